@@ -1,0 +1,1 @@
+//! The load engine: paces arrivals, walks journeys, measures every exchange.

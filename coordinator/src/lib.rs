@@ -1,0 +1,1 @@
+//! Plans a run, launches agents, folds their reports, judges and tells.
