@@ -78,7 +78,9 @@ impl fmt::Display for Faults {
             }
             match fault.place {
                 Place { line: 0, .. } => write!(formatter, "{}: {}", self.file, fault.message)?,
-                Place { line, column } => write!(formatter, "{}:{line}:{column}: {}", self.file, fault.message)?,
+                Place { line, column } => {
+                    write!(formatter, "{}:{line}:{column}: {}", self.file, fault.message)?
+                }
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ pub use fault::{Fault, Faults, Place};
 pub use fields::Fields;
 pub use nearest::{did_you_mean, nearest};
 pub use units::{
-    Share, parse_duration, parse_duration_range, parse_rate_milli, parse_share, parse_size, show_duration, show_rate_milli,
+    Share, parse_duration, parse_duration_range, parse_rate_milli, parse_share, parse_size, show_duration,
+    show_rate_milli,
 };
 pub use yaml::{BYTES_MAX, Key, Kind, Node, parse};

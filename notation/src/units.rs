@@ -20,7 +20,10 @@ fn number_and_rest(text: &str) -> Option<(u128, u32, &str)> {
     let (number, rest) = text.split_at(end);
     let number = number.replace('_', "");
     let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
-    if (whole.is_empty() && fraction.is_empty()) || whole.len() + fraction.len() > 20 || fraction.contains('.') {
+    if (whole.is_empty() && fraction.is_empty())
+        || whole.len() + fraction.len() > 20
+        || fraction.contains('.')
+    {
         return None;
     }
     let digits = format!("{whole}{fraction}").parse().ok()?;
@@ -39,7 +42,8 @@ fn scaled(digits: u128, decimals: u32, unit: u128) -> Option<u128> {
 /// # Errors
 /// A sentence with what was found and examples, when the unit is missing or unknown, or the value is over 400 days.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let fail = |why: &str| format!("\"{text}\" is not a duration{why}; write for example 250ms, 1.5s, 2m or 1h30m");
+    let fail =
+        |why: &str| format!("\"{text}\" is not a duration{why}; write for example 250ms, 1.5s, 2m or 1h30m");
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(fail(""));
@@ -60,7 +64,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
             "" => return Err(fail(" (the unit is missing)")),
             other => return Err(fail(&format!(" (unknown unit \"{other}\")"))),
         };
-        total_ns += scaled(digits, decimals, unit_ns).ok_or_else(|| fail(" (finer than a nanosecond, or too large)"))?;
+        total_ns += scaled(digits, decimals, unit_ns)
+            .ok_or_else(|| fail(" (finer than a nanosecond, or too large)"))?;
         if total_ns > DURATION_MAX_NS {
             return Err(fail(" (over 400 days)"));
         }
@@ -76,8 +81,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// A sentence as [`parse_duration`] gives, or that the range runs backwards.
 pub fn parse_duration_range(text: &str) -> Result<(Duration, Duration), String> {
-    let (from, to) =
-        text.split_once("..").ok_or_else(|| format!("\"{text}\" is not a range of durations; write for example 5s..15s"))?;
+    let (from, to) = text
+        .split_once("..")
+        .ok_or_else(|| format!("\"{text}\" is not a range of durations; write for example 5s..15s"))?;
     let (from, to) = (parse_duration(from)?, parse_duration(to)?);
     if from > to {
         return Err(format!("the range \"{text}\" runs backwards; write the shorter duration first"));
@@ -197,7 +203,18 @@ mod tests {
         ] {
             assert_eq!(parse_duration(text).unwrap().as_nanos(), nanos, "{text}");
         }
-        for text in ["", "5", "5 parsecs", "s", "-5s", "1e3s", "401d", "0.0000000001s", "..", "999999999999999999999s"] {
+        for text in [
+            "",
+            "5",
+            "5 parsecs",
+            "s",
+            "-5s",
+            "1e3s",
+            "401d",
+            "0.0000000001s",
+            "..",
+            "999999999999999999999s",
+        ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
         assert!(parse_duration("5").unwrap_err().contains("unit is missing"));
@@ -208,14 +225,21 @@ mod tests {
         assert_eq!(parse_rate_milli("500/s"), Ok(500_000));
         assert_eq!(parse_rate_milli("30/m"), Ok(500));
         assert_eq!(parse_rate_milli("0.5/s"), Ok(500));
-        assert!(parse_rate_milli("500").is_err() && parse_rate_milli("1/m").is_err() && parse_rate_milli("99999999/s").is_err());
+        assert!(
+            parse_rate_milli("500").is_err()
+                && parse_rate_milli("1/m").is_err()
+                && parse_rate_milli("99999999/s").is_err()
+        );
         assert_eq!(parse_share("99.99%").unwrap().parts_per_billion, 999_900_000);
         assert!(parse_share("101%").is_err() && parse_share("5").is_err());
         assert_eq!(parse_size("12KB"), Ok(12_000));
         assert_eq!(parse_size("8MiB"), Ok(8 << 20));
         assert_eq!(parse_duration_range("5s..15s"), Ok((Duration::from_secs(5), Duration::from_secs(15))));
         assert!(parse_duration_range("15s..5s").unwrap_err().contains("backwards"));
-        assert_eq!((show_rate_milli(500), show_rate_milli(500_000)), ("0.5/s".to_owned(), "500/s".to_owned()));
+        assert_eq!(
+            (show_rate_milli(500), show_rate_milli(500_000)),
+            ("0.5/s".to_owned(), "500/s".to_owned())
+        );
     }
 
     proptest! {

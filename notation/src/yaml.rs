@@ -57,7 +57,10 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
     if text.len() > BYTES_MAX {
         return Err(Fault::new(
             Place::default(),
-            format!("the file has {} bytes, and at most {BYTES_MAX} (1 MiB) are read; move data out of it", text.len()),
+            format!(
+                "the file has {} bytes, and at most {BYTES_MAX} (1 MiB) are read; move data out of it",
+                text.len()
+            ),
         ));
     }
     let raw: Spanned<Raw> = serde_saphyr::from_str(text).map_err(|error| fault_of(&error))?;
@@ -100,7 +103,9 @@ fn node_of(raw: Spanned<Raw>) -> Node {
         Raw::Map(entries) => Kind::Map(
             entries
                 .into_iter()
-                .map(|(key, value)| (Key { place: place_of(key.referenced), name: key.value }, node_of(value)))
+                .map(|(key, value)| {
+                    (Key { place: place_of(key.referenced), name: key.value }, node_of(value))
+                })
                 .collect(),
         ),
     };
@@ -211,7 +216,11 @@ impl Node {
     ///
     /// # Errors
     /// A fault at this place with the parser's message.
-    pub fn parse_with<T>(&self, expected: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, Fault> {
+    pub fn parse_with<T>(
+        &self,
+        expected: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Fault> {
         parse(&self.scalar(expected)?).map_err(|message| Fault::new(self.place, message))
     }
 
@@ -274,14 +283,20 @@ mod tests {
         let items = entries[1].1.list("a list").unwrap();
         let (key, value) = &items[0].map("a mapping").unwrap()[1];
         assert_eq!((key.name.as_str(), key.place), ("for", Place { line: 3, column: 18 }));
-        assert_eq!((&value.kind, value.place), (&Kind::Text("10s".to_owned()), Place { line: 3, column: 23 }));
+        assert_eq!(
+            (&value.kind, value.place),
+            (&Kind::Text("10s".to_owned()), Place { line: 3, column: 23 })
+        );
     }
 
     #[test]
     fn broken_text_is_a_fault_with_a_place() {
         let fault = parse("a: [1, 2\nb: 3\n").unwrap_err();
         assert!(fault.place.line >= 1, "{fault:?}");
-        assert!(parse("a: 1\na: 2\n").unwrap_err().message.contains("duplicate"), "repeated keys are refused");
+        assert!(
+            parse("a: 1\na: 2\n").unwrap_err().message.contains("duplicate"),
+            "repeated keys are refused"
+        );
         assert!(parse(&"#".repeat(2 << 20)).unwrap_err().message.contains("1 MiB"));
     }
 

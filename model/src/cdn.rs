@@ -1,0 +1,172 @@
+//! What an answer's head says about the cache that it came from.
+//!
+//! Values are those of CloudFront's documentation. `X-Cache` is compared without regard to case; a refresh hit
+//! saved bytes but paid the origin's round trip, so it is counted apart from a hit; what is not known is unknown,
+//! never folded into hit or miss.
+
+use http::HeaderMap;
+use http::header::{AGE, CONTENT_ENCODING, CONTENT_TYPE};
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CacheStatus {
+    /// From the edge's cache (also requests collapsed behind one fetch).
+    Hit,
+    /// From the edge's cache after it revalidated at the origin.
+    RefreshHit,
+    /// From the origin.
+    Miss,
+    /// An error, a redirect, a function's answer, a limit: made at the edge, neither hit nor miss.
+    Other,
+    /// No word about a cache.
+    #[default]
+    None,
+    /// A word that is not known here.
+    Unknown,
+}
+
+/// The values of `X-Cache`, in lower case and without ` from cloudfront`, and what they mean.
+const X_CACHE: [(&str, CacheStatus); 14] = [
+    ("hit", CacheStatus::Hit),
+    ("refreshhit", CacheStatus::RefreshHit),
+    ("miss", CacheStatus::Miss),
+    ("redirect", CacheStatus::Other),
+    ("error", CacheStatus::Other),
+    ("lambdageneratedresponse", CacheStatus::Other),
+    ("functiongeneratedresponse", CacheStatus::Other),
+    ("limitexceeded", CacheStatus::Other),
+    ("lambdaexecutionerror", CacheStatus::Other),
+    ("lambdalimitexceeded", CacheStatus::Other),
+    ("lambdavalidationerror", CacheStatus::Other),
+    ("functionexecutionerror", CacheStatus::Other),
+    ("functionthrottlederror", CacheStatus::Other),
+    ("capacityexceeded", CacheStatus::Other),
+];
+
+/// The class of content that an answer belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// API, cart and checkout: never to be cached.
+    Private,
+    /// Assets: style sheets, scripts, images, fonts.
+    Static,
+    /// Pages.
+    Html,
+    /// Anything else.
+    #[default]
+    Unclassified,
+}
+
+impl Class {
+    /// All classes, in order.
+    pub const ALL: [Self; 4] = [Self::Private, Self::Static, Self::Html, Self::Unclassified];
+
+    /// The word of the report and of thresholds.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Static => "static",
+            Self::Html => "html",
+            Self::Unclassified => "unclassified",
+        }
+    }
+
+    /// The class of an answer to `path` with `content_type`. Private paths win over any type.
+    pub fn of(path: &str, content_type: &str) -> Self {
+        let below =
+            |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if ["/api", "/cart", "/checkout"].into_iter().any(below) {
+            return Self::Private;
+        }
+        let kind = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        match kind.as_str() {
+            "text/html" | "application/xhtml+xml" => Self::Html,
+            "text/css" | "text/javascript" | "application/javascript" => Self::Static,
+            _ if below("/static") || ["image/", "font/"].iter().any(|prefix| kind.starts_with(prefix)) => {
+                Self::Static
+            }
+            _ => Self::Unclassified,
+        }
+    }
+}
+
+/// What an answer's head says: class, cache status, Age, encoding, and whether a firewall challenged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// The content class.
+    pub class: Class,
+    /// Hit, miss, …
+    pub cache: CacheStatus,
+    /// `Age` in seconds.
+    pub age_s: Option<u32>,
+    /// Whether the body came with a `Content-Encoding`.
+    pub encoded: bool,
+    /// Whether a web application firewall answered with a challenge instead of a page (`x-amzn-waf-action`).
+    pub challenged: bool,
+}
+
+impl Observation {
+    /// Reads the head of an answer to `path`.
+    pub fn of(path: &str, headers: &HeaderMap) -> Self {
+        let text =
+            |name: &http::HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+        Self {
+            class: Class::of(path, text(&CONTENT_TYPE)),
+            cache: headers.get("x-cache").map_or(CacheStatus::None, |value| cache_status(value.as_bytes())),
+            age_s: text(&AGE).trim().parse().ok(),
+            encoded: headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity"),
+            challenged: headers
+                .get("x-amzn-waf-action")
+                .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"challenge")),
+        }
+    }
+}
+
+/// What a value of `X-Cache` means.
+pub fn cache_status(value: &[u8]) -> CacheStatus {
+    let word = value.split(|byte| *byte == b' ').next().unwrap_or_default();
+    X_CACHE
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()))
+        .map_or(CacheStatus::Unknown, |(_, status)| *status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x_cache_values_mean_what_the_documentation_says() {
+        for (value, status) in [
+            ("Hit from cloudfront", CacheStatus::Hit),
+            ("hit from cloudfront", CacheStatus::Hit),
+            ("RefreshHit from cloudfront", CacheStatus::RefreshHit),
+            ("Miss from cloudfront", CacheStatus::Miss),
+            ("Error from cloudfront", CacheStatus::Other),
+            ("LambdaGeneratedResponse from cloudfront", CacheStatus::Other),
+            ("Teleported from cloudfront", CacheStatus::Unknown),
+            ("", CacheStatus::Unknown),
+        ] {
+            assert_eq!(cache_status(value.as_bytes()), status, "{value}");
+        }
+    }
+
+    #[test]
+    fn private_paths_win_over_types() {
+        assert_eq!(Class::of("/cart", "text/html"), Class::Private);
+        assert_eq!(Class::of("/cart/add", "text/html"), Class::Private);
+        assert_eq!(Class::of("/cartoons", "text/html; charset=utf-8"), Class::Html);
+        assert_eq!(Class::of("/x.svg", "image/svg+xml"), Class::Static);
+        assert_eq!(Class::of("/x", "application/json"), Class::Unclassified);
+    }
+
+    #[test]
+    fn a_challenge_is_seen() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amzn-waf-action", "challenge".parse().unwrap());
+        headers.insert("age", "17".parse().unwrap());
+        let observation = Observation::of("/", &headers);
+        assert!(observation.challenged);
+        assert_eq!((observation.age_s, observation.cache), (Some(17), CacheStatus::None));
+    }
+}

@@ -1,0 +1,87 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::cdn::Observation;
+use crate::sample::Times;
+
+fn sample(step: u16, ended_ns: u64, error: Option<ErrorClass>) -> Sample {
+    Sample {
+        key: Key { journey: 0, step, part: Part::Main, section: 0 },
+        times: Times {
+            intended_ns: 1_000,
+            handled_ns: 2_000,
+            sent_ns: Some(5_000),
+            first_byte_ns: Some(ended_ns),
+            ended_ns,
+        },
+        opened: None,
+        status: Some(200),
+        error,
+        bytes_wire: 10,
+        bytes_decoded: Some(30),
+        observation: Observation { cache: CacheStatus::Hit, class: Class::Html, ..Observation::default() },
+    }
+}
+
+#[test]
+fn a_fast_failure_is_no_latency_and_a_timeout_is() {
+    let mut tally = Tally::default();
+    tally.record(&sample(0, 2_001_000, None));
+    tally.record(&sample(0, 50_000, Some(ErrorClass::Status)));
+    tally.record(&sample(0, 3_000_001_000, Some(ErrorClass::Timeout)));
+    let sum = tally.exchanges_where(|_| true);
+    assert_eq!((sum.requests, sum.errors_total()), (3, 2));
+    assert_eq!((sum.latency.total(), sum.failed.total()), (2, 1));
+    assert_eq!(sum.latency.max_us(), Some(3_000_000), "from the intended start");
+    assert_eq!(sum.service.max_us(), Some(2_999_996), "from the actual send");
+    assert_eq!(sum.queue.max_us(), Some(3), "from handling to sending");
+    assert_eq!(tally.caching[&(Class::Html, 0)].hits, 3);
+}
+
+#[test]
+fn tables_have_limits_and_reaching_them_is_counted() {
+    let mut tally = Tally::default();
+    for step in 0..60 {
+        tally.fail(0, step, ErrorClass::Reset, || "broken".to_owned());
+    }
+    assert_eq!((tally.failures.len(), tally.counters["failures_not_kept"]), (FAILURES_MAX, 10));
+    for n in 0..100 {
+        tally.count(&format!("counter {n}"), 1);
+    }
+    assert!(tally.counters.len() <= COUNTERS_MAX + 1);
+    assert_eq!(tally.counters["counters_not_kept"], 37);
+}
+
+fn any_tally() -> impl Strategy<Value = Tally> {
+    let error = prop_oneof![Just(None), Just(Some(ErrorClass::Timeout)), Just(Some(ErrorClass::Reset))];
+    prop::collection::vec((0_u16..4, 6_000_u64..9_000_000_000, error, any::<bool>()), 0..40).prop_map(
+        |rows| {
+            let mut tally = Tally::default();
+            for (step, ended_ns, error, late) in rows {
+                tally.record(&sample(step, ended_ns, error));
+                tally.record_lag(if late { 20_000_000 } else { 1_000 }, true);
+                tally
+                    .record_page_us(Key { journey: 1, step, part: Part::Main, section: 1 }, ended_ns / 1_000);
+                tally
+                    .journeys
+                    .entry(step)
+                    .or_default()
+                    .merge(&Journeys { started: 1, ..Journeys::default() });
+                tally.count("seen", 1);
+                if let Some(error) = error {
+                    tally.fail(0, step, error, || "same words".to_owned());
+                }
+            }
+            tally
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn merging_is_associative_and_commutative(a in any_tally(), b in any_tally(), c in any_tally()) {
+        let merged = |first: &Tally, second: &Tally| { let mut sum = first.clone(); sum.merge(second); sum };
+        prop_assert_eq!(merged(&a, &b), merged(&b, &a));
+        prop_assert_eq!(merged(&merged(&a, &b), &c), merged(&a, &merged(&b, &c)));
+    }
+}

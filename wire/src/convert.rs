@@ -1,0 +1,91 @@
+//! Between the model's nouns and protobuf's messages.
+
+mod assignment;
+mod tally;
+
+use doorbuster_model::Report;
+use prost::Message as _;
+
+use crate::proto::{self, from_agent, to_agent};
+use crate::{Error, FromAgent, Message, ToAgent, frame};
+
+/// A number that must fit a smaller type.
+fn narrow<T: TryFrom<u64>>(value: impl Into<u64>, part: &'static str) -> Result<T, Error> {
+    T::try_from(value.into()).map_err(|_| Error::Impossible { part })
+}
+
+impl Message for ToAgent {
+    fn encode(&self) -> Result<Vec<u8>, Error> {
+        let body = match self {
+            Self::Hello { protocol, version } => {
+                to_agent::Body::Hello(proto::Hello { protocol: *protocol, version: version.clone() })
+            }
+            Self::Assign(assignment) => to_agent::Body::Assignment(assignment::to_proto(assignment)),
+            Self::Start { at_unix_ns } => to_agent::Body::Start(proto::Start { at_unix_ns: *at_unix_ns }),
+            Self::Lease { counter } => to_agent::Body::Lease(proto::Lease { counter: *counter }),
+            Self::Stop => to_agent::Body::Stop(proto::Stop {}),
+        };
+        frame::framed(&proto::ToAgent { body: Some(body) })
+    }
+
+    fn decode(frame: &[u8]) -> Result<Self, Error> {
+        let message = proto::ToAgent::decode(frame)
+            .map_err(|source| Error::NotAMessage { length: frame.len(), source })?;
+        Ok(match message.body.ok_or(Error::Impossible { part: "body" })? {
+            to_agent::Body::Hello(hello) => Self::Hello { protocol: hello.protocol, version: hello.version },
+            to_agent::Body::Assignment(assignment) => {
+                Self::Assign(Box::new(assignment::from_proto(assignment)?))
+            }
+            to_agent::Body::Start(start) => Self::Start { at_unix_ns: start.at_unix_ns },
+            to_agent::Body::Lease(lease) => Self::Lease { counter: lease.counter },
+            to_agent::Body::Stop(proto::Stop {}) => Self::Stop,
+        })
+    }
+}
+
+impl Message for FromAgent {
+    fn encode(&self) -> Result<Vec<u8>, Error> {
+        let body = match self {
+            Self::Hello { protocol, version } => {
+                from_agent::Body::Hello(proto::Hello { protocol: *protocol, version: version.clone() })
+            }
+            Self::Report(Report::Started { clock_unix_ns, version, workers, descriptors_max }) => {
+                from_agent::Body::Started(proto::Started {
+                    clock_unix_ns: *clock_unix_ns,
+                    version: version.clone(),
+                    workers: *workers,
+                    descriptors_max: *descriptors_max,
+                })
+            }
+            Self::Report(Report::Tick(tick)) => from_agent::Body::Tick(tally::tick_to_proto(tick)),
+            Self::Report(Report::Finished { ticks }) => {
+                from_agent::Body::Finished(proto::Finished { ticks: *ticks })
+            }
+            Self::Report(Report::Failed { message }) => {
+                from_agent::Body::Failed(proto::Failed { message: message.clone() })
+            }
+        };
+        frame::framed(&proto::FromAgent { body: Some(body) })
+    }
+
+    fn decode(frame: &[u8]) -> Result<Self, Error> {
+        let message = proto::FromAgent::decode(frame)
+            .map_err(|source| Error::NotAMessage { length: frame.len(), source })?;
+        Ok(match message.body.ok_or(Error::Impossible { part: "body" })? {
+            from_agent::Body::Hello(hello) => {
+                Self::Hello { protocol: hello.protocol, version: hello.version }
+            }
+            from_agent::Body::Started(started) => Self::Report(Report::Started {
+                clock_unix_ns: started.clock_unix_ns,
+                version: started.version,
+                workers: started.workers,
+                descriptors_max: started.descriptors_max,
+            }),
+            from_agent::Body::Tick(tick) => {
+                Self::Report(Report::Tick(Box::new(tally::tick_from_proto(tick)?)))
+            }
+            from_agent::Body::Finished(finished) => Self::Report(Report::Finished { ticks: finished.ticks }),
+            from_agent::Body::Failed(failed) => Self::Report(Report::Failed { message: failed.message }),
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Assignments.
+
+use doorbuster_model::{Assignment, Overrides, Segment};
+
+use crate::{Error, proto};
+
+pub(super) fn to_proto(assignment: &Assignment) -> proto::Assignment {
+    let overrides = &assignment.overrides;
+    proto::Assignment {
+        id: assignment.id.clone(),
+        run: assignment.run.clone(),
+        region: assignment.region.clone(),
+        segment: Some(proto::Segment {
+            cycle: assignment.segment.cycle(),
+            slots: assignment.segment.slots().to_vec(),
+        }),
+        agents_here: assignment.agents_here,
+        plan: assignment.plan.clone(),
+        overrides: Some(proto::Overrides {
+            target: overrides.target.clone(),
+            seed: overrides.seed,
+            insecure: overrides.insecure,
+            headers: overrides
+                .headers
+                .iter()
+                .map(|(name, value)| proto::Header { name: name.clone(), value: value.clone() })
+                .collect(),
+            resolve: overrides.resolve.clone(),
+            ca_pem: overrides.ca_pem.clone(),
+            allow_hosts: overrides.allow_hosts.clone(),
+        }),
+        files: assignment.files.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
+    }
+}
+
+pub(super) fn from_proto(assignment: proto::Assignment) -> Result<Assignment, Error> {
+    let segment = assignment.segment.and_then(|segment| Segment::try_new(segment.cycle, segment.slots));
+    let overrides = assignment.overrides.unwrap_or_default();
+    Ok(Assignment {
+        id: assignment.id,
+        run: assignment.run,
+        region: assignment.region,
+        segment: segment.ok_or(Error::Impossible { part: "segment" })?,
+        agents_here: assignment.agents_here,
+        plan: assignment.plan,
+        overrides: Overrides {
+            target: overrides.target,
+            seed: overrides.seed,
+            insecure: overrides.insecure,
+            headers: overrides.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+            resolve: overrides.resolve,
+            ca_pem: overrides.ca_pem,
+            allow_hosts: overrides.allow_hosts,
+        },
+        files: assignment.files.into_iter().collect(),
+    })
+}

@@ -1,0 +1,174 @@
+//! Round trips, limits, and the generated code.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use doorbuster_model::cdn::{CacheStatus, Class, Observation};
+use doorbuster_model::sample::{ConnectTimes, Times};
+use doorbuster_model::tally::Journeys;
+use doorbuster_model::{
+    Assignment, ErrorClass, Health, Key, Overrides, Part, Report, Sample, Segment, Tally, Tick,
+};
+use proptest::prelude::*;
+
+use super::{Error, FRAME_BYTES_MAX, Frames, FromAgent, Message, PROTOCOL, ToAgent};
+
+/// The committed code is what the .proto says. `RENEW=1` writes it anew.
+#[test]
+fn the_generated_code_is_that_of_the_proto_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let out = std::env::temp_dir().join(format!("doorbuster-proto-{}", std::process::id()));
+    std::fs::create_dir_all(&out).unwrap();
+    let descriptors = protox::compile([root.join("agent.proto")], [root]).unwrap();
+    prost_build::Config::new().btree_map(["."]).out_dir(&out).compile_fds(descriptors).unwrap();
+    let generated = std::fs::read_to_string(out.join("doorbuster.agent.v1.rs")).unwrap();
+    std::fs::remove_dir_all(&out).unwrap();
+    let committed = root.join("src/proto.rs");
+    if std::env::var_os("RENEW").is_some() {
+        std::fs::write(&committed, &generated).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(committed).unwrap() == generated,
+        "run this test with RENEW=1 and commit the result"
+    );
+}
+
+fn frame_of(message: &impl Message) -> Vec<u8> {
+    message.encode().unwrap()
+}
+
+fn round_trip<M: Message + PartialEq + std::fmt::Debug>(message: &M) {
+    let mut frames = Frames::default();
+    frames.push(&frame_of(message));
+    let frame = frames.next_frame().unwrap().unwrap();
+    assert_eq!(&M::decode(&frame).unwrap(), message);
+    assert_eq!(frames.next_frame(), Ok(None));
+}
+
+fn assignment() -> Assignment {
+    Assignment {
+        id: "a-1".to_owned(),
+        run: "r-1".to_owned(),
+        region: "tokyo".to_owned(),
+        segment: Segment::whole().split(3).swap_remove(1),
+        agents_here: 3,
+        plan: "name: x".to_owned(),
+        overrides: Overrides {
+            target: Some("http://127.0.0.1".to_owned()),
+            seed: Some(0),
+            insecure: true,
+            headers: vec![("A".to_owned(), "b".to_owned())],
+            resolve: vec!["h:1:127.0.0.1".to_owned()],
+            ca_pem: None,
+            allow_hosts: vec!["h".to_owned()],
+        },
+        files: BTreeMap::from([("browse".to_owned(), "journey: browse".to_owned())]),
+    }
+}
+
+#[test]
+fn every_message_survives_the_wire() {
+    for message in [
+        ToAgent::Hello { protocol: PROTOCOL, version: "1.2.3".to_owned() },
+        ToAgent::Assign(Box::new(assignment())),
+        ToAgent::Start { at_unix_ns: u64::MAX },
+        ToAgent::Lease { counter: 7 },
+        ToAgent::Stop,
+    ] {
+        round_trip(&message);
+    }
+    let started =
+        Report::Started { clock_unix_ns: 5, version: "1".to_owned(), workers: 2, descriptors_max: 20_000 };
+    for report in [started, Report::Finished { ticks: 9 }, Report::Failed { message: "why".to_owned() }] {
+        round_trip(&FromAgent::Report(report));
+    }
+    round_trip(&FromAgent::Hello { protocol: 9, version: String::new() });
+}
+
+#[test]
+fn a_frame_that_claims_too_much_is_refused_before_it_comes() {
+    let mut frames = Frames::default();
+    frames.push(b"HTTP/1.1 200 OK");
+    assert!(matches!(frames.next_frame(), Err(Error::FrameTooLong { .. })));
+    let long = FromAgent::Report(Report::Failed { message: "x".repeat(FRAME_BYTES_MAX) });
+    assert!(matches!(long.encode(), Err(Error::MessageTooLong { .. })));
+}
+
+#[test]
+fn a_segment_that_cannot_be_is_refused() {
+    let good = frame_of(&ToAgent::Assign(Box::new(assignment())));
+    let mut broken = crate::proto::ToAgent { body: None };
+    prost::Message::merge(&mut broken, &good[4..]).unwrap();
+    if let Some(crate::proto::to_agent::Body::Assignment(assignment)) = &mut broken.body {
+        assignment.segment = Some(crate::proto::Segment { cycle: 2, slots: vec![5] });
+    }
+    let bytes = prost::Message::encode_to_vec(&broken);
+    assert_eq!(ToAgent::decode(&bytes), Err(Error::Impossible { part: "segment" }));
+}
+
+fn any_tick() -> impl Strategy<Value = Tick> {
+    let row =
+        (0_u16..5, 0_u64..9_000_000_000, 0_u16..600, prop::option::of(0_usize..9), 0_usize..3, any::<bool>());
+    (any::<u32>(), prop::collection::vec(row, 0..30)).prop_map(|(second, rows)| {
+        let mut tally = Tally::default();
+        for (step, ended_ns, status, error, part, opened) in rows {
+            let error = error.map(|position| ErrorClass::ALL[position]);
+            let connect = ConnectTimes { dns_ns: Some(ended_ns), connect_ns: 5, tls_ns: None };
+            let key =
+                Key { journey: 1, step, part: [Part::Main, Part::Asset, Part::Hop][part], section: step };
+            tally.record(&Sample {
+                key,
+                times: Times { ended_ns, sent_ns: Some(1), ..Times::default() },
+                opened: opened.then_some(connect),
+                status: Some(status),
+                error,
+                bytes_wire: ended_ns,
+                bytes_decoded: error.is_none().then_some(ended_ns),
+                observation: Observation {
+                    class: Class::Static,
+                    cache: CacheStatus::Miss,
+                    ..Observation::default()
+                },
+            });
+            tally.record_lag(ended_ns, true);
+            tally.record_page_us(key, ended_ns);
+            tally.journeys.entry(step).or_default().merge(&Journeys {
+                started: 1,
+                completed: 1,
+                failed: 0,
+                cut: 1,
+            });
+            tally.count("seen", 1);
+            tally.fail(1, step, ErrorClass::Body, || "why".to_owned());
+        }
+        let health = Health {
+            cpu_milli: 1,
+            cpu_limit_milli: 2,
+            descriptors: 3,
+            descriptors_max: 4,
+            shoppers: 5,
+            connections: 6,
+        };
+        Tick { second, tally, health }
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_tick_survives_the_wire_in_any_pieces(tick in any_tick(), cut in 0_usize..400) {
+        let message = FromAgent::Report(Report::Tick(Box::new(tick)));
+        let bytes = frame_of(&message);
+        let (first, second) = bytes.split_at(cut.min(bytes.len()));
+        let mut frames = Frames::default();
+        frames.push(first);
+        let early = frames.next_frame().unwrap();
+        frames.push(second);
+        let frame = early.or_else(|| frames.next_frame().unwrap()).unwrap();
+        prop_assert_eq!(FromAgent::decode(&frame).unwrap(), message);
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = (ToAgent::decode(&bytes), FromAgent::decode(&bytes));
+    }
+}
