@@ -1,1 +1,26 @@
 //! Journey files: their format, their checks, and the sans-I/O walk that replays them.
+//!
+//! A journey is data: [`Journey::parse`] reads and checks a YAML text, and precompiles its templates, selectors and
+//! patterns, so that a [`Walk`] through it costs little. A walk does no I/O and reads no clock: it says what to do
+//! [`next`](Walk::next) and judges each [`answer`](Walk::answer) that the engine hands back. Everything random comes
+//! from the generator that the caller passes, so the same generator and answers give the same walk.
+
+pub mod assets;
+mod built_in;
+mod encoding;
+mod expect;
+mod extract;
+mod failure;
+mod format;
+mod journey;
+mod judge;
+mod scan;
+mod selector;
+mod template;
+mod think;
+mod walk;
+
+pub use built_in::{BUILT_IN, built_in};
+pub use failure::{Failure, FailureKind};
+pub use journey::{Journey, Step};
+pub use walk::{Answer, Ending, Fetch, Next, Shopper, Walk};

@@ -1,0 +1,63 @@
+//! Where programs are looked for, and the same folders as `PATH` for the tests.
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::install;
+
+/// Where Debian puts servers; an ordinary user's `PATH` may lack these.
+const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// The folders in which programs are looked for, in order.
+pub(crate) struct Lookup {
+    folders: Vec<PathBuf>,
+}
+
+impl Lookup {
+    /// `PATH`, then the folders of servers, then what was installed below `target/`.
+    pub(crate) fn new() -> Lookup {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path)
+            .chain(SERVER_FOLDERS.map(PathBuf::from))
+            .chain([install::python_folder().join("bin"), install::node_folder().join("node_modules/.bin")])
+            .collect();
+        Lookup { folders }
+    }
+
+    /// Whether an executable file of this name is in one of the folders.
+    pub(crate) fn has(&self, program: &str) -> bool {
+        self.folders.iter().any(|folder| is_executable(&folder.join(program)))
+    }
+
+    /// The folders as a value for `PATH`. One whose name cannot stand there (it has a colon) is left out.
+    pub(crate) fn path(&self) -> OsString {
+        let usable =
+            self.folders.iter().filter(|folder| !folder.as_os_str().as_encoded_bytes().contains(&b':'));
+        std::env::join_paths(usable).unwrap_or_default()
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_executable_files_count_as_programs() {
+        assert!(Lookup::new().has("sh"));
+        assert!(!Lookup::new().has("no-such-program-here"));
+        let sources = Lookup { folders: vec![crate::run::root().to_owned()] };
+        assert!(!sources.has("clippy.toml"), "a file without the executable bit");
+        assert!(!sources.has("xtask"), "a folder");
+    }
+
+    #[test]
+    fn a_folder_with_a_colon_does_not_spoil_the_path() {
+        let lookup = Lookup { folders: vec!["/bin".into(), "/od:d".into(), "/usr/sbin".into()] };
+        assert_eq!(lookup.path(), "/bin:/usr/sbin");
+    }
+}

@@ -1,0 +1,142 @@
+//! What the tests need beside cargo, as a table, and the words about what is missing.
+
+/// A program that some tests start.
+#[derive(Debug)]
+pub(crate) struct Need {
+    /// The executable looked for, and the name under which tests find it in `DOORBUSTER_WITHOUT`.
+    pub(crate) program: &'static str,
+    /// Who brings it.
+    pub(crate) installer: Installer,
+    /// What the installer is to install: names, for pip and npm with a version (`moto[server]==5.2.0`).
+    pub(crate) packages: &'static [&'static str],
+    /// The tests that are left out without it. Empty: those that look for the program by name.
+    pub(crate) tests: &'static [&'static str],
+}
+
+/// Every need. A further one is a further row.
+pub(crate) const NEEDS: &[Need] = &[
+    Need {
+        program: "nginx",
+        installer: Installer::Debian,
+        packages: &["nginx-light"],
+        tests: &["counts_nginx"],
+    },
+    Need { program: "python3", installer: Installer::Debian, packages: &["python3"], tests: &[] },
+];
+
+/// Who brings a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Installer {
+    /// `apt-get`, as root or through sudo.
+    Debian,
+    /// pip, into a virtual environment below `target/`.
+    Pip,
+    /// npm, into a folder below `target/`.
+    Npm,
+}
+
+impl Installer {
+    /// In the order in which they run: Debian brings what the other two need.
+    pub(crate) const ALL: [Installer; 3] = [Installer::Debian, Installer::Pip, Installer::Npm];
+
+    fn name(self) -> &'static str {
+        match self {
+            Installer::Debian => "Debian",
+            Installer::Pip => "PyPI",
+            Installer::Npm => "npm",
+        }
+    }
+}
+
+impl Need {
+    /// The line before an installation.
+    pub(crate) fn announcement(&self) -> String {
+        format!("installing {} for: {}", self.source(), self.tests())
+    }
+
+    fn source(&self) -> String {
+        format!("{} ({})", self.packages.join(" "), self.installer.name())
+    }
+
+    fn tests(&self) -> String {
+        match self.tests {
+            [] => format!("tests that ask for {}", self.program),
+            named => named.join(", "),
+        }
+    }
+}
+
+/// The needs whose program `has` does not find.
+pub(crate) fn missing(needs: &[Need], has: impl Fn(&str) -> bool) -> Vec<&Need> {
+    needs.iter().filter(|need| !has(need.program)).collect()
+}
+
+/// The value of `DOORBUSTER_WITHOUT`: the missing programs, joined by commas.
+pub(crate) fn without(missing: &[&Need]) -> String {
+    missing.iter().map(|need| need.program).collect::<Vec<_>>().join(",")
+}
+
+/// What is missing, what would bring it, and which tests that leaves out: a heading and a line each.
+pub(crate) fn left_out(missing: &[&Need]) -> String {
+    let lines = missing
+        .iter()
+        .map(|need| format!("\n  {}, from {}; leaves out: {}", need.program, need.source(), need.tests()));
+    std::iter::once("missing, and the tests that this leaves out:".to_owned()).chain(lines).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &[Need] = &[
+        Need {
+            program: "nginx",
+            installer: Installer::Debian,
+            packages: &["nginx-light", "libnginx-mod-http-echo"],
+            tests: &["counts_nginx", "drains_nginx"],
+        },
+        Need { program: "python3", installer: Installer::Debian, packages: &["python3"], tests: &[] },
+        Need { program: "moto", installer: Installer::Pip, packages: &["moto==5"], tests: &["fleet"] },
+    ];
+
+    #[test]
+    fn what_is_missing_is_what_is_not_found() {
+        let found = missing(SAMPLE, |program| program == "python3");
+        assert_eq!(found.iter().map(|need| need.program).collect::<Vec<_>>(), ["nginx", "moto"]);
+        assert!(missing(SAMPLE, |_| true).is_empty());
+    }
+
+    #[test]
+    fn without_names_the_missing_programs() {
+        assert_eq!(without(&missing(SAMPLE, |program| program == "python3")), "nginx,moto");
+    }
+
+    #[test]
+    fn an_announcement_names_packages_source_and_tests() {
+        assert_eq!(
+            SAMPLE[0].announcement(),
+            "installing nginx-light libnginx-mod-http-echo (Debian) for: counts_nginx, drains_nginx"
+        );
+        assert_eq!(SAMPLE[1].announcement(), "installing python3 (Debian) for: tests that ask for python3");
+    }
+
+    #[test]
+    fn left_out_has_a_line_per_missing_program() {
+        assert_eq!(
+            left_out(&missing(SAMPLE, |program| program == "nginx")),
+            "missing, and the tests that this leaves out:\n  \
+             python3, from python3 (Debian); leaves out: tests that ask for python3\n  \
+             moto, from moto==5 (PyPI); leaves out: fleet"
+        );
+    }
+
+    #[test]
+    fn every_row_can_stand_in_the_list_for_tests() {
+        for (index, need) in NEEDS.iter().enumerate() {
+            let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+            assert!(!need.program.is_empty() && need.program.chars().all(plain), "{need:?}");
+            assert!(!need.packages.is_empty(), "{need:?} names no package");
+            assert!(NEEDS[..index].iter().all(|earlier| earlier.program != need.program), "{need:?} twice");
+        }
+    }
+}
