@@ -1,0 +1,203 @@
+//! What stands in front of the shop in one region: a cache that behaves as CloudFront's does, with its
+//! headers, its compression, its distances, and the faults that are switched on.
+
+mod answer;
+mod cache;
+mod compress;
+mod fetch;
+mod identity;
+mod payload;
+mod policy;
+mod receipt;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+
+use self::answer::{Answer, CacheResult};
+use self::cache::{Cache, Lookup};
+use self::fetch::Fetched;
+use self::identity::Identity;
+use self::policy::Policy;
+use self::receipt::Receipt;
+use crate::chance::Dice;
+use crate::counts::Counts;
+use crate::fault::{Faults, Switches};
+use crate::log::AccessLog;
+use crate::options::RegionOptions;
+use crate::origin::OriginService;
+use crate::shared::Shared;
+
+/// CloudFront's own limit on an address.
+const URI_BYTES_MAX: usize = 8_192;
+/// Larger than any form or JSON of the shop.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The edge of one region.
+#[derive(Debug)]
+pub(crate) struct RegionalEdge {
+    index: usize,
+    name: String,
+    rtt: Duration,
+    origin_rtt: Duration,
+    identity: Identity,
+    cache: Shared<Cache>,
+    origin: OriginService,
+    dice: Dice,
+    watch: Watch,
+}
+
+/// What all edges share: the switchboard that they read, and the books that they keep.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) log: Option<Arc<AccessLog>>,
+}
+
+impl RegionalEdge {
+    /// The edge of the region with that index.
+    pub(crate) fn new(
+        index: usize,
+        region: &RegionOptions,
+        seed: u64,
+        origin: OriginService,
+        watch: Watch,
+    ) -> RegionalEdge {
+        RegionalEdge {
+            index,
+            name: region.name.clone(),
+            rtt: region.rtt,
+            origin_rtt: region.origin_rtt,
+            identity: Identity::new(&region.name),
+            cache: Shared::default(),
+            origin,
+            dice: Dice::new(seed.wrapping_add(index as u64)),
+            watch,
+        }
+    }
+
+    /// Answers a viewer.
+    pub(crate) async fn serve(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let receipt = Receipt::open(Arc::clone(&self), &request);
+        // Frozen twice: nothing is handled meanwhile, and nothing is sent that was handled before.
+        self.watch.faults.thaw(self.index).await;
+        let switches = self.switches();
+        let started = Instant::now();
+        let is_head = request.method() == Method::HEAD;
+        let answer = if self.dice.below(1_000_000) < switches.errors.in_a_million() {
+            Answer::from_balancer(StatusCode::SERVICE_UNAVAILABLE)
+        } else {
+            self.answer(request, &switches).await
+        };
+        wait(self.rtt + switches.slow).await;
+        self.watch.faults.thaw(self.index).await;
+        let response = answer.into_response(&self.identity, &self.dice, started.elapsed(), is_head);
+        receipt.close(&response);
+        response
+    }
+
+    fn switches(&self) -> Switches {
+        self.watch.faults.switches(self.index)
+    }
+
+    async fn answer(self: &Arc<Self>, request: Request<Incoming>, switches: &Switches) -> Answer {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path_and_query().is_some_and(|address| address.as_str().len() > URI_BYTES_MAX) {
+            return Answer::edge_error(StatusCode::URI_TOO_LONG);
+        }
+        let is_read = parts.method == Method::GET || parts.method == Method::HEAD;
+        match Policy::of(parts.uri.path(), switches).filter(|_| is_read) {
+            Some(policy) => self.cached(&parts, policy, switches).await,
+            // Off the hot path, so its larger state is kept out of every waiting hit.
+            None => Box::pin(self.pass_through(parts, body)).await,
+        }
+    }
+
+    /// From the cache, or by way of it.
+    async fn cached(self: &Arc<Self>, parts: &Parts, policy: &'static Policy, switches: &Switches) -> Answer {
+        let key = policy.key(parts);
+        if switches.cold_cache {
+            let fetched = Box::pin(self.fetch(policy.forward(parts, None), policy, key, None)).await;
+            return self.answer_fetched(&fetched, parts, switches, fetched.result);
+        }
+        let lookup = self.cache.lock().look_up(&key, Instant::now(), switches.ttl_max);
+        match lookup {
+            Lookup::Fresh { object, age } => {
+                object.payload.answer(parts, switches).cached(CacheResult::Hit, Some(age), None)
+            }
+            Lookup::Pending(outcome) => match fetch::outcome(outcome).await {
+                Some(fetched) if fetched.is_shareable() => {
+                    self.answer_fetched(&fetched, parts, switches, CacheResult::Hit)
+                }
+                // What the leader got was for the leader alone.
+                Some(_) => {
+                    let fetched = Box::pin(self.fetch(policy.forward(parts, None), policy, key, None)).await;
+                    self.answer_fetched(&fetched, parts, switches, fetched.result)
+                }
+                None => Answer::edge_error(StatusCode::BAD_GATEWAY),
+            },
+            Lookup::Absent { stale, lead } => {
+                let outcome = self.lead(policy.forward(parts, stale.as_ref()), policy, key, stale, lead);
+                match fetch::outcome(outcome).await {
+                    Some(fetched) => self.answer_fetched(&fetched, parts, switches, fetched.result),
+                    None => Answer::edge_error(StatusCode::BAD_GATEWAY),
+                }
+            }
+        }
+    }
+
+    fn answer_fetched(
+        &self,
+        fetched: &Fetched,
+        parts: &Parts,
+        switches: &Switches,
+        result: CacheResult,
+    ) -> Answer {
+        let Some(object) = &fetched.object else {
+            return Answer::edge_error(StatusCode::BAD_GATEWAY);
+        };
+        // A miss has no age yet; what was served stale, or fetched for an earlier viewer, has one.
+        let age = matches!(result, CacheResult::Hit).then(|| object.age(Instant::now()));
+        let upstream = (!matches!(result, CacheResult::Hit)).then_some(fetched.upstream);
+        object.payload.answer(parts, switches).cached(result, age, upstream)
+    }
+
+    /// Straight to the origin, with everything that the viewer sent; nothing is kept or compressed.
+    async fn pass_through(&self, mut parts: Parts, body: Incoming) -> Answer {
+        let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+            return Answer::edge_error(StatusCode::PAYLOAD_TOO_LARGE);
+        };
+        policy::remove_hop_by_hop(&mut parts.headers);
+        let started = Instant::now();
+        match self.ask_origin(Request::from_parts(parts, body.to_bytes())).await {
+            Some(answer) => {
+                let (parts, body) = answer.into_parts();
+                let answer = Answer::new(parts.status, parts.headers, body);
+                answer.cached(CacheResult::Miss, None, Some(started.elapsed()))
+            }
+            None => Answer::edge_error(StatusCode::BAD_GATEWAY),
+        }
+    }
+
+    /// The origin's answer, a round trip later; none while it is down.
+    async fn ask_origin(&self, request: Request<Bytes>) -> Option<Response<Bytes>> {
+        wait(self.origin_rtt).await;
+        if self.switches().down {
+            return None;
+        }
+        Some(self.origin.answer(self.index, request).await)
+    }
+}
+
+/// Waits, without a timer where there is nothing to wait for.
+async fn wait(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}

@@ -1,0 +1,137 @@
+//! An answer of the origin as the edge keeps it: once as it came, and packed as viewers ask for it.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE, VARY,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
+
+use super::answer::Answer;
+use super::compress::{Encoding, is_compressible};
+use super::policy::{Policy, remove_hop_by_hop};
+use crate::fault::Switches;
+
+/// Content, headers, and its packed variants, each made when first asked for.
+#[derive(Debug)]
+pub(super) struct Payload {
+    status: StatusCode,
+    headers: HeaderMap,
+    weak_etag: Option<HeaderValue>,
+    content: Bytes,
+    is_compressible: bool,
+    is_kept: bool,
+    brotli: OnceLock<Option<Bytes>>,
+    gzip: OnceLock<Option<Bytes>>,
+}
+
+impl Payload {
+    /// Takes over an answer of the origin that stays fresh for `ttl`; nothing is compressed at zero.
+    pub(super) fn new(answer: Response<Bytes>, policy: &Policy, ttl: Duration) -> Payload {
+        let (parts, content) = answer.into_parts();
+        let mut headers = parts.headers;
+        let is_kept = !ttl.is_zero();
+        let is_compressible = is_kept && is_compressible(parts.status, &headers, content.len());
+        headers.remove(CONTENT_LENGTH);
+        remove_hop_by_hop(&mut headers);
+        if !policy.forwards_cookies() {
+            headers.remove(SET_COOKIE);
+        }
+        Payload {
+            status: parts.status,
+            weak_etag: headers.get(ETAG).and_then(weakened),
+            headers,
+            content,
+            is_compressible,
+            is_kept,
+            brotli: OnceLock::new(),
+            gzip: OnceLock::new(),
+        }
+    }
+
+    /// The origin's entity tag, strong as it came.
+    pub(super) fn etag(&self) -> Option<&HeaderValue> {
+        self.headers.get(ETAG)
+    }
+
+    /// Whether the other is the same answer, so that what is packed already need not be packed again.
+    pub(super) fn is_same(&self, other: &Payload) -> bool {
+        self.status == other.status && self.headers == other.headers && self.content == other.content
+    }
+
+    /// About how much memory it takes, with its variants.
+    pub(super) fn weight_bytes(&self) -> usize {
+        2 * self.content.len() + 1_024
+    }
+
+    /// The answer to one viewer: packed as it likes, or 304 where it has it already.
+    pub(super) fn answer(&self, viewer: &Parts, switches: &Switches) -> Answer {
+        let mut headers = self.headers.clone();
+        let may_pack = self.is_compressible && !switches.no_compression && viewer.version != Version::HTTP_10;
+        let mut content = self.content.clone();
+        if may_pack {
+            headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+            if let Some((encoding, packed)) = self.packed_for(viewer) {
+                content = packed;
+                headers.insert(CONTENT_ENCODING, encoding.name());
+                // What was packed on the way is no longer the same byte for byte.
+                match &self.weak_etag {
+                    Some(etag) => headers.insert(ETAG, etag.clone()),
+                    None => headers.remove(ETAG),
+                };
+            }
+        }
+        if let Some(ttl_max) = switches.ttl_max.filter(|_| self.is_kept) {
+            let seconds = ttl_max.as_millis().div_ceil(1000);
+            if let Ok(value) = HeaderValue::from_str(&format!("public, max-age={seconds}")) {
+                headers.insert(CACHE_CONTROL, value);
+            }
+        }
+        if self.status == StatusCode::OK && self.is_known_to(viewer) {
+            headers.remove(CONTENT_TYPE);
+            headers.remove(CONTENT_ENCODING);
+            return Answer::new(StatusCode::NOT_MODIFIED, headers, Bytes::new());
+        }
+        Answer::new(self.status, headers, content)
+    }
+
+    fn packed_for(&self, viewer: &Parts) -> Option<(Encoding, Bytes)> {
+        let encoding = Encoding::accepted(&viewer.headers)?;
+        let variant = match encoding {
+            Encoding::Brotli => &self.brotli,
+            Encoding::Gzip => &self.gzip,
+        };
+        let packed = variant.get_or_init(|| encoding.pack(&self.content)).clone()?;
+        Some((encoding, packed))
+    }
+
+    /// Whether the viewer's `If-None-Match` names this content, by the weak comparison of RFC 9110, 8.8.3.2.
+    fn is_known_to(&self, viewer: &Parts) -> bool {
+        let Some(own) = self.etag().and_then(|etag| etag.to_str().ok()) else {
+            return false;
+        };
+        let lines = viewer.headers.get_all(IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
+        lines
+            .flat_map(|line| line.split(','))
+            .map(str::trim)
+            .any(|tag| tag == "*" || opaque(tag) == opaque(own))
+    }
+}
+
+/// An entity tag without its mark of weakness.
+fn opaque(etag: &str) -> &str {
+    etag.strip_prefix("W/").unwrap_or(etag)
+}
+
+/// The weak form of an entity tag; none of an invalid one.
+fn weakened(etag: &HeaderValue) -> Option<HeaderValue> {
+    let text = opaque(etag.to_str().ok()?);
+    let is_valid = text.len() >= 2 && text.starts_with('"') && text.ends_with('"');
+    if is_valid { HeaderValue::from_str(&format!("W/{text}")).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests;

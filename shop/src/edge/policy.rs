@@ -1,0 +1,224 @@
+//! Which address is cached how: behaviours as data, and the arithmetic of freshness.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONNECTION, COOKIE, HOST, IF_NONE_MATCH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
+
+use super::cache::Object;
+use crate::fault::Switches;
+
+const YEAR: Duration = Duration::from_secs(31_536_000);
+const DAY: Duration = Duration::from_secs(86_400);
+/// How long CloudFront keeps an error unless told otherwise.
+const ERROR_TTL: Duration = Duration::from_secs(10);
+/// Statuses that CloudFront keeps as errors.
+const ERRORS_KEPT: [u16; 7] = [404, 414, 500, 501, 502, 503, 504];
+/// Other statuses that it keeps.
+const STATUSES_KEPT: [u16; 3] = [200, 301, 308];
+
+/// How the edge caches one kind of address.
+#[derive(Debug)]
+pub(super) struct Policy {
+    keyed_by: KeyedBy,
+    /// Whether cookies reach the origin and its own come back. Where they do not, nothing personal can.
+    forwards_cookies: bool,
+    ttl_min: Duration,
+    ttl_max: Duration,
+    ttl_default: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum KeyedBy {
+    Path,
+    HostPathQuery,
+}
+
+/// Versioned files: the name says it all.
+static ASSETS: Policy = Policy {
+    keyed_by: KeyedBy::Path,
+    forwards_cookies: false,
+    ttl_min: Duration::ZERO,
+    ttl_max: YEAR,
+    ttl_default: DAY,
+};
+/// Pages that are the same for everybody.
+static PAGES: Policy = Policy {
+    keyed_by: KeyedBy::HostPathQuery,
+    forwards_cookies: false,
+    ttl_min: Duration::ZERO,
+    ttl_max: DAY,
+    ttl_default: Duration::from_secs(300),
+};
+/// The mistake behind `api-cached` and `cart-leaked`: a minimum TTL above zero keeps even what says
+/// `no-store`, and the cookies that make it personal are not in the key.
+static LEAKED: Policy = Policy {
+    keyed_by: KeyedBy::HostPathQuery,
+    forwards_cookies: true,
+    ttl_min: Duration::from_secs(60),
+    ttl_max: DAY,
+    ttl_default: Duration::from_secs(60),
+};
+
+impl Policy {
+    /// How that path is cached, or none where it belongs to one viewer.
+    pub(super) fn of(path: &str, switches: &Switches) -> Option<&'static Policy> {
+        let first = path.split('/').nth(1).unwrap_or_default();
+        match first {
+            "static" => Some(&ASSETS),
+            "api" => switches.api_cached.then_some(&LEAKED),
+            "cart" | "checkout" => switches.cart_leaked.then_some(&LEAKED),
+            "healthz" => None,
+            _ => Some(&PAGES),
+        }
+    }
+
+    /// What the answer is kept under.
+    pub(super) fn key(&self, parts: &Parts) -> String {
+        let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
+        match self.keyed_by {
+            KeyedBy::Path => parts.uri.path().to_owned(),
+            KeyedBy::HostPathQuery => [host(parts), address].concat(),
+        }
+    }
+
+    /// The request to the origin: with nothing of the viewer's that is not in the key, save where
+    /// cookies are forwarded; conditional where an expired answer is at hand.
+    pub(super) fn forward(&self, parts: &Parts, stale: Option<&Object>) -> Request<Bytes> {
+        let mut request = Request::new(Bytes::new());
+        let address = match self.keyed_by {
+            KeyedBy::Path => parts.uri.path(),
+            KeyedBy::HostPathQuery => parts.uri.path_and_query().map_or("/", |address| address.as_str()),
+        };
+        // A part of an address that was read before can be read again.
+        *request.uri_mut() = address.parse().unwrap_or(Uri::from_static("/"));
+        if let Ok(host) = HeaderValue::from_str(host(parts)) {
+            request.headers_mut().insert(HOST, host);
+        }
+        if self.forwards_cookies {
+            for cookie in parts.headers.get_all(COOKIE) {
+                request.headers_mut().append(COOKIE, cookie.clone());
+            }
+        }
+        if let Some(etag) = stale.and_then(|object| object.payload.etag()) {
+            request.headers_mut().insert(IF_NONE_MATCH, etag.clone());
+        }
+        request
+    }
+
+    pub(super) fn forwards_cookies(&self) -> bool {
+        self.forwards_cookies
+    }
+
+    /// How long an answer of the origin stays fresh; zero: it is not kept.
+    pub(super) fn ttl(&self, status: StatusCode, headers: &HeaderMap) -> Duration {
+        if ERRORS_KEPT.contains(&status.as_u16()) {
+            return ERROR_TTL;
+        }
+        if !STATUSES_KEPT.contains(&status.as_u16()) {
+            return Duration::ZERO;
+        }
+        let directives = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok());
+        let asked = directives.map_or(self.ttl_default, asked_ttl);
+        asked.clamp(self.ttl_min, self.ttl_max)
+    }
+}
+
+/// What a `Cache-Control` asks of a shared cache: `s-maxage`, else `max-age`, else nothing.
+fn asked_ttl(cache_control: &str) -> Duration {
+    let directives = || cache_control.split(',').map(str::trim);
+    let forbidden =
+        |name: &str| ["no-store", "private", "no-cache"].iter().any(|word| name.eq_ignore_ascii_case(word));
+    if directives().any(forbidden) {
+        return Duration::ZERO;
+    }
+    let seconds = |name: &str| {
+        let mut pairs = directives().filter_map(|directive| directive.split_once('='));
+        pairs.find(|(key, _)| key.eq_ignore_ascii_case(name))?.1.parse().ok()
+    };
+    seconds("s-maxage").or_else(|| seconds("max-age")).map_or(Duration::ZERO, Duration::from_secs)
+}
+
+/// The host that the viewer asked: from the address in HTTP/2, from the header in HTTP/1.
+fn host(parts: &Parts) -> &str {
+    let from_header = || parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    parts.uri.authority().map(|authority| authority.as_str()).or_else(from_header).unwrap_or_default()
+}
+
+/// Takes out what was meant for the next hop only.
+pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+    for name in [CONNECTION, KEEP_ALIVE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE] {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ASSETS, LEAKED, PAGES, Policy};
+    use crate::fault::Switches;
+    use http::header::CACHE_CONTROL;
+    use http::{HeaderMap, HeaderValue, Request, StatusCode};
+
+    fn ttl_s(policy: &Policy, status: u16, cache_control: Option<&'static str>) -> u64 {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = cache_control {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
+        }
+        policy.ttl(StatusCode::from_u16(status).unwrap(), &headers).as_secs()
+    }
+
+    #[test]
+    fn freshness_follows_the_origin_within_the_policy() {
+        assert_eq!(ttl_s(&PAGES, 200, Some("public, max-age=300")), 300);
+        assert_eq!(ttl_s(&PAGES, 200, Some("Max-Age=5, S-MaxAge=7")), 7);
+        assert_eq!(ttl_s(&PAGES, 200, Some("private, no-store")), 0);
+        assert_eq!(ttl_s(&PAGES, 200, Some("no-cache, max-age=300")), 0);
+        assert_eq!(ttl_s(&PAGES, 200, Some("public")), 0);
+        assert_eq!(ttl_s(&PAGES, 200, None), 300);
+        assert_eq!(ttl_s(&ASSETS, 200, Some("max-age=99999999999")), 31_536_000);
+        assert_eq!(ttl_s(&LEAKED, 200, Some("private, no-store")), 60);
+        assert_eq!((ttl_s(&PAGES, 404, None), ttl_s(&PAGES, 503, Some("no-store"))), (10, 10));
+        assert_eq!((ttl_s(&PAGES, 303, Some("max-age=9")), ttl_s(&LEAKED, 422, None)), (0, 0));
+    }
+
+    #[test]
+    fn personal_addresses_are_cached_by_mistake_only() {
+        let none = Switches::default();
+        for path in ["/cart", "/cart/add", "/checkout/payment", "/api/cart", "/api/products", "/healthz"] {
+            assert!(Policy::of(path, &none).is_none(), "{path}");
+        }
+        for path in ["/", "/c/tents", "/p/1", "/search", "/static/x/style.css", "/cartoons"] {
+            assert!(Policy::of(path, &none).is_some(), "{path}");
+        }
+        let leaked = Switches { cart_leaked: true, ..none };
+        assert!(Policy::of("/cart", &leaked).is_some() && Policy::of("/api/cart", &leaked).is_none());
+        let cached = Switches { api_cached: true, ..none };
+        assert!(Policy::of("/cart", &cached).is_none() && Policy::of("/api/cart", &cached).is_some());
+        assert!(Policy::of("/healthz", &cached).is_none());
+    }
+
+    #[test]
+    fn keys_hold_what_tells_answers_apart() {
+        let key = |policy: &Policy, uri: &str| {
+            let (parts, ()) = Request::get(uri).header("host", "shop").body(()).unwrap().into_parts();
+            policy.key(&parts)
+        };
+        assert_eq!(key(&PAGES, "/search?q=a&b"), "shop/search?q=a&b");
+        assert_eq!(key(&PAGES, "http://other:1/search?q=a"), "other:1/search?q=a");
+        assert_eq!(key(&ASSETS, "/static/x/style.css?v=3"), "/static/x/style.css");
+    }
+
+    #[test]
+    fn only_leaking_policies_forward_cookies() {
+        let (parts, ()) = Request::get("/p/1?x").header("cookie", "sid=1").body(()).unwrap().into_parts();
+        assert!(PAGES.forward(&parts, None).headers().get("cookie").is_none());
+        assert!(LEAKED.forward(&parts, None).headers().get("cookie").is_some());
+        assert_eq!(PAGES.forward(&parts, None).uri(), "/p/1?x");
+        assert_eq!(ASSETS.forward(&parts, None).uri(), "/p/1");
+    }
+}

@@ -1,0 +1,285 @@
+//! The guest checkout: address, delivery, payment. Every form carries the session's CSRF token, and
+//! every page sends a shopper with an empty cart back to it.
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::Origin;
+use super::cart_page::wrong_csrf;
+use super::page::{self, Money};
+use super::sessions::{Address, Delivery, Session};
+use super::visitor::Visitor;
+use super::warehouse::Order;
+use crate::chance::Token;
+
+const FIELD_CHARS_MAX: usize = 200;
+const CARD_DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
+
+/// The form of the first page. What is missing is empty, and refused as such.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AddressForm {
+    csrf: String,
+    name: String,
+    email: String,
+    street: String,
+    city: String,
+    postcode: String,
+    country: String,
+}
+
+/// The form of the second page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DeliveryForm {
+    csrf: String,
+    delivery: String,
+}
+
+/// The form of the third page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PaymentForm {
+    csrf: String,
+    card: String,
+}
+
+/// `GET /checkout/address`
+pub(super) async fn address(State(origin): State<Arc<Origin>>, visitor: Visitor) -> Response {
+    with_cart(&origin, visitor, None, |session| {
+        let form = address_form(session.csrf, &AddressForm::default(), None);
+        step(&origin, StatusCode::OK, "Address", &form)
+    })
+}
+
+/// `POST /checkout/address`
+pub(super) async fn take_address(
+    State(origin): State<Arc<Origin>>,
+    visitor: Visitor,
+    Form(form): Form<AddressForm>,
+) -> Response {
+    with_cart(&origin, visitor, Some(&form.csrf), |session| match form.fault() {
+        Some(fault) => {
+            let form = address_form(session.csrf, &form, Some(&fault));
+            step(&origin, StatusCode::UNPROCESSABLE_ENTITY, "Address", &form)
+        }
+        None => {
+            session.address = Some(Box::new(form.address()));
+            page::see_other("/checkout/delivery")
+        }
+    })
+}
+
+/// `GET /checkout/delivery`
+pub(super) async fn delivery(State(origin): State<Arc<Origin>>, visitor: Visitor) -> Response {
+    with_cart(&origin, visitor, None, |session| match session.address {
+        Some(_) => step(&origin, StatusCode::OK, "Delivery", &delivery_form(session.csrf, None)),
+        None => page::see_other("/checkout/address"),
+    })
+}
+
+/// `POST /checkout/delivery`
+pub(super) async fn take_delivery(
+    State(origin): State<Arc<Origin>>,
+    visitor: Visitor,
+    Form(form): Form<DeliveryForm>,
+) -> Response {
+    with_cart(&origin, visitor, Some(&form.csrf), |session| {
+        session.delivery = Delivery::ALL.into_iter().find(|delivery| delivery.name() == form.delivery);
+        match session.delivery {
+            Some(_) => page::see_other("/checkout/payment"),
+            None => {
+                let form = delivery_form(session.csrf, Some("Choose how we deliver."));
+                step(&origin, StatusCode::UNPROCESSABLE_ENTITY, "Delivery", &form)
+            }
+        }
+    })
+}
+
+/// `GET /checkout/payment`
+pub(super) async fn payment(State(origin): State<Arc<Origin>>, visitor: Visitor) -> Response {
+    with_cart(&origin, visitor, None, |session| match (&session.address, session.delivery) {
+        (None, _) => page::see_other("/checkout/address"),
+        (_, None) => page::see_other("/checkout/delivery"),
+        (Some(_), Some(delivery)) => {
+            let total_cents = session.cart.total_cents(&origin.catalogue) + delivery.price_cents();
+            let form = payment_form(session.csrf, total_cents, None);
+            step(&origin, StatusCode::OK, "Payment", &form)
+        }
+    })
+}
+
+/// `POST /checkout/payment`: places the order.
+pub(super) async fn take_payment(
+    State(origin): State<Arc<Origin>>,
+    visitor: Visitor,
+    Form(form): Form<PaymentForm>,
+) -> Response {
+    with_cart(&origin, visitor, Some(&form.csrf), |session| {
+        let (Some(sid), Some(address)) = (visitor.sid, &session.address) else {
+            return page::see_other("/checkout/address");
+        };
+        let Some(delivery) = session.delivery else {
+            return page::see_other("/checkout/delivery");
+        };
+        let total_cents = session.cart.total_cents(&origin.catalogue) + delivery.price_cents();
+        if !is_card_number(&form.card) {
+            let fault = "A card number has 12 to 19 digits.";
+            let form = payment_form(session.csrf, total_cents, Some(fault));
+            return step(&origin, StatusCode::UNPROCESSABLE_ENTITY, "Payment", &form);
+        }
+        let mut warehouse = origin.warehouse.lock();
+        let lacking = warehouse.lacking(&session.cart);
+        if !lacking.is_empty() && !visitor.switches.oversell {
+            return sold_out(&origin, &lacking);
+        }
+        let lines = session.cart.lines().to_vec();
+        let address = Address::clone(address);
+        let number = warehouse.place(Order { sid, lines, total_cents, address, delivery });
+        // The next order starts afresh, and a second click on the button finds an empty cart.
+        session.cart = Default::default();
+        session.address = None;
+        session.delivery = None;
+        page::see_other(&format!("/checkout/confirmation/{number}"))
+    })
+}
+
+/// Answers a shopper who has something in the cart. `csrf` is the token of the form, where there is one.
+fn with_cart(
+    origin: &Origin,
+    visitor: Visitor,
+    csrf: Option<&str>,
+    answer: impl FnOnce(&mut Session) -> Response,
+) -> Response {
+    let mut sessions = origin.sessions.lock();
+    match sessions.find(visitor.sid).filter(|session| !session.cart.is_empty()) {
+        None => page::see_other("/cart"),
+        Some(session) if csrf.is_some_and(|csrf| !session.issued(csrf)) => wrong_csrf(origin),
+        Some(session) => answer(session),
+    }
+}
+
+impl AddressForm {
+    /// The inputs in the order of the page: name, label, value.
+    fn fields(&self) -> [(&'static str, &'static str, &str); 6] {
+        [
+            ("name", "Name", &self.name),
+            ("email", "Email", &self.email),
+            ("street", "Street and number", &self.street),
+            ("city", "City", &self.city),
+            ("postcode", "Postcode", &self.postcode),
+            ("country", "Country", &self.country),
+        ]
+    }
+
+    /// What is wrong with the form, in words for people.
+    fn fault(&self) -> Option<String> {
+        self.fields().into_iter().find_map(|(_, label, value)| match value.trim().chars().count() {
+            0 => Some(format!("{label} is missing.")),
+            length if length > FIELD_CHARS_MAX => Some(format!("{label} is too long.")),
+            _ => None,
+        })
+    }
+
+    fn address(&self) -> Address {
+        let [name, email, street, city, postcode, country] =
+            self.fields().map(|(_, _, value)| value.trim().to_owned());
+        Address { name, email, street, city, postcode, country }
+    }
+}
+
+/// Digits alone; spaces and hyphens between groups do not count.
+fn is_card_number(card: &str) -> bool {
+    let digits = card.chars().filter(char::is_ascii_digit).count();
+    CARD_DIGITS.contains(&digits)
+        && card.chars().all(|character| character.is_ascii_digit() || matches!(character, ' ' | '-'))
+}
+
+fn sold_out(origin: &Origin, lacking: &[u32]) -> Response {
+    let names =
+        lacking.iter().filter_map(|id| origin.catalogue.product(*id)).map(|product| product.name.as_str());
+    let reason = format!("Sold out: {}.", names.collect::<Vec<_>>().join(", "));
+    page::refused(&origin.assets, StatusCode::CONFLICT, &reason)
+}
+
+fn step(origin: &Origin, status: StatusCode, title: &str, form: &Markup) -> Response {
+    let content = html! { h1 { (title) } (form) };
+    page::private(status, page::frame(&origin.assets, title, &content))
+}
+
+fn address_form(csrf: Token, filled: &AddressForm, fault: Option<&str>) -> Markup {
+    html! {
+        @if let Some(fault) = fault { p.error { (fault) } }
+        form #address .checkout action="/checkout/address" method="post" {
+            input type="hidden" name="csrf" value=(csrf);
+            @for (name, label, value) in filled.fields() {
+                label { (label) " " input name=(name) value=(value) maxlength=(FIELD_CHARS_MAX) required; }
+            }
+            button type="submit" { "To delivery" }
+        }
+    }
+}
+
+fn delivery_form(csrf: Token, fault: Option<&str>) -> Markup {
+    html! {
+        @if let Some(fault) = fault { p.error { (fault) } }
+        form #delivery .checkout action="/checkout/delivery" method="post" {
+            input type="hidden" name="csrf" value=(csrf);
+            @for delivery in Delivery::ALL {
+                label {
+                    input type="radio" name="delivery" value=(delivery.name()) required;
+                    " " (delivery.name()) ", " (Money(delivery.price_cents()))
+                }
+            }
+            button type="submit" { "To payment" }
+        }
+    }
+}
+
+fn payment_form(csrf: Token, total_cents: u64, fault: Option<&str>) -> Markup {
+    html! {
+        @if let Some(fault) = fault { p.error { (fault) } }
+        p { "To pay: " strong.price { (Money(total_cents)) } }
+        form #payment .checkout action="/checkout/payment" method="post" {
+            input type="hidden" name="csrf" value=(csrf);
+            label { "Card number " input name="card" inputmode="numeric" autocomplete="off" required; }
+            button type="submit" { "Place order" }
+        }
+        p { "Any number of 12 to 19 digits will do; nothing is charged, and the number is not kept." }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AddressForm, is_card_number};
+
+    #[test]
+    fn card_numbers_have_12_to_19_digits() {
+        for card in ["123456789012", "4111 1111 1111 1111", "4111-1111-1111-1111", "1234567890123456789"] {
+            assert!(is_card_number(card), "{card}");
+        }
+        for card in ["", "12345678901", "12345678901234567890", "4111x111111111111"] {
+            assert!(!is_card_number(card), "{card}");
+        }
+    }
+
+    #[test]
+    fn an_empty_or_endless_field_is_refused() {
+        let filled = || {
+            let [name, email, street, city, postcode, country] = [" a "; 6].map(str::to_owned);
+            AddressForm { csrf: String::new(), name, email, street, city, postcode, country }
+        };
+        assert_eq!(filled().fault(), None);
+        assert_eq!(filled().address().city, "a");
+        let blank = AddressForm { city: "  ".to_owned(), ..filled() };
+        assert_eq!(blank.fault().as_deref(), Some("City is missing."));
+        let endless = AddressForm { street: "x".repeat(201), ..filled() };
+        assert!(endless.fault().is_some());
+    }
+}

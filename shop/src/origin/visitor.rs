@@ -1,0 +1,83 @@
+//! Who asks, from where, and under which faults.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::header::{COOKIE, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+
+use super::Origin;
+use crate::chance::Token;
+use crate::fault::Switches;
+
+const SESSION_COOKIE: &str = "sid";
+
+/// Which region's edge the request came through; the edge adds it to the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RegionIndex(pub(super) usize);
+
+/// The shopper behind a request to cart, checkout or API.
+///
+/// Being looked at is when a cart gets lost, where that fault is on: so it strikes each request of a
+/// session alike, whatever page it is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visitor {
+    /// The token that came with the request; not necessarily one that we know.
+    pub(super) sid: Option<Token>,
+    pub(super) switches: Switches,
+}
+
+impl FromRequestParts<Arc<Origin>> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, origin: &Arc<Origin>) -> Result<Visitor, Infallible> {
+        let region = parts.extensions.get::<RegionIndex>().map_or(0, |region| region.0);
+        let visitor = Visitor {
+            sid: cookie(&parts.headers, SESSION_COOKIE).and_then(Token::parse),
+            switches: origin.faults.switches(region),
+        };
+        let lost_cart = visitor.switches.lost_cart.in_a_million();
+        if lost_cart > 0
+            && let Some(session) = origin.sessions.lock().find(visitor.sid)
+            && !session.cart.is_empty()
+            && origin.dice.below(1_000_000) < lost_cart
+        {
+            session.cart = Default::default();
+        }
+        Ok(visitor)
+    }
+}
+
+/// Hands a new session's token to the browser.
+pub(super) fn set_session_cookie(headers: &mut HeaderMap, opened: Option<Token>) {
+    let cookie = opened.map(|sid| format!("{SESSION_COOKIE}={sid}; Path=/; HttpOnly; SameSite=Lax"));
+    if let Some(value) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+        headers.append(SET_COOKIE, value);
+    }
+}
+
+/// The value of a cookie of the request; HTTP/2 may bring cookies in several headers.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cookie;
+    use http::header::COOKIE;
+    use http::{HeaderMap, HeaderValue};
+
+    #[test]
+    fn cookies_are_found_in_any_place() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("xsid=1; a=b=c"));
+        headers.append(COOKIE, HeaderValue::from_static("sid=2"));
+        assert_eq!(cookie(&headers, "sid"), Some("2"));
+        assert_eq!(cookie(&headers, "a"), Some("b=c"));
+        assert_eq!(cookie(&headers, "b"), None);
+    }
+}

@@ -1,0 +1,16 @@
+//! The running shop, driven over real sockets.
+//!
+//! - [`pages`]: what is served, and that it hangs together
+//! - [`checkout`]: carts, CSRF, orders, stock
+//! - [`cache`]: hits, misses, ages, collapse, revalidation, keys, compression
+//! - [`faults`]: everything that can be broken, and the admin endpoint
+//! - [`books`]: counts and the access log are exact
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
+mod books;
+mod cache;
+mod checkout;
+mod client;
+mod faults;
+mod pages;
