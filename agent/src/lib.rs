@@ -1,1 +1,23 @@
 //! The load engine: paces arrivals, walks journeys, measures every exchange.
+//!
+//! An agent is one process in one region. It is handed an assignment, replays journeys until the load is over, and
+//! reports once a second. Each worker is a thread with a runtime, shoppers, connections and a tally of its own;
+//! nothing is shared on the path of a request. [`stdio`] serves one assignment over standard input and output.
+
+mod client;
+mod clock;
+mod closed;
+mod error;
+mod exchange;
+mod health;
+mod job;
+mod lease;
+mod open;
+mod page;
+mod session;
+pub mod stdio;
+mod tallies;
+mod visit;
+mod worker;
+
+pub use error::Error;

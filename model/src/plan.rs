@@ -265,3 +265,17 @@ impl Plan {
         loopback || crate::target::is_named(host, &self.allow_hosts)
     }
 }
+
+/// What a page's assets may add to its request, for the bound that a stranger gets.
+const ASSETS_OF_A_PAGE: u64 = 100;
+
+impl Plan {
+    /// Whether the load certainly stays within what a host gets that nobody named: its peak of arrivals, each with
+    /// `steps_max` steps that fetch a page with all its assets. A closed model has no such bound.
+    pub fn fits_a_stranger(&self, steps_max: usize) -> bool {
+        let requests = steps_max as u64 * if steps_max > 1 { 1 + ASSETS_OF_A_PAGE } else { 1 };
+        let peak_milli = self.load.pace.peak_milli().saturating_mul(requests.max(1));
+        matches!(self.load.model, Model::Open(_))
+            && peak_milli <= crate::target::STRANGER_REQUESTS_PER_SECOND_MAX * 1_000
+    }
+}

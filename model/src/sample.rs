@@ -95,6 +95,8 @@ pub struct Sample {
     pub status: Option<u16>,
     /// Why it failed; `None` when it is good.
     pub error: Option<ErrorClass>,
+    /// Given up because the run ended: attempted, perhaps sent, neither good nor failed, without a time.
+    pub cut: bool,
     /// Body bytes as they came over the wire.
     pub bytes_wire: u64,
     /// Body bytes after decoding; `None` when nobody decoded it.

@@ -44,6 +44,8 @@ pub struct Exchanges {
     pub requests: u64,
     /// Exchanges whose head was fully written: what a server's log can know.
     pub requests_sent: u64,
+    /// Exchanges given up because the run ended; they have no time and no outcome.
+    pub cut: u64,
     /// Failures by [`ErrorClass`], in its order.
     pub errors: [u64; ErrorClass::ALL.len()],
     /// Answers by status.
@@ -98,6 +100,10 @@ impl Exchanges {
             self.requests_sent += 1;
             self.queue.record_us(since(times.handled_ns, sent_ns));
         }
+        if sample.cut {
+            self.cut += 1;
+            return;
+        }
         if !sample.counts_as_latency() {
             self.failed.record_us(since(times.intended_ns, times.ended_ns));
             return;
@@ -115,6 +121,7 @@ impl Exchanges {
     pub fn merge(&mut self, other: &Self) {
         self.requests += other.requests;
         self.requests_sent += other.requests_sent;
+        self.cut += other.cut;
         for (mine, theirs) in self.errors.iter_mut().zip(other.errors) {
             *mine += theirs;
         }

@@ -235,6 +235,8 @@ pub struct Exchanges {
     pub failed: ::core::option::Option<Histogram>,
     #[prost(message, optional, tag = "17")]
     pub page: ::core::option::Option<Histogram>,
+    #[prost(uint64, tag = "18")]
+    pub cut: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Journeys {

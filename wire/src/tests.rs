@@ -122,6 +122,7 @@ fn any_tick() -> impl Strategy<Value = Tick> {
                 opened: opened.then_some(connect),
                 status: Some(status),
                 error,
+                cut: step == 4,
                 bytes_wire: ended_ns,
                 bytes_decoded: error.is_none().then_some(ended_ns),
                 observation: Observation {

@@ -17,6 +17,7 @@ fn sample(step: u16, ended_ns: u64, error: Option<ErrorClass>) -> Sample {
         opened: None,
         status: Some(200),
         error,
+        cut: false,
         bytes_wire: 10,
         bytes_decoded: Some(30),
         observation: Observation { cache: CacheStatus::Hit, class: Class::Html, ..Observation::default() },

@@ -72,6 +72,7 @@ fn tally(latencies_ms: impl Iterator<Item = u64>, errors: u64) -> Tally {
         opened: None,
         status: Some(200),
         error: None,
+        cut: false,
         bytes_wire: 25,
         bytes_decoded: Some(100),
         observation: Observation { class: Class::Static, cache: CacheStatus::Hit, ..Observation::default() },

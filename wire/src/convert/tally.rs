@@ -134,6 +134,7 @@ fn exchanges_to_proto((key, exchanges): (&Key, &Exchanges)) -> proto::Exchanges 
         first_byte: histogram_to_proto(&exchanges.first_byte),
         failed: histogram_to_proto(&exchanges.failed),
         page: histogram_to_proto(&exchanges.page),
+        cut: exchanges.cut,
     }
 }
 
@@ -153,6 +154,7 @@ fn exchanges_from_proto(exchanges: proto::Exchanges) -> Result<(Key, Exchanges),
     let read = Exchanges {
         requests: exchanges.requests,
         requests_sent: exchanges.requests_sent,
+        cut: exchanges.cut,
         errors,
         statuses: exchanges.statuses.into_iter().map(status).collect::<Result<_, Error>>()?,
         bytes_wire: exchanges.bytes_wire,

@@ -1,0 +1,200 @@
+//! Bodies: counted as they come and as they decode, kept only where somebody wants them.
+
+use std::io::{self, Write};
+
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+
+/// The most of a decoded body that is kept for a journey to look at: 8 MiB.
+pub(crate) const KEPT_MAX: usize = 8 << 20;
+
+/// What is taken of a body.
+#[derive(Debug)]
+pub(crate) struct BodyCount {
+    /// Bytes as they came over the wire (after chunking).
+    pub wire: u64,
+    decoder: Decoder,
+    limit: u64,
+}
+
+/// What became of a body.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
+    /// Bytes after decoding; `None` where its encoding is unknown here.
+    pub decoded: Option<u64>,
+    /// The decoded body, as far as it is kept; empty when nobody wanted it.
+    pub kept: Vec<u8>,
+    /// Whether it was longer than what is kept.
+    pub cut: bool,
+}
+
+/// Why a body is no good.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// Longer than the plan's limit.
+    #[error("the body is over the limit of {0} bytes; raise http.max_body in the plan if that is right")]
+    TooLong(u64),
+    /// Not what its encoding says.
+    #[error("the body does not decode as {0}: {1}")]
+    Undecodable(&'static str, io::Error),
+}
+
+enum Decoder {
+    Identity(Sink),
+    Gzip(Box<flate2::write::MultiGzDecoder<Sink>>),
+    Brotli(Box<brotli::DecompressorWriter<Sink>>),
+    Unknown,
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Counts and, where wanted, keeps.
+#[derive(Debug)]
+struct Sink {
+    count: u64,
+    limit: u64,
+    wanted: bool,
+    kept: Vec<u8>,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.count += bytes.len() as u64;
+        if self.count > self.limit {
+            return Err(io::Error::other("it decodes to more than the limit"));
+        }
+        if self.wanted {
+            let room = KEPT_MAX.saturating_sub(self.kept.len()).min(bytes.len());
+            self.kept.extend_from_slice(&bytes[..room]);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Decoder {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Identity(_) => "identity",
+            Self::Gzip(_) => "gzip",
+            Self::Brotli(_) => "br",
+            Self::Unknown => "an unknown encoding",
+        }
+    }
+}
+
+impl BodyCount {
+    /// Begins a body whose head says `headers`. Over `limit` bytes, on the wire or decoded, it is an error.
+    pub(crate) fn begin(headers: &HeaderMap, wanted: bool, limit: u64) -> Self {
+        let sink = Sink { count: 0, limit, wanted, kept: Vec::new() };
+        let encoding = headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes).unwrap_or_default();
+        let decoder = match encoding.to_ascii_lowercase().as_slice() {
+            b"" | b"identity" => Decoder::Identity(sink),
+            b"gzip" | b"x-gzip" => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
+            b"br" => Decoder::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4_096))),
+            _ => Decoder::Unknown,
+        };
+        Self { wire: 0, decoder, limit }
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
+        self.wire += bytes.len() as u64;
+        if self.wire > self.limit {
+            return Err(BodyError::TooLong(self.limit));
+        }
+        let result = match &mut self.decoder {
+            Decoder::Identity(sink) => sink.write_all(bytes),
+            Decoder::Gzip(decoder) => decoder.write_all(bytes),
+            Decoder::Brotli(decoder) => decoder.write_all(bytes),
+            Decoder::Unknown => Ok(()),
+        };
+        result.map_err(|error| BodyError::Undecodable(self.decoder.name(), error))
+    }
+
+    /// Ends the body.
+    pub(crate) fn end(self) -> Result<Body, BodyError> {
+        let name = self.decoder.name();
+        let empty = self.wire == 0;
+        let sink = match self.decoder {
+            Decoder::Identity(sink) => Ok(sink),
+            // A body without a byte (HEAD, 304) is complete whatever its encoding.
+            Decoder::Gzip(_) | Decoder::Brotli(_) if empty => return Ok(Body { decoded: Some(0), ..Body::default() }),
+            Decoder::Gzip(decoder) => decoder.finish(),
+            Decoder::Brotli(mut decoder) => match decoder.close() {
+                Ok(()) => decoder.into_inner().or_else(|sink| Ok(sink)),
+                Err(error) => Err(error),
+            },
+            Decoder::Unknown => return Ok(Body::default()),
+        };
+        let sink = sink.map_err(|error| BodyError::Undecodable(name, error))?;
+        let cut = sink.wanted && sink.count > sink.kept.len() as u64;
+        Ok(Body { decoded: Some(sink.count), kept: sink.kept, cut })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(encoding: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
+        headers
+    }
+
+    fn read(encoding: &str, bytes: &[u8], limit: u64) -> Result<(u64, Body), BodyError> {
+        let mut count = BodyCount::begin(&headers(encoding), true, limit);
+        for piece in bytes.chunks(7) {
+            count.take(piece)?;
+        }
+        Ok((count.wire, count.end()?))
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn brotli(text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        brotli::CompressorWriter::new(&mut out, 4_096, 5, 20).write_all(text).unwrap();
+        out
+    }
+
+    #[test]
+    fn bodies_are_counted_on_the_wire_and_decoded() {
+        let text = b"doorbuster ".repeat(1_000);
+        for (encoding, bytes) in [("identity", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
+            let (wire, body) = read(encoding, &bytes, 1 << 20).unwrap();
+            assert_eq!((wire, body.decoded), (bytes.len() as u64, Some(11_000)), "{encoding}");
+            assert!(body.kept == text && !body.cut, "{encoding}");
+        }
+        assert_eq!(read("zstd", b"abc", 99).unwrap().1.decoded, None);
+    }
+
+    #[test]
+    fn what_breaks_off_lies_or_explodes_is_an_error() {
+        let text = b"doorbuster ".repeat(1_000);
+        for (encoding, bytes) in [("gzip", gzip(&text)), ("br", brotli(&text))] {
+            assert!(read(encoding, &bytes[..bytes.len() - 5], 1 << 20).is_err(), "{encoding} broken off");
+            assert!(read(encoding, &text, 1 << 20).is_err(), "{encoding} that is none");
+            assert!(read(encoding, &bytes, 10_999).is_err(), "{encoding} that decodes to too much");
+        }
+        assert!(matches!(read("identity", &text, 10_999), Err(BodyError::TooLong(10_999))));
+    }
+
+    #[test]
+    fn a_body_without_a_byte_is_complete() {
+        assert_eq!(read("gzip", b"", 9).unwrap().1.decoded, Some(0));
+        assert_eq!(read("br", b"", 9).unwrap().1.decoded, Some(0));
+    }
+}

@@ -1,0 +1,88 @@
+//! The closed model: shoppers start their next iteration when the last one ended.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use doorbuster_model::pace::Shape;
+use doorbuster_model::plan::{Connections, Cookies};
+
+use crate::visit::{Crowd, Visited, Visitor, visit};
+use crate::worker::Worker;
+
+/// How often the number of shoppers is brought to what the pace says, while it changes.
+const STEP_NS: u64 = 5_000_000;
+/// How long a shopper waits after an iteration that broke, first and at most: a target that refuses connections is
+/// not to be hammered as fast as refusing goes.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Keeps this worker's share of shoppers walking until the load is over.
+pub(crate) async fn run(worker: &Rc<Worker>, crowd: &mut Crowd) {
+    let pace = &worker.job.plan.load.pace;
+    let end_ns = pace.length_ns();
+    let mut shoppers: Vec<Rc<Cell<bool>>> = Vec::new();
+    let mut now_ns = 0;
+    while now_ns < end_ns {
+        let wanted = worker.segment.count_below(pace.shoppers_at(now_ns));
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+        for retired in shoppers.drain(wanted.min(shoppers.len())..) {
+            retired.set(false);
+        }
+        while shoppers.len() < wanted {
+            let Some(number) = worker.segment.nth(shoppers.len() as u64) else { break };
+            let stays = Rc::new(Cell::new(true));
+            shoppers.push(Rc::clone(&stays));
+            crowd.admit(live(Rc::clone(worker), number, now_ns, stays));
+        }
+        worker.clock.sleep_until_ns(next_change_ns(worker, now_ns)).await;
+        now_ns = worker.clock.now_ns();
+    }
+    for shopper in shoppers {
+        shopper.set(false);
+    }
+}
+
+/// When the number of shoppers may next differ: soon on a ramp, otherwise at the end of the phase.
+fn next_change_ns(worker: &Worker, now_ns: u64) -> u64 {
+    let mut end_ns = 0;
+    for phase in worker.job.plan.load.pace.phases() {
+        end_ns += phase.length_ns;
+        if now_ns < end_ns {
+            return match phase.shape {
+                Shape::Flat(_) => end_ns,
+                Shape::Line(..) => (now_ns + STEP_NS).min(end_ns),
+            };
+        }
+    }
+    end_ns
+}
+
+/// One shopper's life: iteration after iteration as long as it `stays`.
+async fn live(worker: Rc<Worker>, number: u64, from_ns: u64, stays: Rc<Cell<bool>>) {
+    let load = &worker.job.plan.load;
+    let visitor = Visitor::new(&worker);
+    let mut intended_ns = from_ns;
+    let mut pause = PAUSE_MIN;
+    let mut iteration: u64 = 0;
+    while stays.get() {
+        // Shoppers are limited to 10 million, so their number and iteration share 64 bits without touching.
+        let index = (number << 40) | iteration;
+        let visited = visit(&visitor, number, index, intended_ns).await;
+        iteration += 1;
+        intended_ns = worker.clock.now_ns();
+        if load.cookies == Cookies::PerIteration {
+            visitor.forget_cookies();
+        }
+        if load.connections == Connections::PerIteration {
+            visitor.pool.close_idle();
+        }
+        if visited == Visited::Broken {
+            tokio::time::sleep(pause).await;
+            intended_ns = worker.clock.now_ns();
+            pause = (pause * 2).min(PAUSE_MAX);
+        } else {
+            pause = PAUSE_MIN;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! How the generator itself fares.
+
+use std::fs;
+use std::time::Duration;
+
+use doorbuster_model::Health;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
+
+/// Reads CPU time and descriptors of this process, once a second.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    cpu: Duration,
+    cpu_limit_milli: u32,
+    descriptors_max: u32,
+}
+
+/// Raises the limit on descriptors as far as it goes, and returns it.
+pub(crate) fn raise_descriptors() -> u32 {
+    let mut limit = getrlimit(Resource::Nofile);
+    if let (Some(current), Some(maximum)) = (limit.current, limit.maximum)
+        && current < maximum
+    {
+        limit.current = Some(maximum);
+        // A limit that cannot be raised stays as it is, and is reported as it is.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+    getrlimit(Resource::Nofile).current.map_or(u32::MAX, |current| u32::try_from(current).unwrap_or(u32::MAX))
+}
+
+impl Watch {
+    /// Begins to watch; `workers` threads may each use a core.
+    pub(crate) fn new(workers: u32, descriptors_max: u32) -> Self {
+        Self { cpu: cpu_time(), cpu_limit_milli: workers.saturating_mul(1_000), descriptors_max }
+    }
+
+    /// How the process fared since the last call, a second ago.
+    pub(crate) fn read(&mut self, shoppers: u32, connections: u32) -> Health {
+        let cpu = cpu_time();
+        let used = cpu.saturating_sub(std::mem::replace(&mut self.cpu, cpu));
+        Health {
+            cpu_milli: u32::try_from(used.as_millis()).unwrap_or(u32::MAX),
+            cpu_limit_milli: self.cpu_limit_milli,
+            descriptors: descriptors(connections),
+            descriptors_max: self.descriptors_max,
+            shoppers,
+            connections,
+        }
+    }
+}
+
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Open descriptors: counted where that is cheap, otherwise taken from the connections.
+fn descriptors(connections: u32) -> u32 {
+    const CHEAP: u32 = 2_000;
+    const OTHERS: u32 = 32;
+    if connections > CHEAP {
+        return connections + OTHERS;
+    }
+    fs::read_dir("/proc/self/fd")
+        .map_or(connections + OTHERS, |entries| u32::try_from(entries.count()).unwrap_or(u32::MAX))
+}

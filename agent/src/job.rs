@@ -1,0 +1,117 @@
+//! An assignment, read and checked: what all workers share, unchanging.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use doorbuster_journeys::{Journey, built_in};
+use doorbuster_model::pace::Section;
+use doorbuster_model::plan::HttpVersion;
+use doorbuster_model::{Assignment, Plan, Segment};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use crate::Error;
+use crate::client::tls;
+
+/// What every worker of the agent does.
+#[derive(Debug)]
+pub(crate) struct Job {
+    /// The run's id.
+    pub run: Arc<str>,
+    /// The plan, as the command line changed it.
+    pub plan: Plan,
+    /// Where this region sends its load.
+    pub target: Url,
+    /// The plan's journeys, in its order.
+    pub journeys: Vec<Arc<Journey>>,
+    /// Their weights.
+    pub weights: Vec<u32>,
+    /// The run's sections.
+    pub sections: Vec<Section>,
+    /// The agent's share.
+    pub segment: Segment,
+    /// Sent with every request.
+    pub headers: HeaderMap,
+    /// How TLS is spoken.
+    pub tls: Arc<rustls::ClientConfig>,
+    /// How many agents share this machine.
+    pub agents_here: u32,
+}
+
+impl Job {
+    /// Reads an assignment.
+    pub(crate) fn read(assignment: &Assignment) -> Result<Self, Error> {
+        let mut plan = Plan::read("plan", &assignment.plan).map_err(Error::Plan)?;
+        plan.apply(&assignment.overrides).map_err(Error::Assignment)?;
+        let region = plan.regions.iter().find(|region| region.name == assignment.region);
+        let region = region
+            .ok_or_else(|| Error::Assignment(format!("the plan has no region \"{}\"", assignment.region)))?;
+        let target = plan.target_of(region).cloned();
+        let target = target.ok_or_else(|| Error::Assignment("the plan has no target".to_owned()))?;
+        let journeys = journeys(&plan, &assignment.files)?;
+        let steps_max = journeys.iter().map(|journey| journey.steps().len()).max().unwrap_or(0);
+        if !plan.may_load(&target) && !plan.fits_a_stranger(steps_max) {
+            return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
+        }
+        let sections = plan.load.pace.sections(nanoseconds(plan.warmup));
+        let tls = tls::config(&plan.http, &assignment.files, assignment.overrides.ca_pem.as_deref())?;
+        Ok(Self {
+            run: Arc::from(assignment.run.as_str()),
+            headers: headers(&plan, &assignment.run)?,
+            weights: plan.journeys.iter().map(|journey| journey.weight).collect(),
+            target,
+            journeys,
+            sections,
+            segment: assignment.segment.clone(),
+            tls: Arc::new(tls),
+            agents_here: assignment.agents_here,
+            plan,
+        })
+    }
+
+    /// Whether plain connections speak HTTP/2 from the first byte.
+    pub(crate) fn prior_knowledge(&self) -> bool {
+        self.plan.http.version == HttpVersion::Http2
+    }
+}
+
+/// A duration in nanoseconds; those of plans end at 400 days.
+pub(crate) fn nanoseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn journeys(plan: &Plan, files: &BTreeMap<String, String>) -> Result<Vec<Arc<Journey>>, Error> {
+    let read = |name: &str| {
+        let text = files.get(name).map(String::as_str).or_else(|| built_in(name));
+        let text = text.ok_or_else(|| Error::Assignment(format!("the journey \"{name}\" did not come with it")))?;
+        Journey::parse(name, text).map(Arc::new).map_err(Error::Journey)
+    };
+    plan.journeys.iter().map(|journey| read(&journey.journey)).collect()
+}
+
+/// The headers that every request carries.
+fn headers(plan: &Plan, run: &str) -> Result<HeaderMap, Error> {
+    let value = |text: &str| {
+        HeaderValue::from_str(text).map_err(|_| Error::Assignment(format!("\"{text}\" cannot be sent as a header")))
+    };
+    let mut headers = HeaderMap::new();
+    let own = concat!("Doorbuster/", env!("CARGO_PKG_VERSION"));
+    let agent = plan.http.user_agent.as_ref().map_or_else(|| own.to_owned(), |more| format!("{own} {more}"));
+    headers.insert(http::header::USER_AGENT, value(&agent)?);
+    headers.insert(http::header::ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("br, gzip"));
+    if let Some((user, password)) = &plan.http.basic_auth {
+        let token = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        let mut secret = value(&format!("Basic {token}"))?;
+        secret.set_sensitive(true);
+        headers.insert(http::header::AUTHORIZATION, secret);
+    }
+    for (name, text) in &plan.http.headers {
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Error::Assignment(format!("\"{name}\" is not a header's name")))?;
+        headers.insert(name, value(text)?);
+    }
+    headers.insert("x-doorbuster-run", value(run)?);
+    Ok(headers)
+}

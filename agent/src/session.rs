@@ -1,0 +1,205 @@
+//! One assignment, from hello to the last report, over whatever carries the messages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use doorbuster_model::{Assignment, Report, Tally, Tick};
+use doorbuster_wire::{Error as WireError, FromAgent, PROTOCOL, ToAgent};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use crate::Error;
+use crate::health::{Watch, raise_descriptors};
+use crate::job::Job;
+use crate::lease::Lease;
+use crate::tallies::WorkerTick;
+use crate::worker::{self, Duty, Order};
+
+/// This build's version.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Both directions of a conversation with a coordinator.
+pub(crate) struct Session<S> {
+    /// What the coordinator says; it ends when the coordinator has gone.
+    pub from: mpsc::Receiver<Result<ToAgent, WireError>>,
+    /// Takes what the agent says.
+    pub to: S,
+    /// The lease, which begins with the session.
+    pub lease: Lease,
+}
+
+impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
+    /// Serves one assignment to its end.
+    pub(crate) async fn serve(mut self) -> Result<(), Error> {
+        (self.to)(FromAgent::Hello { protocol: PROTOCOL, version: VERSION.to_owned() })?;
+        self.greet().await?;
+        let assignment = self.assignment().await?;
+        let job = match Job::read(&assignment) {
+            Ok(job) => Arc::new(job),
+            Err(error) => return self.fail(error),
+        };
+        let descriptors_max = raise_descriptors();
+        let workers = workers(&job);
+        let started = Report::Started {
+            clock_unix_ns: unix_ns(),
+            version: VERSION.to_owned(),
+            workers: u32::try_from(workers).unwrap_or(u32::MAX),
+            descriptors_max,
+        };
+        (self.to)(FromAgent::Report(started))?;
+        let Some(start) = self.start().await? else {
+            return (self.to)(FromAgent::Report(Report::Finished { ticks: 0 }));
+        };
+        let load = self.load(&job, workers, descriptors_max, start).await;
+        match load {
+            Ok(ticks) => (self.to)(FromAgent::Report(Report::Finished { ticks })),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Tells the coordinator why the agent ends, as far as it still listens.
+    fn fail(&mut self, error: Error) -> Result<(), Error> {
+        let _ = (self.to)(FromAgent::Report(Report::Failed { message: error.to_string() }));
+        Err(error)
+    }
+
+    /// The next message, within the lease.
+    async fn next(&mut self) -> Result<ToAgent, Error> {
+        loop {
+            let message = tokio::select! {
+                message = self.from.recv() => message,
+                () = sleep_until(Instant::from_std(self.lease.ends())) => {
+                    return Err(Error::CoordinatorGone { why: "the coordinator did not renew the lease for 15 s" });
+                }
+            };
+            match message.ok_or(Error::CoordinatorGone { why: "the coordinator closed the connection" })?? {
+                ToAgent::Lease { counter } => self.lease.renew(counter, std::time::Instant::now()),
+                other => return Ok(other),
+            }
+        }
+    }
+
+    async fn greet(&mut self) -> Result<(), Error> {
+        match self.next().await? {
+            ToAgent::Hello { protocol, .. } if protocol == PROTOCOL => Ok(()),
+            ToAgent::Hello { protocol, version } => self.fail(Error::Wire(WireError::Protocol {
+                coordinator: version,
+                coordinator_protocol: protocol,
+                agent: VERSION.to_owned(),
+                agent_protocol: PROTOCOL,
+            })),
+            _ => self.fail(Error::Wire(WireError::Impossible { part: "first message" })),
+        }
+    }
+
+    async fn assignment(&mut self) -> Result<Assignment, Error> {
+        match self.next().await? {
+            ToAgent::Assign(assignment) => Ok(*assignment),
+            _ => Err(Error::Wire(WireError::Impossible { part: "second message" })),
+        }
+    }
+
+    /// When second 0 begins; `None` when a stop came first.
+    async fn start(&mut self) -> Result<Option<Instant>, Error> {
+        match self.next().await? {
+            ToAgent::Start { at_unix_ns } => {
+                let wait = Duration::from_nanos(at_unix_ns.saturating_sub(unix_ns()));
+                Ok(Some(Instant::now() + wait))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Runs the workers and reports their seconds. Returns how many ticks were sent.
+    async fn load(&mut self, job: &Arc<Job>, workers: usize, descriptors_max: u32, start: Instant) -> Result<u32, Error> {
+        let (ticks, mut from_workers) = mpsc::unbounded_channel();
+        let (orders, _) = watch::channel(Order::Go);
+        let shares = job.segment.split(u32::try_from(workers).unwrap_or(1));
+        for (number, segment) in shares.into_iter().enumerate() {
+            let (ticks, orders) = (ticks.clone(), orders.subscribe());
+            let duty = Duty { number, workers, segment, descriptors_max, start, ticks, orders };
+            let job = Arc::clone(job);
+            thread::Builder::new()
+                .name(format!("worker-{number}"))
+                .spawn(move || worker::run(job, duty))
+                .map_err(|source| Error::System { what: "starting a worker's thread", source })?;
+        }
+        drop(ticks);
+        let mut seconds = Seconds::new(workers, Watch::new(u32::try_from(workers).unwrap_or(1), descriptors_max));
+        loop {
+            tokio::select! {
+                tick = from_workers.recv() => {
+                    let Some(tick) = tick else {
+                        return Err(Error::Assignment("a worker ended before its load was over".to_owned()));
+                    };
+                    for tick in seconds.take(tick) {
+                        (self.to)(FromAgent::Report(Report::Tick(Box::new(tick))))?;
+                    }
+                    if seconds.over() {
+                        return Ok(seconds.sent);
+                    }
+                }
+                message = self.next() => {
+                    if message? == ToAgent::Stop {
+                        let _ = orders.send(Order::Stop);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many threads send: the CPUs that this process may use, shared with the other agents of this machine. A bound
+/// on connections bounds the workers too, since each has a pool of its own.
+fn workers(job: &Job) -> usize {
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let here = (job.agents_here as usize).max(1);
+    let most = job.plan.load.max_connections.map_or(usize::MAX, |connections| connections as usize);
+    (cpus / here).max(1).min(most.max(1))
+}
+
+fn unix_ns() -> u64 {
+    // 2^64 ns after 1970 is the year 2554.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// The workers' seconds, put together: a second is complete once every worker is past it.
+struct Seconds {
+    /// The next second that each worker will hand over; `None` after its last.
+    next: Vec<Option<u32>>,
+    gauges: Vec<(u32, u32)>,
+    tallies: BTreeMap<u32, Tally>,
+    watch: Watch,
+    sent: u32,
+}
+
+impl Seconds {
+    fn new(workers: usize, watch: Watch) -> Self {
+        Self { next: vec![Some(0); workers], gauges: vec![(0, 0); workers], tallies: BTreeMap::new(), watch, sent: 0 }
+    }
+
+    /// Takes a worker's second; returns the seconds that are complete by it.
+    fn take(&mut self, tick: WorkerTick) -> Vec<Tick> {
+        self.tallies.entry(tick.second).or_default().merge(&tick.tally);
+        self.gauges[tick.worker] = (tick.shoppers, tick.connections);
+        self.next[tick.worker] = (!tick.last).then_some(tick.second + 1);
+        let complete = self.next.iter().flatten().min().copied().unwrap_or(u32::MAX);
+        let mut ready = Vec::new();
+        while let Some(entry) = self.tallies.first_entry()
+            && *entry.key() < complete
+        {
+            let (second, tally) = entry.remove_entry();
+            let shoppers = self.gauges.iter().map(|gauge| gauge.0).sum();
+            let connections = self.gauges.iter().map(|gauge| gauge.1).sum();
+            ready.push(Tick { second, tally, health: self.watch.read(shoppers, connections) });
+            self.sent += 1;
+        }
+        ready
+    }
+
+    fn over(&self) -> bool {
+        self.next.iter().all(Option::is_none)
+    }
+}

@@ -1,0 +1,104 @@
+//! A worker's running tally, handed over second by second.
+
+use doorbuster_model::{Sample, Tally};
+use tokio::sync::mpsc::UnboundedSender;
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// One second of one worker.
+#[derive(Debug)]
+pub(crate) struct WorkerTick {
+    /// Which worker.
+    pub worker: usize,
+    /// Which second.
+    pub second: u32,
+    /// What ended in it.
+    pub tally: Tally,
+    /// Shoppers inside a journey when it ended.
+    pub shoppers: u32,
+    /// Open connections when it ended.
+    pub connections: u32,
+    /// No more will come from this worker.
+    pub last: bool,
+}
+
+/// The tally of the current second. What ended in a second counts in that second, whenever it is written down.
+#[derive(Debug)]
+pub(crate) struct Tallies {
+    worker: usize,
+    second: u32,
+    current: Tally,
+    ticks: UnboundedSender<WorkerTick>,
+    /// Shoppers inside a journey.
+    pub shoppers: u32,
+    /// Open connections.
+    pub connections: u32,
+}
+
+impl Tallies {
+    /// Starts at second 0. The channel holds one small message a second and worker, and its reader is this
+    /// process's own session: so it needs no bound of its own.
+    pub(crate) fn new(worker: usize, ticks: UnboundedSender<WorkerTick>) -> Self {
+        Self { worker, second: 0, current: Tally::default(), ticks, shoppers: 0, connections: 0 }
+    }
+
+    /// The tally of the second that `now_ns` lies in; earlier seconds are handed over.
+    pub(crate) fn at(&mut self, now_ns: u64) -> &mut Tally {
+        let second = u32::try_from(now_ns / SECOND_NS).unwrap_or(u32::MAX);
+        while self.second < second {
+            self.hand_over(false);
+        }
+        &mut self.current
+    }
+
+    /// Counts an exchange in the second in which it ended.
+    pub(crate) fn record(&mut self, sample: &Sample) {
+        self.at(sample.times.ended_ns).record(sample);
+    }
+
+    /// The current second as it is, without looking at the clock: for counters that belong to no moment.
+    pub(crate) fn current(&mut self) -> &mut Tally {
+        &mut self.current
+    }
+
+    /// Hands the last, unfinished second over.
+    pub(crate) fn finish(&mut self) {
+        self.hand_over(true);
+    }
+
+    fn hand_over(&mut self, last: bool) {
+        let tick = WorkerTick {
+            worker: self.worker,
+            second: self.second,
+            tally: std::mem::take(&mut self.current),
+            shoppers: self.shoppers,
+            connections: self.connections,
+            last,
+        };
+        self.second += 1;
+        // The session ends before its workers only when the whole agent is ending.
+        let _ = self.ticks.send(tick);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tallies;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    #[test]
+    fn every_second_is_handed_over_once_also_the_empty_ones() {
+        let (sender, mut receiver) = unbounded_channel();
+        let mut tallies = Tallies::new(3, sender);
+        tallies.at(999_999_999).count("a", 1);
+        tallies.at(1_000_000_000).count("b", 1);
+        tallies.at(3_500_000_000).count("c", 1);
+        tallies.finish();
+        let mut seen = Vec::new();
+        while let Ok(tick) = receiver.try_recv() {
+            seen.push((tick.second, tick.tally.counters.keys().cloned().collect::<String>(), tick.last));
+        }
+        let expected = [(0, "a", false), (1, "b", false), (2, "", false), (3, "c", true)];
+        assert_eq!(seen, expected.map(|(second, names, last)| (second, names.to_owned(), last)));
+    }
+}

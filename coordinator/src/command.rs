@@ -1,0 +1,13 @@
+//! The commands, as people write them. Two stages: what was written ([`clap`]'s structs), then what it comes to.
+
+mod demo;
+mod gate;
+mod hit;
+mod options;
+mod rehearse;
+mod run;
+
+pub use demo::DemoTarget;
+pub use gate::GateCommand;
+pub use hit::HitCommand;
+pub use rehearse::RehearseCommand;

@@ -1,0 +1,68 @@
+//! From a prepared run to its verdict: conduct, judge, tell, keep.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::options::Outputs;
+use crate::conduct::conduct;
+use crate::outcome::{Job, Outcome, Run};
+use crate::prepare::Prepared;
+use crate::progress::Progress;
+use crate::tell::Destinations;
+use crate::{Error, Verdict, runs, tell, verdict};
+
+/// Carries a prepared run out and returns its verdict.
+pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Result<Verdict, Error> {
+    let id = runs::new_id(Timestamp::now())?;
+    let folder = runs::make(&outputs.data_dir, &id)?;
+    runs::write(&folder.join("plan.yaml"), &prepared.text)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
+    let mut progress = Progress::new(outputs.quiet, &prepared.plan);
+    progress.say(&opening(prepared, &id));
+    let conducted = runtime.block_on(conduct(prepared, &id, &mut progress));
+    progress.end();
+    // What still waits for agents that were given up is not worth waiting for.
+    runtime.shutdown_background();
+    let conducted = conducted?;
+    let run = Run { id, job, started_at: conducted.started_at, finished_at: conducted.finished_at };
+    let mut outcome = verdict::judge(prepared, run, &conducted);
+    outcome.kept_in = Some(folder.clone());
+    keep(&outcome, outputs, &folder)?;
+    show(&outcome, outputs.quiet)?;
+    Ok(outcome.verdict)
+}
+
+fn opening(prepared: &Prepared, id: &str) -> String {
+    let plan = &prepared.plan;
+    let regions: Vec<&str> = plan.regions.iter().map(|region| region.name.as_str()).collect();
+    format!("run {id}: \"{}\" from {}", plan.name, regions.join(", "))
+}
+
+/// Writes the report where it is kept, and whatever else was asked for.
+fn keep(outcome: &Outcome, outputs: &Outputs, folder: &Path) -> Result<(), Error> {
+    let kept = Destinations { json: Some(folder.join("report.json")), ..Destinations::default() };
+    tell::write(outcome, &kept)?;
+    tell::write(outcome, &outputs.destinations)
+}
+
+/// Shows the tables; when quiet, only why a run is invalid.
+fn show(outcome: &Outcome, quiet: bool) -> Result<(), Error> {
+    if quiet {
+        let mut stderr = std::io::stderr().lock();
+        for reason in outcome.reasons.iter().filter(|reason| reason.invalidates) {
+            // Where standard error is closed, the exit code still tells.
+            let _ = writeln!(stderr, "invalid ({}): {}", reason.kind, reason.message);
+        }
+        return Ok(());
+    }
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(tell::tables(outcome, colour).as_bytes()).and_then(|()| stdout.flush()) {
+        // A reader that has seen enough (`| head`) does not change the verdict.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|source| Error::System { what: "writing the tables", source }),
+    }
+}

@@ -1,0 +1,263 @@
+//! Conducting a run: launch, agree on a start, renew the lease, fold what comes, stop.
+
+use std::time::Duration;
+
+use doorbuster_model::Report;
+use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
+use jiff::Timestamp;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::Error;
+use crate::fold::{AgentState, Ended, Fold};
+use crate::launch::{self, Agent, Event};
+use crate::prepare::Prepared;
+use crate::progress::Progress;
+use crate::windows::Window;
+
+/// How often the lease is renewed.
+const LEASE_EVERY: Duration = Duration::from_secs(2);
+/// How long agents have to say that they are ready.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+/// How far ahead the common start lies: enough for every agent to hear of it.
+const START_AHEAD: Duration = Duration::from_millis(150);
+/// How long after the end of load and grace the last report may come.
+const REPORT_WITHIN: Duration = Duration::from_secs(20);
+/// A tick that has not come so long after its second is missing.
+const TICK_WITHIN: Duration = Duration::from_secs(5);
+
+/// A run that was conducted to its end.
+pub(crate) struct Conducted {
+    /// What was reported.
+    pub fold: Fold,
+    /// When second 0 began.
+    pub started_at: Timestamp,
+    /// When the last report came.
+    pub finished_at: Timestamp,
+    /// Whether somebody stopped it.
+    pub interrupted: bool,
+    /// What the abort rule observed, when it stopped the run.
+    pub aborted: Option<String>,
+}
+
+struct Conductor<'a> {
+    prepared: &'a Prepared,
+    agents: Vec<Agent>,
+    launched_at: Vec<Timestamp>,
+    ready: Vec<bool>,
+    fold: Fold,
+    events: mpsc::UnboundedReceiver<(usize, Event)>,
+    signals: [Signal; 2],
+    lease: u64,
+    interrupted: bool,
+    aborted: Option<String>,
+}
+
+/// Conducts a run.
+///
+/// # Errors
+/// When no agent can be launched.
+pub(crate) async fn conduct(prepared: &Prepared, run: &str, progress: &mut Progress) -> Result<Conducted, Error> {
+    let mut conductor = Conductor::launch(prepared, run)?;
+    let gone_on = conductor.gather().await;
+    let started_at = conductor.start();
+    if gone_on && !conductor.fold.over() {
+        conductor.run(progress).await;
+    }
+    conductor.fold.complete(true);
+    let Conductor { fold, interrupted, aborted, .. } = conductor;
+    Ok(Conducted { fold, started_at, finished_at: Timestamp::now(), interrupted, aborted })
+}
+
+impl<'a> Conductor<'a> {
+    fn launch(prepared: &'a Prepared, run: &str) -> Result<Self, Error> {
+        let load = &prepared.plan.load;
+        let (sender, events) = mpsc::unbounded_channel();
+        let (mut agents, mut states, mut launched_at) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, (region, assignment)) in prepared.assignments(run).into_iter().enumerate() {
+            states.push(AgentState::new(region, assignment.segment.clone(), &load.pace, load.model));
+            launched_at.push(Timestamp::now());
+            agents.push(launch::local(number, region, assignment, sender.clone())?);
+        }
+        let rules = prepared.rules.iter().enumerate();
+        let mut windows: Vec<(Option<usize>, Window)> =
+            rules.filter_map(|(position, rule)| Some((Some(position), Window::new(rule)?))).collect();
+        windows.extend(prepared.abort.iter().filter_map(|rule| Some((None, Window::new(rule)?))));
+        let regions = prepared.plan.regions.len();
+        let listen = |kind| signal(kind).map_err(|source| Error::System { what: "listening for signals", source });
+        Ok(Self {
+            prepared,
+            ready: vec![false; agents.len()],
+            agents,
+            launched_at,
+            fold: Fold::new(states, regions, load.pace.clone(), load.model, windows),
+            events,
+            signals: [listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?],
+            lease: 0,
+            interrupted: false,
+            aborted: None,
+        })
+    }
+
+    /// Waits until every agent is ready or lost. False when somebody stopped the run before that.
+    async fn gather(&mut self) -> bool {
+        let deadline = Instant::now() + READY_WITHIN;
+        let mut renew = interval(LEASE_EVERY);
+        while !self.fold.agents.iter().zip(&self.ready).all(|(agent, ready)| *ready || agent.ended != Ended::Not) {
+            let [interrupt, terminate] = &mut self.signals;
+            tokio::select! {
+                event = self.events.recv() => if let Some((number, event)) = event { self.take(number, event) },
+                _ = renew.tick() => self.renew(),
+                _ = interrupt.recv() => self.interrupted = true,
+                _ = terminate.recv() => self.interrupted = true,
+                () = sleep_until(deadline) => {
+                    for (agent, ready) in self.fold.agents.iter_mut().zip(&self.ready) {
+                        if !ready && agent.ended == Ended::Not {
+                            agent.ended = Ended::Lost(format!("it was not ready within {READY_WITHIN:?}"));
+                        }
+                    }
+                }
+            }
+            if self.interrupted {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tells every agent when second 0 begins.
+    fn start(&self) -> Timestamp {
+        let at = Timestamp::now() + START_AHEAD;
+        let at_unix_ns = u64::try_from(at.as_nanosecond()).unwrap_or(0);
+        self.tell(|| ToAgent::Start { at_unix_ns });
+        at
+    }
+
+    /// Folds what comes until every agent has ended.
+    async fn run(&mut self, progress: &mut Progress) {
+        let plan = &self.prepared.plan;
+        let start = Instant::now() + START_AHEAD;
+        let length = Duration::from_nanos(plan.load.pace.length_ns());
+        let mut deadline = start + length + plan.graceful + REPORT_WITHIN;
+        let mut renew = interval(LEASE_EVERY);
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.fold.over() {
+            let [interrupt, terminate] = &mut self.signals;
+            let stop = tokio::select! {
+                event = self.events.recv() => {
+                    if let Some((number, event)) = event {
+                        self.take(number, event);
+                    }
+                    false
+                }
+                _ = renew.tick() => { self.renew(); false }
+                _ = second.tick() => self.look(start, progress),
+                _ = interrupt.recv() => true,
+                _ = terminate.recv() => true,
+                () = sleep_until(deadline) => { self.give_up(); false }
+            };
+            if stop && self.interrupted {
+                // Asked twice: at once. Dropping the agents ends them.
+                progress.say("stopping at once");
+                return;
+            }
+            if stop {
+                self.interrupted = self.aborted.is_none();
+                deadline = deadline.min(Instant::now() + REPORT_WITHIN);
+                progress.say(self.aborted.as_deref().unwrap_or("stopping: journeys end, once more stops at once"));
+                self.tell(|| ToAgent::Stop);
+            }
+        }
+    }
+
+    /// Once a second: completes seconds, shows them, notes missing ticks. True when the abort rule says stop.
+    fn look(&mut self, start: Instant, progress: &mut Progress) -> bool {
+        let due = Instant::now().checked_duration_since(start + TICK_WITHIN).map_or(0, |since| since.as_secs());
+        for agent in self.fold.agents.iter_mut().filter(|agent| agent.ended == Ended::Not) {
+            agent.ticks_missing = agent.ticks_missing.max(due.saturating_sub(u64::from(agent.next_second)));
+        }
+        let judged = self.fold.complete(false);
+        progress.second(start.elapsed(), &self.fold);
+        let Some(rule) = self.prepared.abort.as_ref().filter(|_| self.aborted.is_none() && !self.interrupted) else {
+            return false;
+        };
+        let met = judged.iter().find(|judgement| judgement.ok);
+        if let Some(judgement) = met {
+            let observed = judgement.observed.unwrap_or(0.0);
+            self.aborted = Some(format!("abort_when \"{}\" was met: {observed:.3} {}", rule.threshold, judgement.unit));
+        }
+        met.is_some()
+    }
+
+    /// Agents that have not ended by now are lost.
+    fn give_up(&mut self) {
+        for agent in self.fold.agents.iter_mut().filter(|agent| agent.ended == Ended::Not) {
+            agent.ended = Ended::Lost("it did not finish in time".to_owned());
+        }
+    }
+
+    fn take(&mut self, number: usize, event: Event) {
+        let agent = &mut self.fold.agents[number];
+        match event {
+            Event::Said(FromAgent::Hello { protocol, .. }) if protocol == PROTOCOL => {}
+            Event::Said(FromAgent::Hello { protocol, version }) => {
+                let mismatch = doorbuster_wire::Error::Protocol {
+                    coordinator: env!("CARGO_PKG_VERSION").to_owned(),
+                    coordinator_protocol: PROTOCOL,
+                    agent: version,
+                    agent_protocol: protocol,
+                };
+                agent.ended = Ended::Failed(mismatch.to_string());
+            }
+            Event::Said(FromAgent::Report(Report::Started { clock_unix_ns, .. })) => {
+                self.ready[number] = true;
+                agent.clock_offset_ms = clock_offset_ms(self.launched_at[number], clock_unix_ns, Timestamp::now());
+            }
+            Event::Said(FromAgent::Report(Report::Tick(tick))) => self.fold.tick(number, &tick),
+            Event::Said(FromAgent::Report(Report::Finished { ticks })) => {
+                agent.ticks_missing += u64::from(ticks.saturating_sub(agent.next_second));
+                agent.ended = Ended::Finished;
+            }
+            Event::Said(FromAgent::Report(Report::Failed { message })) => agent.ended = Ended::Failed(message),
+            Event::Gone(why) if agent.ended == Ended::Not => agent.ended = Ended::Lost(why),
+            Event::Gone(_) => {}
+        }
+    }
+
+    fn renew(&mut self) {
+        self.lease += 1;
+        let counter = self.lease;
+        self.tell(|| ToAgent::Lease { counter });
+    }
+
+    fn tell(&self, message: impl Fn() -> ToAgent) {
+        for agent in &self.agents {
+            // An agent that is gone has said so, or will.
+            let _ = agent.to.send(message());
+        }
+    }
+}
+
+/// How far an agent's clock is from ours, beyond what the round trip explains.
+fn clock_offset_ms(asked: Timestamp, clock_unix_ns: u64, answered: Timestamp) -> f64 {
+    let clock = i128::from(clock_unix_ns);
+    let early = (asked.as_nanosecond() - clock).max(0);
+    let late = (clock - answered.as_nanosecond()).max(0);
+    early.max(late) as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clock_offset_ms;
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_clock_within_the_round_trip_has_no_offset() {
+        let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
+        assert_eq!(clock_offset_ms(at(1_000), 1_005_000_000, at(1_010)), 0.0);
+        assert_eq!(clock_offset_ms(at(1_000), 990_000_000, at(1_010)), 10.0);
+        assert_eq!(clock_offset_ms(at(1_000), 1_110_000_000, at(1_010)), 100.0);
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a command could not be carried out.
+
+use std::io;
+use std::path::PathBuf;
+
+use doorbuster_notation::Faults;
+
+/// Why a command could not be carried out. A run that was carried out has a verdict instead.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An option that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// A plan or journey with faults.
+    #[error("{0}")]
+    Faults(#[from] Faults),
+    /// A file that cannot be read.
+    #[error("reading {what} {path}: {why}; {remedy}", path = path.display())]
+    Read {
+        /// What the file is.
+        what: &'static str,
+        /// Where it is.
+        path: PathBuf,
+        /// Why it cannot be read.
+        why: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A file that cannot be written.
+    #[error("writing {path}: {source}; choose a place that can be written", path = path.display())]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The target may not be loaded.
+    #[error("{host} is not this machine, and nobody allowed loading it: add --allow-host {host} if it is yours to load (without it a host gets at most 10 requests/s)")]
+    NotAllowed {
+        /// The host.
+        host: String,
+    },
+    /// Something of this machine is missing.
+    #[error("{what}: {source}")]
+    System {
+        /// What was attempted.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The process's exit code: 2 for what the user can mend in command, plan or files, 3 where no run came about.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Faults(_) | Self::Read { .. } | Self::Write { .. } | Self::NotAllowed { .. } => 2,
+            Self::System { .. } => 3,
+        }
+    }
+}

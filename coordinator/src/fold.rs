@@ -1,0 +1,251 @@
+//! The fold: what agents report, merged per region and second as it comes.
+
+use std::collections::BTreeMap;
+
+use doorbuster_model::plan::Model;
+use doorbuster_model::threshold::Judgement;
+use doorbuster_model::{Health, Histogram, Pace, Segment, Tally, Tick};
+
+use crate::outcome::TimelineRow;
+use crate::windows::Window;
+
+/// What is known of one agent.
+#[derive(Debug)]
+pub(crate) struct AgentState {
+    /// The position of its region.
+    pub region: usize,
+    /// Its share.
+    pub segment: Segment,
+    /// Arrivals that it was to start (open model).
+    pub arrivals_planned: u64,
+    /// Arrivals that it reported as started.
+    pub arrivals_started: u64,
+    /// The next second that it is to report.
+    pub next_second: u32,
+    /// Ticks that had not come 5 s after their second.
+    pub ticks_missing: u64,
+    /// How it ended.
+    pub ended: Ended,
+    /// The largest difference between its clock and ours.
+    pub clock_offset_ms: f64,
+    /// The highest CPU use, in percent of what its workers may use.
+    pub cpu_percent_max: f64,
+    /// The last health that it reported.
+    pub health: Health,
+}
+
+/// How an agent ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It has not.
+    Not,
+    /// It reported everything.
+    Finished,
+    /// It said why it cannot go on.
+    Failed(String),
+    /// It is gone without a word.
+    Lost(String),
+}
+
+impl AgentState {
+    /// An agent that has said nothing yet.
+    pub(crate) fn new(region: usize, segment: Segment, pace: &Pace, model: Model) -> Self {
+        let arrivals_planned = match model {
+            Model::Open(_) => segment.count_below(pace.arrivals()),
+            Model::Closed => 0,
+        };
+        Self {
+            region,
+            segment,
+            arrivals_planned,
+            arrivals_started: 0,
+            next_second: 0,
+            ticks_missing: 0,
+            ended: Ended::Not,
+            clock_offset_ms: 0.0,
+            cpu_percent_max: 0.0,
+            health: Health::default(),
+        }
+    }
+}
+
+/// Everything that was reported so far.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    /// The agents.
+    pub agents: Vec<AgentState>,
+    /// Per region, everything.
+    pub regions: Vec<Tally>,
+    /// Rules with windows, by their position among the plan's; the abort rule has none.
+    pub windows: Vec<(Option<usize>, Window)>,
+    pace: Pace,
+    open: bool,
+    /// Rows whose seconds are not complete yet, with their latencies.
+    pending: BTreeMap<u32, Vec<(TimelineRow, Histogram)>>,
+    /// Whole tallies of seconds that are not complete yet, kept for windows alone.
+    seconds: BTreeMap<u32, Vec<Tally>>,
+    /// The complete rows, per second and region.
+    timeline: Vec<TimelineRow>,
+}
+
+impl Fold {
+    /// Nothing reported yet.
+    pub(crate) fn new(
+        agents: Vec<AgentState>,
+        regions: usize,
+        pace: Pace,
+        model: Model,
+        windows: Vec<(Option<usize>, Window)>,
+    ) -> Self {
+        Self {
+            agents,
+            regions: vec![Tally::default(); regions],
+            windows,
+            pace,
+            open: matches!(model, Model::Open(_)),
+            pending: BTreeMap::new(),
+            seconds: BTreeMap::new(),
+            timeline: Vec::new(),
+        }
+    }
+
+    /// Takes an agent's second. A second that was reported before is ignored; one that was skipped stays missing.
+    pub(crate) fn tick(&mut self, number: usize, tick: &Tick) {
+        let agent = &mut self.agents[number];
+        if tick.second < agent.next_second {
+            return;
+        }
+        agent.ticks_missing += u64::from(tick.second - agent.next_second);
+        agent.next_second = tick.second + 1;
+        agent.arrivals_started += tick.tally.arrivals.started;
+        agent.health = tick.health;
+        let limit = f64::from(tick.health.cpu_limit_milli.max(1));
+        agent.cpu_percent_max = agent.cpu_percent_max.max(f64::from(tick.health.cpu_milli) / limit * 100.0);
+        let region = agent.region;
+        self.regions[region].merge(&tick.tally);
+        let regions = self.regions.len();
+        if !self.windows.is_empty() {
+            let second = self.seconds.entry(tick.second).or_insert_with(|| vec![Tally::default(); regions]);
+            second[region].merge(&tick.tally);
+        }
+        let rows = self.pending.entry(tick.second).or_insert_with(|| empty_rows(tick.second, regions));
+        let (row, latency) = &mut rows[region];
+        let exchanges = tick.tally.exchanges_where(|_| true);
+        row.requests += exchanges.requests;
+        row.errors += exchanges.errors_total();
+        row.arrivals_started += tick.tally.arrivals.started;
+        latency.merge(&exchanges.latency);
+        for caching in tick.tally.caching.values() {
+            row.hits += caching.hits;
+            row.misses += caching.misses;
+        }
+    }
+
+    /// Completes the seconds that every agent is past, or that cannot get any more. Returns the judgements of the
+    /// abort rule's windows among them.
+    pub(crate) fn complete(&mut self, everything: bool) -> Vec<Judgement> {
+        let running = self.agents.iter().filter(|agent| agent.ended == Ended::Not);
+        let done = if everything { u32::MAX } else { running.map(|agent| agent.next_second).min().unwrap_or(u32::MAX) };
+        let mut aborts = Vec::new();
+        while let Some(entry) = self.pending.first_entry()
+            && *entry.key() < done
+        {
+            let (second, rows) = entry.remove_entry();
+            for (mut row, latency) in rows {
+                row.quantiles_us = [500_000, 950_000, 990_000].map(|quantile| latency.quantile_us(quantile));
+                row.arrivals_planned = if self.open { self.planned(row.region, second) } else { row.arrivals_started };
+                self.timeline.push(row);
+            }
+            if let Some(tallies) = self.seconds.remove(&second) {
+                for (position, window) in &mut self.windows {
+                    let judged = window.second(&tallies);
+                    if position.is_none() {
+                        aborts.extend(judged);
+                    }
+                }
+            }
+        }
+        aborts
+    }
+
+    /// Arrivals that a region was to start in a second.
+    fn planned(&self, region: usize, second: u32) -> u64 {
+        let from_ns = u64::from(second) * 1_000_000_000;
+        let (from, to) = (self.pace.arrivals_before(from_ns), self.pace.arrivals_before(from_ns + 1_000_000_000));
+        let agents = self.agents.iter().filter(|agent| agent.region == region);
+        agents.map(|agent| agent.segment.count_below(to) - agent.segment.count_below(from)).sum()
+    }
+
+    /// The complete rows so far, per second and region.
+    pub(crate) fn timeline(&self) -> &[TimelineRow] {
+        &self.timeline
+    }
+
+    /// Whether every agent has ended.
+    pub(crate) fn over(&self) -> bool {
+        self.agents.iter().all(|agent| agent.ended != Ended::Not)
+    }
+}
+
+fn empty_rows(second: u32, regions: usize) -> Vec<(TimelineRow, Histogram)> {
+    (0..regions).map(|region| (TimelineRow { second, region, ..TimelineRow::default() }, Histogram::new())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use doorbuster_model::segment::split_weighted;
+    use doorbuster_model::spacing::Spacing;
+    use doorbuster_model::{Phase, Shape};
+
+    fn fold() -> Fold {
+        let phase = Phase {
+            name: "hold".into(),
+            kind: doorbuster_model::pace::Kind::Hold,
+            shape: Shape::Flat(100_000),
+            length_ns: 2_000_000_000,
+        };
+        let pace = Pace::try_new(vec![phase]).unwrap();
+        let model = Model::Open(Spacing::Even);
+        let agents = split_weighted(&[1, 1])
+            .into_iter()
+            .enumerate()
+            .map(|(region, segment)| AgentState::new(region, segment, &pace, model))
+            .collect();
+        Fold::new(agents, 2, pace, model, Vec::new())
+    }
+
+    fn tick(second: u32, started: u64) -> Tick {
+        let mut tick = Tick { second, ..Tick::default() };
+        tick.tally.arrivals.started = started;
+        tick
+    }
+
+    #[test]
+    fn seconds_are_complete_once_every_agent_is_past_them() {
+        let mut fold = fold();
+        fold.tick(0, &tick(0, 50));
+        fold.complete(false);
+        assert!(fold.timeline().is_empty());
+        fold.tick(1, &tick(0, 50));
+        fold.complete(false);
+        let planned: Vec<u64> = fold.timeline().iter().map(|row| row.arrivals_planned).collect();
+        assert_eq!(planned, [50, 50]);
+        fold.tick(0, &tick(1, 50));
+        fold.agents[1].ended = Ended::Lost("killed".into());
+        fold.complete(false);
+        assert_eq!(fold.timeline().len(), 4, "a lost agent holds nobody up");
+        assert_eq!(fold.timeline()[3].arrivals_started, 0);
+        assert_eq!(fold.timeline()[3].arrivals_planned, 50);
+    }
+
+    #[test]
+    fn a_repeated_second_counts_once_and_a_skipped_one_is_missing() {
+        let mut fold = fold();
+        fold.tick(0, &tick(0, 50));
+        fold.tick(0, &tick(0, 50));
+        fold.tick(0, &tick(3, 1));
+        assert_eq!(fold.regions[0].arrivals.started, 51);
+        assert_eq!((fold.agents[0].ticks_missing, fold.agents[0].arrivals_started), (2, 51));
+    }
+}

@@ -1,0 +1,40 @@
+//! Where agents come from. A launcher hands over, per agent, a way to speak and a stream of what it says.
+
+mod local;
+
+use doorbuster_model::Assignment;
+use doorbuster_wire::{FromAgent, ToAgent};
+use tokio::sync::mpsc;
+
+use crate::Error;
+
+/// Something that happened to an agent.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// It said something.
+    Said(FromAgent),
+    /// It is gone, and why: its stream ended or broke. Nothing follows.
+    Gone(String),
+}
+
+/// A launched agent.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    /// The position of its region.
+    pub region: usize,
+    /// Takes what the coordinator says. Dropping it ends the agent.
+    pub to: mpsc::UnboundedSender<ToAgent>,
+}
+
+/// Launches an agent as a child process of this one. Its events come tagged with `number`.
+///
+/// # Errors
+/// [`Error::System`] when the process cannot be started.
+pub(crate) fn local(
+    number: usize,
+    region: usize,
+    assignment: Assignment,
+    events: mpsc::UnboundedSender<(usize, Event)>,
+) -> Result<Agent, Error> {
+    local::launch(number, region, assignment, events)
+}

@@ -1,0 +1,105 @@
+//! Agents as child processes: `doorbuster agent --stdio`.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use doorbuster_model::Assignment;
+use doorbuster_wire::{Frames, FromAgent, Message, PROTOCOL, ToAgent};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::{Agent, Event};
+use crate::Error;
+
+/// How long a child may take to end once its output is closed.
+const END_WITHIN: Duration = Duration::from_secs(5);
+
+pub(super) fn launch(
+    number: usize,
+    region: usize,
+    assignment: Assignment,
+    events: mpsc::UnboundedSender<(usize, Event)>,
+) -> Result<Agent, Error> {
+    let system = |what| move |source| Error::System { what, source };
+    let program = std::env::current_exe().map_err(system("finding this program for its agents"))?;
+    let mut child = Command::new(program)
+        .args(["agent", "--stdio"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        // A group of its own: Ctrl-C in a terminal is for the coordinator, which stops its agents in good order.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(system("starting an agent"))?;
+    let missing = || system("speaking with an agent")(std::io::Error::other("it has no input or output"));
+    let input = child.stdin.take().ok_or_else(missing)?;
+    let output = child.stdout.take().ok_or_else(missing)?;
+    let (to, commands) = mpsc::unbounded_channel();
+    // The receiver is handed to the writer below, so these two wait for it.
+    let _ = to.send(ToAgent::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() });
+    let _ = to.send(ToAgent::Assign(Box::new(assignment)));
+    tokio::spawn(write(input, commands));
+    tokio::spawn(async move {
+        let said = read(number, output, &events).await;
+        let status = reap(child).await;
+        // The run may be over already; then nobody listens.
+        let _ = events.send((number, Event::Gone(farewell(said, status))));
+    });
+    Ok(Agent { region, to })
+}
+
+/// Writes commands until the coordinator drops its end, which closes the child's input.
+async fn write(mut input: ChildStdin, mut commands: mpsc::UnboundedReceiver<ToAgent>) {
+    while let Some(command) = commands.recv().await {
+        let Ok(frame) = command.encode() else { return };
+        if input.write_all(&frame).await.is_err() || input.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads reports until the stream ends. The error says what is wrong with it.
+async fn read(
+    number: usize,
+    mut output: ChildStdout,
+    events: &mpsc::UnboundedSender<(usize, Event)>,
+) -> Result<(), String> {
+    let mut frames = Frames::default();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let count = output.read(&mut buffer).await.map_err(|error| error.to_string())?;
+        if count == 0 {
+            return Ok(());
+        }
+        frames.push(&buffer[..count]);
+        while let Some(frame) = frames.next_frame().map_err(|error| error.to_string())? {
+            let said = FromAgent::decode(&frame).map_err(|error| error.to_string())?;
+            if events.send((number, Event::Said(said))).is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn reap(mut child: Child) -> Option<ExitStatus> {
+    match timeout(END_WITHIN, child.wait()).await {
+        Ok(status) => status.ok(),
+        Err(_) => {
+            let _ = child.kill().await;
+            child.wait().await.ok()
+        }
+    }
+}
+
+fn farewell(said: Result<(), String>, status: Option<ExitStatus>) -> String {
+    let ended = match status {
+        Some(status) => format!("its process ended with {status}"),
+        None => "its process could not be waited for".to_owned(),
+    };
+    match said {
+        Ok(()) => ended,
+        Err(why) => format!("{why}; {ended}"),
+    }
+}

@@ -1,0 +1,238 @@
+//! A run before it begins: plan, journeys and files, read and checked. Nothing has been sent yet.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use doorbuster_journeys::{BUILT_IN, Journey, built_in};
+use doorbuster_model::pace::Section;
+use doorbuster_model::segment::split_weighted;
+use doorbuster_model::threshold::{Names, Rule};
+use doorbuster_model::{Assignment, Overrides, Plan, Threshold};
+use doorbuster_notation::{BYTES_MAX, Faults, Place};
+
+use crate::Error;
+
+/// A plan's text and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// Its name in messages: the path as the user gave it.
+    pub name: String,
+    /// The folder that paths in it are relative to.
+    pub folder: PathBuf,
+    /// Its text.
+    pub text: String,
+    /// Texts of files that exist only in memory, by the name that the plan uses.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A run that can begin.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    /// The plan as every agent will read it.
+    pub plan: Plan,
+    /// Its text.
+    pub text: String,
+    /// What the command line says over it.
+    pub overrides: Overrides,
+    /// The files that agents need.
+    pub files: BTreeMap<String, String>,
+    /// What positions are called.
+    pub names: Names,
+    /// The thresholds, their names resolved.
+    pub rules: Vec<Rule>,
+    /// When to abort.
+    pub abort: Option<Rule>,
+}
+
+impl Source {
+    /// Reads a plan's file.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let text = read_text(path, "the plan", "check the path, or see README.md for a plan to start from")?;
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Ok(Self { name: path.display().to_string(), folder, text, files: BTreeMap::new() })
+    }
+}
+
+/// Reads a text of at most 1 MiB.
+pub(crate) fn read_text(path: &Path, what: &'static str, remedy: &'static str) -> Result<String, Error> {
+    let fail = |why: String, remedy| Error::Read { what, path: path.to_owned(), why, remedy };
+    let file = File::open(path).map_err(|error| fail(error.to_string(), remedy))?;
+    let mut bytes = Vec::new();
+    file.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(|error| fail(error.to_string(), remedy))?;
+    if bytes.len() > BYTES_MAX {
+        return Err(fail("it is over 1 MiB".to_owned(), "files of plans and journeys have at most 1 MiB"));
+    }
+    String::from_utf8(bytes).map_err(|error| fail(format!("it is not UTF-8 ({error})"), "save it as UTF-8"))
+}
+
+impl Prepared {
+    /// Reads and checks everything that a run needs.
+    ///
+    /// # Errors
+    /// All faults of the plan, or of the first journey that has any, or what is wrong with the command line.
+    pub(crate) fn new(source: Source, overrides: Overrides) -> Result<Self, Error> {
+        let mut plan = Plan::read(&source.name, &source.text)?;
+        plan.apply(&overrides).map_err(Error::Usage)?;
+        let mut files = source.files.clone();
+        let journeys = journeys(&plan, &source, &mut files)?;
+        certificates(&plan, &source, &mut files)?;
+        let names = names(&plan, &journeys);
+        let (rules, abort) = rules(&plan, &source.name, &names)?;
+        check_targets(&plan, &journeys)?;
+        Ok(Self { plan, text: source.text, overrides, files, names, rules, abort })
+    }
+
+    /// One assignment per agent: which region (by position), and what it is to do.
+    pub(crate) fn assignments(&self, run: &str) -> Vec<(usize, Assignment)> {
+        // Shares of regions, then equal shares among a region's agents: exact when all are multiples of one another.
+        let agents: Vec<(usize, u32)> = (self.plan.regions.iter().enumerate())
+            .flat_map(|(position, region)| (0..region.agents).map(move |_| (position, region.agents)))
+            .collect();
+        let common = self.plan.regions.iter().map(|region| region.agents).fold(1, least_common_multiple);
+        let weights: Vec<u32> =
+            agents.iter().map(|(position, count)| self.plan.regions[*position].share * (common / count)).collect();
+        let segments = split_weighted(&weights);
+        let here = u32::try_from(agents.len()).unwrap_or(u32::MAX);
+        (agents.iter().zip(segments).enumerate())
+            .map(|(number, ((position, _), segment))| {
+                let assignment = Assignment {
+                    id: format!("{run}-{number}"),
+                    run: run.to_owned(),
+                    region: self.plan.regions[*position].name.clone(),
+                    segment,
+                    agents_here: here,
+                    plan: self.text.clone(),
+                    overrides: self.overrides.clone(),
+                    files: self.files.clone(),
+                };
+                (*position, assignment)
+            })
+            .collect()
+    }
+
+    /// The run's sections.
+    pub(crate) fn sections(&self) -> &[Section] {
+        &self.names.sections
+    }
+}
+
+/// The least number that both divide, as far as it stays small enough to keep shares exact.
+fn least_common_multiple(a: u32, b: u32) -> u32 {
+    let gcd = |mut a: u32, mut b: u32| {
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a.max(1)
+    };
+    (a / gcd(a, b)).checked_mul(b).filter(|product| *product <= 100_000).unwrap_or(a.max(b))
+}
+
+fn journeys(plan: &Plan, source: &Source, files: &mut BTreeMap<String, String>) -> Result<Vec<Journey>, Error> {
+    let mut journeys: Vec<Journey> = Vec::new();
+    for used in &plan.journeys {
+        let name = &used.journey;
+        let at_place = |message: String| Faults::one(&source.name, doorbuster_notation::Fault::new(used.place, message));
+        if !files.contains_key(name) && built_in(name).is_none() {
+            let path = source.folder.join(name);
+            let text = read_text(&path, "a journey", "check the path").map_err(|error| {
+                at_place(format!(
+                    "the journey \"{name}\" is neither built in ({}) nor a file that can be read ({error})",
+                    BUILT_IN.join(", ")
+                ))
+            })?;
+            files.insert(name.clone(), text);
+        }
+        let text = files.get(name).map(String::as_str).or_else(|| built_in(name)).unwrap_or_default();
+        let shown = if files.contains_key(name) { source.folder.join(name).display().to_string() } else { name.clone() };
+        let journey = Journey::parse(&shown, text)?;
+        if journeys.iter().any(|earlier| earlier.name() == journey.name()) {
+            let message = format!("a second journey is called \"{}\"; give each a name of its own", journey.name());
+            return Err(at_place(message).into());
+        }
+        journeys.push(journey);
+    }
+    Ok(journeys)
+}
+
+fn certificates(plan: &Plan, source: &Source, files: &mut BTreeMap<String, String>) -> Result<(), Error> {
+    let pair = plan.http.client_cert.iter().flat_map(|(certificate, key)| [certificate, key]);
+    for name in plan.http.ca.iter().chain(pair) {
+        let text = read_text(&source.folder.join(name), "a certificate of the plan's http", "check the path")?;
+        files.insert(name.clone(), text);
+    }
+    Ok(())
+}
+
+fn names(plan: &Plan, journeys: &[Journey]) -> Names {
+    let steps = |journey: &Journey| journey.steps().iter().map(|step| step.name.clone()).collect();
+    Names {
+        regions: plan.regions.iter().map(|region| region.name.clone()).collect(),
+        journeys: journeys.iter().map(|journey| (journey.name().to_owned(), steps(journey))).collect(),
+        sections: plan.load.pace.sections(u64::try_from(plan.warmup.as_nanos()).unwrap_or(u64::MAX)),
+    }
+}
+
+fn rules(plan: &Plan, file: &str, names: &Names) -> Result<(Vec<Rule>, Option<Rule>), Faults> {
+    let mut faults = Faults::none(file);
+    let mut resolve = |(place, threshold): &(Place, Threshold)| {
+        let rule = threshold.resolve(names).map_err(|why| doorbuster_notation::Fault::new(*place, why));
+        faults.keep(rule)
+    };
+    let rules: Vec<Rule> = plan.thresholds.iter().filter_map(&mut resolve).collect();
+    let abort = plan.abort_when.as_ref().and_then(&mut resolve);
+    faults.or(Some((rules, abort)))
+}
+
+/// Every region has a target, and may load it.
+fn check_targets(plan: &Plan, journeys: &[Journey]) -> Result<(), Error> {
+    let steps_max = journeys.iter().map(|journey| journey.steps().len()).max().unwrap_or(0);
+    for region in &plan.regions {
+        let target = plan.target_of(region).ok_or_else(|| {
+            Error::Usage("nobody said where the load goes: add --target URL, or `target:` to the plan".to_owned())
+        })?;
+        if !plan.may_load(target) && !plan.fits_a_stranger(steps_max) {
+            return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source { name: "plan.yaml".into(), folder: PathBuf::from("/nowhere"), text: text.into(), files: BTreeMap::new() }
+    }
+
+    const PLAN: &str = "name: x\ntarget: http://127.0.0.1:1\nregions: { a: { agents: 2 }, b: { share: 3 } }\njourneys: [browse]\nload: { arrivals: [{ hold: 10/s, for: 10s }] }\n";
+
+    #[test]
+    fn the_shares_of_all_agents_are_the_plan() {
+        let prepared = Prepared::new(source(PLAN), Overrides::default()).unwrap();
+        let assignments = prepared.assignments("r");
+        let counts: Vec<u64> = assignments.iter().map(|(_, assignment)| assignment.segment.count_below(100_000)).collect();
+        assert_eq!(counts, [12_500, 12_500, 75_000]);
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused_with_place_and_remedy() {
+        let refused = |from: &str, to: &str| {
+            assert!(PLAN.contains(from));
+            Prepared::new(source(&PLAN.replace(from, to)), Overrides::default()).unwrap_err()
+        };
+        let missing = refused("[browse]", "[brwose.yaml]").to_string();
+        assert!(missing.starts_with("plan.yaml:4:12: the journey \"brwose.yaml\" is neither built in (browse, cart, checkout) nor a file"), "{missing}");
+        let twice = refused("[browse]", "[browse, browse]").to_string();
+        assert!(twice.contains("a second journey is called \"browse\""), "{twice}");
+        let nowhere = refused("target: http://127.0.0.1:1\n", "").to_string();
+        assert!(nowhere.contains("--target URL"), "{nowhere}");
+        let stranger = refused("127.0.0.1:1", "shop.example.com");
+        assert!(stranger.to_string().contains("--allow-host shop.example.com"), "{stranger}");
+        assert_eq!(stranger.exit_code(), 2);
+        let threshold = refused("name: x\n", "name: x\nthresholds: [\"hoem p95 < 1s\"]\n").to_string();
+        assert!(threshold.starts_with("plan.yaml:2:14: the threshold \"hoem p95 < 1s\""), "{threshold}");
+    }
+}

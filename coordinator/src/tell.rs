@@ -1,0 +1,20 @@
+//! How a run's outcome is told: to programs as JSON, JUnit and HdrHistogram logs, to people as tables and Markdown.
+//!
+//! Everything is told from the same [`report::Report`], so that no two of them disagree. All modules turn values into values;
+//! [`write`](mod@write) alone touches files.
+
+mod colour;
+mod hlog;
+mod junit;
+mod markdown;
+mod numbers;
+mod plain;
+mod report;
+mod tables;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use tables::tables;
+pub(crate) use write::{Destinations, write};

@@ -1,0 +1,162 @@
+//! How numbers look to people: `12.3 ms`, `1.91 s`, `98.7 %`, `1,234,567`, `n/a`.
+
+/// What stands where there is no figure.
+pub(crate) const NOT_AVAILABLE: &str = "n/a";
+
+/// A duration given in milliseconds, to three digits: `0.123 ms`, `12.3 ms`, `1.91 s`.
+pub(crate) fn milliseconds(ms: Option<f64>) -> String {
+    let Some(ms) = finite(ms) else { return NOT_AVAILABLE.to_owned() };
+    if ms == 0.0 {
+        "0 ms".to_owned()
+    } else if ms < 0.9995 {
+        format!("{ms:.3} ms")
+    } else if ms < 999.5 {
+        format!("{} ms", three_digits(ms))
+    } else {
+        format!("{} s", three_digits(ms / 1e3))
+    }
+}
+
+/// A ratio as percent with one decimal: `98.7 %`. What is not all never reads `100.0 %`, and what is not nothing
+/// never reads `0.0 %`.
+pub(crate) fn percent(ratio: Option<f64>) -> String {
+    let Some(ratio) = finite(ratio) else { return NOT_AVAILABLE.to_owned() };
+    let percent = ratio * 100.0;
+    if ratio > 0.0 && percent < 0.05 {
+        "< 0.1 %".to_owned()
+    } else if ratio < 1.0 && percent >= 99.95 {
+        "99.9 %".to_owned()
+    } else {
+        format!("{} %", grouped_decimal(&format!("{percent:.1}")))
+    }
+}
+
+/// A count with its thousands apart: `1,234,567`.
+pub(crate) fn count(count: u64) -> String {
+    grouped(&count.to_string())
+}
+
+/// A rate per second: `1,234/s`, `12.3/s`.
+pub(crate) fn rate(per_second: Option<f64>) -> String {
+    finite(per_second)
+        .map_or_else(|| NOT_AVAILABLE.to_owned(), |per_second| format!("{}/s", three_digits(per_second)))
+}
+
+/// A size in bytes, in powers of 1,000: `812 B`, `12.3 KB`, `1.91 GB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let mut size = bytes as f64;
+    for unit in ["B", "KB", "MB", "GB"] {
+        if size < 999.5 {
+            return if unit == "B" { format!("{bytes} B") } else { format!("{} {unit}", three_digits(size)) };
+        }
+        size /= 1e3;
+    }
+    format!("{} TB", three_digits(size))
+}
+
+/// What a threshold observed, in its own `unit` (`ms`, `%` or `/s`): finer than elsewhere, because `200 ms` that
+/// fails `< 200ms` would puzzle. At most three decimals, shares six.
+pub(crate) fn observed(value: Option<f64>, unit: &str) -> String {
+    let Some(value) = finite(value) else { return NOT_AVAILABLE.to_owned() };
+    let text = if unit == "%" { format!("{value:.6}") } else { format!("{value:.3}") };
+    let space = if unit.starts_with('/') { "" } else { " " };
+    format!("{}{space}{unit}", grouped_decimal(text.trim_end_matches('0').trim_end_matches('.')))
+}
+
+fn finite(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| value.is_finite())
+}
+
+/// At least three digits of a number of at least 0, never more than two decimals.
+fn three_digits(value: f64) -> String {
+    // The bounds are where rounding would make a fourth digit: 9.996 is 10.0.
+    let decimals = match value {
+        value if value < 9.995 => 2,
+        value if value < 99.95 => 1,
+        _ => 0,
+    };
+    grouped_decimal(&format!("{value:.decimals$}"))
+}
+
+fn grouped_decimal(text: &str) -> String {
+    match text.split_once('.') {
+        Some((whole, fraction)) => format!("{}.{fraction}", grouped(whole)),
+        None => grouped(text),
+    }
+}
+
+fn grouped(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_keep_three_digits() {
+        for (ms, text) in [
+            (0.0, "0 ms"),
+            (0.0004, "0.000 ms"),
+            (0.123, "0.123 ms"),
+            (0.9996, "1.00 ms"),
+            (1.234, "1.23 ms"),
+            (9.996, "10.0 ms"),
+            (12.34, "12.3 ms"),
+            (99.96, "100 ms"),
+            (999.4, "999 ms"),
+            (999.6, "1.00 s"),
+            (1_912.0, "1.91 s"),
+            (3_600_000.0, "3,600 s"),
+        ] {
+            assert_eq!(milliseconds(Some(ms)), text, "{ms}");
+        }
+        assert_eq!(milliseconds(None), "n/a");
+        assert_eq!(milliseconds(Some(f64::NAN)), "n/a");
+    }
+
+    #[test]
+    fn shares_never_round_to_all_or_nothing() {
+        for (ratio, text) in [
+            (0.0, "0.0 %"),
+            (0.000_01, "< 0.1 %"),
+            (0.987, "98.7 %"),
+            (0.999_99, "99.9 %"),
+            (1.0, "100.0 %"),
+            (2.5, "250.0 %"),
+            (16.618, "1,661.8 %"),
+        ] {
+            assert_eq!(percent(Some(ratio)), text, "{ratio}");
+        }
+        assert_eq!(percent(None), "n/a");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(number), text);
+        }
+        assert_eq!(rate(Some(12_345.6)), "12,346/s");
+        assert_eq!(rate(Some(0.5)), "0.50/s");
+        assert_eq!(rate(None), "n/a");
+        assert_eq!(bytes(812), "812 B");
+        assert_eq!(bytes(12_345), "12.3 KB");
+        assert_eq!(bytes(5_000_000_000_000), "5.00 TB");
+    }
+
+    #[test]
+    fn observations_are_fine_enough_to_explain_a_failure() {
+        assert_eq!(observed(Some(200.3), "ms"), "200.3 ms");
+        assert_eq!(observed(Some(1_200.0), "ms"), "1,200 ms");
+        assert_eq!(observed(Some(0.0104), "%"), "0.0104 %");
+        assert_eq!(observed(Some(812.25), "/s"), "812.25/s");
+        assert_eq!(observed(None, "ms"), "n/a");
+    }
+}

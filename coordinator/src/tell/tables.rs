@@ -1,0 +1,38 @@
+//! The tables at the end of a run, for people: at most 100 columns wide.
+
+mod edge;
+mod layout;
+mod regions;
+mod steps;
+mod verdict;
+
+use self::layout::Grid;
+use super::colour::Paint;
+use super::report::report;
+use crate::outcome::Outcome;
+
+/// The widest line.
+pub(crate) const WIDTH_MAX: usize = 100;
+/// The most failures that are shown with an example.
+pub(crate) const FAILURES_SHOWN_MAX: usize = 5;
+
+/// All tables and the verdict, ending with a line feed. With `colour`, verdict, errors and failed thresholds are
+/// painted by escape sequences.
+pub(crate) fn tables(outcome: &Outcome, colour: bool) -> String {
+    let (report, paint) = (report(outcome), Paint { on: colour });
+    let grids = [
+        Some(regions::regions(&report, paint)),
+        steps::steps(&report, paint),
+        steps::journeys(&report, paint),
+        edge::classes(&report),
+        verdict::thresholds(&report, paint),
+        verdict::failures(&report, paint),
+    ];
+    let mut parts: Vec<String> = grids.iter().flatten().map(Grid::render).collect();
+    parts.push(format!("{}{}", verdict::generator(&report), verdict::budget(&report)));
+    parts.push(verdict::verdict(&report, paint));
+    if let Some(path) = &outcome.kept_in {
+        parts.push(layout::indented("", &format!("kept in {}", path.display())));
+    }
+    parts.join("\n")
+}

@@ -1,0 +1,99 @@
+//! How the run was judged: thresholds, failures, and the verdict with its reasons.
+
+use super::super::colour::Paint;
+use super::super::numbers::{count, milliseconds, observed, percent};
+use super::super::plain::plain;
+use super::super::report::Report;
+use super::FAILURES_SHOWN_MAX;
+use super::layout::{Grid, indented};
+use crate::outcome::Verdict;
+
+/// The longest example that is shown, in characters; the JSON report has all of it.
+const EXAMPLE_MAX: usize = 300;
+
+/// A row per threshold; `None` without any.
+pub(super) fn thresholds(report: &Report, paint: Paint) -> Option<Grid> {
+    if report.thresholds.is_empty() {
+        return None;
+    }
+    let mut grid = Grid::new("Thresholds").words("rule").number("observed").words("holds");
+    for threshold in &report.thresholds {
+        let ok = if threshold.ok { paint.green("ok") } else { paint.red("FAILED") };
+        grid.row(vec![plain(&threshold.rule), observed(threshold.observed, &threshold.unit), ok]);
+    }
+    Some(grid)
+}
+
+/// The most frequent failures with an example each; `None` without any.
+pub(super) fn failures(report: &Report, paint: Paint) -> Option<Grid> {
+    if report.failures.is_empty() {
+        return None;
+    }
+    let mut grid = Grid::new("Failures: the most frequent, with the first example of each")
+        .number("count")
+        .words("where")
+        .words("class")
+        .words("example");
+    for failure in report.failures.iter().take(FAILURES_SHOWN_MAX) {
+        let place = format!("{} {}/{}", failure.region, failure.journey, failure.step);
+        grid.row(vec![
+            paint.red(&count(failure.count)),
+            plain(&place),
+            failure.class.clone(),
+            shortened(&plain(&failure.example)),
+        ]);
+    }
+    Some(grid)
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= EXAMPLE_MAX {
+        return text.to_owned();
+    }
+    text.chars().take(EXAMPLE_MAX - 1).chain(['…']).collect()
+}
+
+/// How the generator fared, on one line.
+pub(super) fn generator(report: &Report) -> String {
+    let validity = &report.validity;
+    let lag = &validity.schedule_lag_ms;
+    let line = format!(
+        "arrivals: {} planned, {} started, {} late, {} cut; schedule lag p99 {}, max {}",
+        count(validity.arrivals_planned),
+        count(validity.arrivals_started),
+        count(validity.arrivals_late),
+        count(validity.journeys_cut),
+        milliseconds(lag.p99),
+        milliseconds(lag.max)
+    );
+    indented("", &line)
+}
+
+/// What the run took of its error budget, on one line.
+pub(super) fn budget(report: &Report) -> String {
+    let slo = &report.slo;
+    let line = format!(
+        "error budget: {} spent; {} of {} exchanges good, the objective is {} %",
+        percent(slo.budget_spent),
+        count(slo.good),
+        count(slo.total),
+        slo.objective
+    );
+    indented("", &line)
+}
+
+/// The verdict, and a reason with what to do per line.
+pub(super) fn verdict(report: &Report, paint: Paint) -> String {
+    let word = report.verdict.word();
+    let word = match report.verdict {
+        Verdict::Pass => paint.green(word),
+        Verdict::Fail => paint.red(word),
+        Verdict::Invalid => paint.yellow(word),
+    };
+    let mut text = format!("verdict: {word}\n");
+    for reason in &report.reasons {
+        let place = reason.region.as_ref().map(|region| format!("{region}: ")).unwrap_or_default();
+        text.push_str(&indented("- ", &plain(&format!("{place}{}", reason.message))));
+    }
+    text
+}

@@ -1,0 +1,216 @@
+//! The verdict: when a run is invalid, when it fails, and what to do about it.
+
+use doorbuster_model::plan::Model;
+use doorbuster_model::tally::Exchanges;
+use doorbuster_model::threshold::Rule;
+use doorbuster_model::{Plan, Tally};
+use doorbuster_notation::show_duration;
+
+use crate::conduct::Conducted;
+use crate::fold::{Ended, Fold};
+use crate::outcome::{Outcome, Reason, RegionOutcome, Run, ThresholdOutcome, Verdict};
+use crate::prepare::Prepared;
+
+/// Schedule lag above which a run is invalid: 100 ms at p99.
+const LAG_P99_MAX_US: u64 = 100_000;
+
+/// Judges a conducted run.
+pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Outcome {
+    let fold = &conducted.fold;
+    let regions = regions(prepared, fold);
+    let thresholds = thresholds(prepared, fold);
+    let mut outcome = Outcome {
+        run,
+        plan: prepared.plan.clone(),
+        names: prepared.names.clone(),
+        verdict: Verdict::Pass,
+        reasons: Vec::new(),
+        regions,
+        timeline: fold.timeline().to_vec(),
+        thresholds,
+        kept_in: None,
+    };
+    let global = outcome.global();
+    let mut reasons = stopped(conducted);
+    reasons.extend(agents(&prepared.plan, fold));
+    reasons.extend(generator(&prepared.plan, &outcome, &global, reasons.is_empty()));
+    reasons.extend(target(&outcome, &global));
+    reasons.extend(failed(&outcome.thresholds));
+    outcome.verdict = match reasons.iter().map(|reason| reason.invalidates).max() {
+        None => Verdict::Pass,
+        Some(false) => Verdict::Fail,
+        Some(true) => Verdict::Invalid,
+    };
+    reasons.sort_by_key(|reason| !reason.invalidates);
+    outcome.reasons = reasons;
+    outcome
+}
+
+fn regions(prepared: &Prepared, fold: &Fold) -> Vec<RegionOutcome> {
+    let open = matches!(prepared.plan.load.model, Model::Open(_));
+    let region = |(position, tally): (usize, &Tally)| {
+        let agents: Vec<_> = fold.agents.iter().filter(|agent| agent.region == position).collect();
+        let planned = agents.iter().map(|agent| agent.arrivals_planned).sum();
+        let lost = agents.iter().filter(|agent| matches!(agent.ended, Ended::Failed(_) | Ended::Lost(_))).count();
+        RegionOutcome {
+            name: prepared.plan.regions[position].name.clone(),
+            arrivals_planned: if open { planned } else { tally.arrivals.started },
+            agents_planned: prepared.plan.regions[position].agents,
+            agents_lost: u32::try_from(lost).unwrap_or(u32::MAX),
+            ticks_missing: agents.iter().map(|agent| agent.ticks_missing).sum(),
+            clock_offset_ms: agents.iter().map(|agent| agent.clock_offset_ms).fold(0.0, f64::max),
+            cpu_percent_max: agents.iter().map(|agent| agent.cpu_percent_max).fold(0.0, f64::max),
+            tally: tally.clone(),
+        }
+    };
+    fold.regions.iter().enumerate().map(region).collect()
+}
+
+fn thresholds(prepared: &Prepared, fold: &Fold) -> Vec<ThresholdOutcome> {
+    let mut global = Tally::default();
+    fold.regions.iter().for_each(|tally| global.merge(tally));
+    let judged = |(position, rule): (usize, &Rule)| {
+        let window = fold.windows.iter().find(|(of, _)| *of == Some(position));
+        let judgement = match window {
+            Some((_, window)) => window.judge(),
+            None => {
+                let tally = rule.region.map_or(&global, |region| &fold.regions[region]);
+                rule.judge(rule.observe(tally, seconds(prepared, rule)))
+            }
+        };
+        let region = rule.region.map(|region| prepared.names.regions[region].clone());
+        ThresholdOutcome { rule: rule.threshold.text.clone(), region, judgement }
+    };
+    prepared.rules.iter().enumerate().map(judged).collect()
+}
+
+/// How many seconds the sections that a rule is about last.
+fn seconds(prepared: &Prepared, rule: &Rule) -> u64 {
+    let sections = rule.sections.iter().filter_map(|position| prepared.sections().get(usize::from(*position)));
+    sections.map(|section| section.to_ns - section.from_ns).sum::<u64>().div_ceil(1_000_000_000)
+}
+
+fn invalid(kind: &'static str, region: Option<&str>, message: String) -> Reason {
+    Reason { kind, message, region: region.map(str::to_owned), invalidates: true }
+}
+
+/// Somebody, or the abort rule, stopped the run.
+fn stopped(conducted: &Conducted) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if let Some(message) = &conducted.aborted {
+        let message = format!("{message}, so the run ended early; look at the failures first, then run again");
+        reasons.push(invalid("aborted", None, message));
+    }
+    if conducted.interrupted {
+        let message = "the run was interrupted before its end; what was measured until then is shown, run again for a verdict";
+        reasons.push(invalid("interrupted", None, message.to_owned()));
+    }
+    reasons
+}
+
+/// Agents that were lost, failed, or reported late.
+fn agents(plan: &Plan, fold: &Fold) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    for agent in &fold.agents {
+        let region = plan.regions[agent.region].name.as_str();
+        let reported = show_duration(std::time::Duration::from_secs(u64::from(agent.next_second)));
+        match &agent.ended {
+            Ended::Lost(why) => {
+                let message = format!(
+                    "an agent in {region} was lost after {reported} ({why}): {}; the figures lack this, so run again",
+                    lost_load(plan, agent.arrivals_planned, agent.arrivals_started)
+                );
+                reasons.push(invalid("agent_lost", Some(region), message));
+            }
+            Ended::Failed(why) => {
+                let message = format!("an agent in {region} could not go on after {reported}: {why}");
+                reasons.push(invalid("agent_failed", Some(region), message));
+            }
+            Ended::Finished | Ended::Not if agent.ticks_missing > 0 => {
+                let message = format!(
+                    "{} reports of an agent in {region} were missing 5 s after their second: its machine is overloaded or cut off; give the agent more CPU, or the plan more agents",
+                    agent.ticks_missing
+                );
+                reasons.push(invalid("tick_missing", Some(region), message));
+            }
+            Ended::Finished | Ended::Not => {}
+        }
+    }
+    reasons
+}
+
+fn lost_load(plan: &Plan, planned: u64, started: u64) -> String {
+    match plan.load.model {
+        Model::Open(_) => format!("{} of its {planned} arrivals were not started, as far as it reported", planned.saturating_sub(started)),
+        Model::Closed => "its shoppers' load ended there".to_owned(),
+    }
+}
+
+/// The generator did not generate what was planned. `undisturbed`: nothing else explains missing arrivals.
+fn generator(plan: &Plan, outcome: &Outcome, global: &Tally, undisturbed: bool) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let arrivals = &global.arrivals;
+    let cpu = outcome.regions.iter().map(|region| region.cpu_percent_max).fold(0.0, f64::max);
+    let remedy = format!(
+        "this machine was too slow for the load (its busiest agent used {cpu:.0} % of its CPU): add agents or machines, or lower the load"
+    );
+    if arrivals.late.saturating_mul(100) > arrivals.started {
+        let message = format!("{} of {} arrivals started over 10 ms late: {remedy}", arrivals.late, arrivals.started);
+        reasons.push(invalid("arrivals_late", None, message));
+    }
+    if let Some(lag_us) = arrivals.lag.quantile_us(990_000).filter(|lag_us| *lag_us > LAG_P99_MAX_US) {
+        let message = format!("1 % of steps were handled over {} ms late: {remedy}", lag_us / 1_000);
+        reasons.push(invalid("schedule_lag", None, message));
+    }
+    let planned: u64 = outcome.regions.iter().map(|region| region.arrivals_planned).sum();
+    if undisturbed && matches!(plan.load.model, Model::Open(_)) && arrivals.started != planned {
+        let message = format!("{} of {planned} arrivals were started: {remedy}", arrivals.started);
+        reasons.push(invalid("arrivals_missing", None, message));
+    }
+    reasons
+}
+
+/// The target was not there, or a firewall stood before it.
+fn target(outcome: &Outcome, global: &Tally) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let exchanges = Outcome::exchanges(global);
+    let answers: u64 = exchanges.statuses.values().sum();
+    let disturbed = outcome.regions.iter().all(|region| region.agents_lost == region.agents_planned);
+    if answers == 0 && !disturbed {
+        let message = format!("nothing answered at all{}; check the address, and that the target is up", example(global, &exchanges));
+        reasons.push(invalid("target_unreachable", None, message));
+    }
+    if global.challenges.saturating_mul(100) > answers {
+        let message = format!(
+            "{} of {answers} answers were challenges of a firewall (WAF), so no shop was measured; have its rules let this run's addresses or User-Agent through",
+            global.challenges
+        );
+        reasons.push(invalid("waf_challenges", None, message));
+    }
+    reasons
+}
+
+fn example(global: &Tally, exchanges: &Exchanges) -> String {
+    match global.failures.values().next() {
+        Some(failures) => format!(" to {} requests ({})", exchanges.requests, failures.example),
+        None => String::new(),
+    }
+}
+
+fn failed(thresholds: &[ThresholdOutcome]) -> Vec<Reason> {
+    let failed = thresholds.iter().filter(|threshold| !threshold.judgement.ok);
+    failed
+        .map(|threshold| {
+            let observed = match threshold.judgement.observed {
+                Some(observed) => format!("observed {observed:.3} {}", threshold.judgement.unit),
+                None => "there were too few samples to say; run longer, or ask for a lower percentile".to_owned(),
+            };
+            Reason {
+                kind: "threshold",
+                message: format!("\"{}\" does not hold: {observed}", threshold.rule),
+                region: threshold.region.clone(),
+                invalidates: false,
+            }
+        })
+        .collect()
+}
