@@ -76,7 +76,8 @@ fn rehearse(command: &RehearseCommand) -> Result<Verdict> {
     if !command.wants_demo_shop() {
         return Ok(command.run(&[])?);
     }
-    let shop = Shop::start(Options { products: DEMO_PRODUCTS, ..Options::demo() }).context("starting the demo shop")?;
+    let shop = Shop::start(Options { products: DEMO_PRODUCTS, ..Options::demo() })
+        .context("starting the demo shop")?;
     let edges = shop.edges().iter();
     let targets: Vec<DemoTarget> =
         edges.map(|edge| DemoTarget { region: edge.region.clone(), address: edge.address }).collect();

@@ -1,1 +1,26 @@
-//! Workspace tests: an annotated index.
+//! Workspace tests: the built binary against real servers on loopback. An annotated index.
+//!
+//! Tests that send load take turns ([`util::turn`]), so that they do not measure one another. What a test needs
+//! beside cargo is listed in `xtask/src/needs.rs`; `cargo xtask test` installs it, and a test whose need is named in
+//! `DOORBUSTER_WITHOUT` says so and is left out. Tests called `long_…` run with `cargo xtask long`.
+
+// Integration tests are the place for these.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+/// Bad input and targets that misbehave: a clear message, the right exit code, bounded memory, nothing hung.
+mod bad_input;
+/// Counts agree to the request: the report's with the shop's log and with nginx's.
+mod counts;
+/// Losing an agent, losing the coordinator, being interrupted: never a pass, and load stops.
+mod lost;
+/// What the report promises (CONTRACT's keys), exit codes, files that were asked for, help texts.
+mod promises;
+/// Proxies, TLS and HTTP/2, client certificates, basic authentication, own headers and addresses.
+mod staging;
+/// Who may import whom, and other rules about the tree.
+mod tidy;
+/// Latencies are what arithmetic says, and load is what the plan says.
+mod truth;
+
+/// Starting servers and the binary.
+mod util;

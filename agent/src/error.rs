@@ -18,7 +18,9 @@ pub enum Error {
     #[error("the assignment cannot be carried out: {0}")]
     Assignment(String),
     /// The target may not be loaded.
-    #[error("{host} was not named with --allow-host, and this load is more than a stranger may get; nothing was sent")]
+    #[error(
+        "{host} was not named with --allow-host, and this load is more than a stranger may get; nothing was sent"
+    )]
     NotAllowed {
         /// The host.
         host: String,

@@ -174,10 +174,14 @@ async fn attempt(visitor: &Visitor, order: &Order<'_>, flight: &mut Flight<'_>) 
         flight.depart(&lease);
         let limit = worker.clock.at(worker.clock.now_ns()) + first_byte;
         match timeout_at(limit, lease.connection.send(request)).await {
-            Err(_) => return Err(Broken::new(ErrorClass::Timeout, format!("no answer within {first_byte:?}"))),
+            Err(_) => {
+                return Err(Broken::new(ErrorClass::Timeout, format!("no answer within {first_byte:?}")));
+            }
             Ok(Ok(response)) => break (lease, response),
             Ok(Err(Sent::No)) if attempts < ATTEMPTS_MAX => {}
-            Ok(Err(Sent::No)) => return Err(Broken::new(ErrorClass::Reset, "connections close before they can be used")),
+            Ok(Err(Sent::No)) => {
+                return Err(Broken::new(ErrorClass::Reset, "connections close before they can be used"));
+            }
             Ok(Err(Sent::Failed(error))) => return Err(classify(&error)),
         }
     };
@@ -207,8 +211,9 @@ async fn body(
     let wanted = order.wants_body && order.method != Method::HEAD;
     let mut count = BodyCount::begin(headers, wanted, visitor.worker.job.plan.http.max_body);
     while let Some(frame) = incoming.frame().await {
-        let frame =
-            frame.map_err(|error| Broken::new(ErrorClass::Body, format!("the body broke off: {}", reason(&error))))?;
+        let frame = frame.map_err(|error| {
+            Broken::new(ErrorClass::Body, format!("the body broke off: {}", reason(&error)))
+        })?;
         if let Some(data) = frame.data_ref() {
             let taken = count.take(data);
             flight.note(|sample| sample.bytes_wire = count.wire);
@@ -221,12 +226,17 @@ async fn body(
 }
 
 fn request(visitor: &Visitor, order: &Order<'_>, lease: &Lease) -> Result<Request<Full<Bytes>>, Broken> {
-    let fail = |why: &dyn std::fmt::Display| Broken::new(ErrorClass::Protocol, format!("it cannot be sent: {why}"));
+    let fail =
+        |why: &dyn std::fmt::Display| Broken::new(ErrorClass::Protocol, format!("it cannot be sent: {why}"));
     let job = &visitor.worker.job;
     let http2 = lease.connection.is_http2();
     let by_proxy = visitor.worker.connector.is_proxied() && order.url.scheme() == "http";
     let whole = http2 || by_proxy;
-    let uri = if whole { &order.url[..url::Position::AfterQuery] } else { &order.url[url::Position::BeforePath..url::Position::AfterQuery] };
+    let uri = if whole {
+        &order.url[..url::Position::AfterQuery]
+    } else {
+        &order.url[url::Position::BeforePath..url::Position::AfterQuery]
+    };
     let mut request = Request::builder()
         .method(order.method.clone())
         .uri(uri)
@@ -266,8 +276,13 @@ fn keep_cookies(visitor: &Visitor, url: &Url, headers: &HeaderMap) {
 
 /// The class of a failure that hyper saw.
 fn classify(error: &hyper::Error) -> Broken {
-    let class = if error.is_parse() || error.is_parse_too_large() { ErrorClass::Protocol } else { ErrorClass::Reset };
-    let what = if class == ErrorClass::Protocol { "the answer is not HTTP as it should be" } else { "the connection broke" };
+    let class =
+        if error.is_parse() || error.is_parse_too_large() { ErrorClass::Protocol } else { ErrorClass::Reset };
+    let what = if class == ErrorClass::Protocol {
+        "the answer is not HTTP as it should be"
+    } else {
+        "the connection broke"
+    };
     Broken::new(class, format!("{what}: {}", reason(error)))
 }
 
@@ -285,7 +300,8 @@ pub(crate) fn assets_of(visitor: &Visitor, html: &[u8], base: &Url) -> (Vec<Url>
     let own = Origin::of(&visitor.worker.job.target);
     let all = assets::discover(html, base);
     let count = all.len();
-    let wanted: Vec<Url> = all.into_iter().filter(|url| Origin::of(url) == own || plan.may_load(url)).collect();
+    let wanted: Vec<Url> =
+        all.into_iter().filter(|url| Origin::of(url) == own || plan.may_load(url)).collect();
     let others = (count - wanted.len()) as u64;
     (wanted, others)
 }

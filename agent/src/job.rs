@@ -84,7 +84,8 @@ pub(crate) fn nanoseconds(duration: std::time::Duration) -> u64 {
 fn journeys(plan: &Plan, files: &BTreeMap<String, String>) -> Result<Vec<Arc<Journey>>, Error> {
     let read = |name: &str| {
         let text = files.get(name).map(String::as_str).or_else(|| built_in(name));
-        let text = text.ok_or_else(|| Error::Assignment(format!("the journey \"{name}\" did not come with it")))?;
+        let text =
+            text.ok_or_else(|| Error::Assignment(format!("the journey \"{name}\" did not come with it")))?;
         Journey::parse(name, text).map(Arc::new).map_err(Error::Journey)
     };
     plan.journeys.iter().map(|journey| read(&journey.journey)).collect()
@@ -93,7 +94,8 @@ fn journeys(plan: &Plan, files: &BTreeMap<String, String>) -> Result<Vec<Arc<Jou
 /// The headers that every request carries.
 fn headers(plan: &Plan, run: &str) -> Result<HeaderMap, Error> {
     let value = |text: &str| {
-        HeaderValue::from_str(text).map_err(|_| Error::Assignment(format!("\"{text}\" cannot be sent as a header")))
+        HeaderValue::from_str(text)
+            .map_err(|_| Error::Assignment(format!("\"{text}\" cannot be sent as a header")))
     };
     let mut headers = HeaderMap::new();
     let own = concat!("Doorbuster/", env!("CARGO_PKG_VERSION"));

@@ -45,14 +45,23 @@ struct Hop {
 
 impl Page<'_> {
     /// Carries the step out and tells `walk` what came of it.
-    pub(crate) async fn fetch(&self, fetch: &Fetch, base: &Url, walk: &mut Walk, chance: &mut Chance) -> Landed {
+    pub(crate) async fn fetch(
+        &self,
+        fetch: &Fetch,
+        base: &Url,
+        walk: &mut Walk,
+        chance: &mut Chance,
+    ) -> Landed {
         let visitor = self.visitor;
         let failed_at = |broken| Landed { ended_ns: visitor.worker.clock.now_ns(), url: None, broken };
         let key = self.key(fetch.step, Part::Main, self.intended_ns);
         let mut url = match base.join(&fetch.target) {
             Ok(url) if self.may_go(&url) => url,
             Ok(url) => {
-                self.refuse(key, format!("{} is another host; name it with --allow-host to load it", host(&url)));
+                self.refuse(
+                    key,
+                    format!("{} is another host; name it with --allow-host to load it", host(&url)),
+                );
                 walk.broken();
                 return failed_at(false);
             }
@@ -165,18 +174,31 @@ impl Page<'_> {
     }
 
     /// The redirect to follow, if any. The error says why one cannot be followed.
-    fn hop(&self, fetch: &Fetch, method: &Method, url: &Url, reply: &Reply, hops: usize) -> Result<Option<Hop>, String> {
+    fn hop(
+        &self,
+        fetch: &Fetch,
+        method: &Method,
+        url: &Url,
+        reply: &Reply,
+        hops: usize,
+    ) -> Result<Option<Hop>, String> {
         if !fetch.follow_redirects || !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(None);
         }
-        let Some(location) = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()) else { return Ok(None) };
+        let Some(location) = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()) else {
+            return Ok(None);
+        };
         if hops >= HOPS_MAX {
             return Err(format!("over {HOPS_MAX} redirects, the last to {location}"));
         }
-        let next = url.join(location).map_err(|why| format!("redirected to \"{location}\", which is no address: {why}"))?;
+        let next = url
+            .join(location)
+            .map_err(|why| format!("redirected to \"{location}\", which is no address: {why}"))?;
         if !self.may_go(&next) {
             let host = host(&next);
-            return Err(format!("redirected to {host}, which is another host; name it with --allow-host to load it"));
+            return Err(format!(
+                "redirected to {host}, which is another host; name it with --allow-host to load it"
+            ));
         }
         // RFC 9110, section 15.4: 303 makes a GET of anything; 301 and 302 make one of a POST, as browsers do.
         let becomes_get = match reply.status {
@@ -190,8 +212,10 @@ impl Page<'_> {
 
     /// Fetches the assets of a page, at once as far as connections allow, and counts the page. Returns its end.
     async fn assets(&self, step: usize, reply: &Reply, url: &Url, document_ended_ns: u64) -> u64 {
-        let is_html = reply.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        let (assets, others) = if is_html { assets_of(self.visitor, &reply.body.kept, url) } else { (Vec::new(), 0) };
+        let is_html =
+            reply.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let (assets, others) =
+            if is_html { assets_of(self.visitor, &reply.body.kept, url) } else { (Vec::new(), 0) };
         if others > 0 {
             self.visitor.worker.tallies.borrow_mut().current().count("assets_of_other_hosts", others);
         }

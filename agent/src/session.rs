@@ -113,7 +113,13 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
     }
 
     /// Runs the workers and reports their seconds. Returns how many ticks were sent.
-    async fn load(&mut self, job: &Arc<Job>, workers: usize, descriptors_max: u32, start: Instant) -> Result<u32, Error> {
+    async fn load(
+        &mut self,
+        job: &Arc<Job>,
+        workers: usize,
+        descriptors_max: u32,
+        start: Instant,
+    ) -> Result<u32, Error> {
         let (ticks, mut from_workers) = mpsc::unbounded_channel();
         let (orders, _) = watch::channel(Order::Go);
         let shares = job.segment.split(u32::try_from(workers).unwrap_or(1));
@@ -127,14 +133,15 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
                 .map_err(|source| Error::System { what: "starting a worker's thread", source })?;
         }
         drop(ticks);
-        let mut seconds = Seconds::new(workers, Watch::new(u32::try_from(workers).unwrap_or(1), descriptors_max));
+        let mut seconds =
+            Seconds::new(workers, Watch::new(u32::try_from(workers).unwrap_or(1), descriptors_max));
         loop {
             tokio::select! {
                 tick = from_workers.recv() => {
                     let Some(tick) = tick else {
                         return Err(Error::Assignment("a worker ended before its load was over".to_owned()));
                     };
-                    for tick in seconds.take(tick) {
+                    for tick in seconds.take(&tick) {
                         (self.to)(FromAgent::Report(Report::Tick(Box::new(tick))))?;
                     }
                     if seconds.over() {
@@ -162,7 +169,9 @@ fn workers(job: &Job) -> usize {
 
 fn unix_ns() -> u64 {
     // 2^64 ns after 1970 is the year 2554.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// The workers' seconds, put together: a second is complete once every worker is past it.
@@ -177,11 +186,17 @@ struct Seconds {
 
 impl Seconds {
     fn new(workers: usize, watch: Watch) -> Self {
-        Self { next: vec![Some(0); workers], gauges: vec![(0, 0); workers], tallies: BTreeMap::new(), watch, sent: 0 }
+        Self {
+            next: vec![Some(0); workers],
+            gauges: vec![(0, 0); workers],
+            tallies: BTreeMap::new(),
+            watch,
+            sent: 0,
+        }
     }
 
     /// Takes a worker's second; returns the seconds that are complete by it.
-    fn take(&mut self, tick: WorkerTick) -> Vec<Tick> {
+    fn take(&mut self, tick: &WorkerTick) -> Vec<Tick> {
         self.tallies.entry(tick.second).or_default().merge(&tick.tally);
         self.gauges[tick.worker] = (tick.shoppers, tick.connections);
         self.next[tick.worker] = (!tick.last).then_some(tick.second + 1);

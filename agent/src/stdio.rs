@@ -27,8 +27,10 @@ const WAITING_MAX: usize = 2_048;
 pub fn serve() -> Result<(), Error> {
     let system = |what| move |source: io::Error| Error::System { what, source };
     let out = io::stdout().as_fd().try_clone_to_owned().map_err(system("duplicating standard output"))?;
-    rustix::stdio::dup2_stdout(io::stderr())
-        .map_err(|error| Error::System { what: "pointing descriptor 1 at standard error", source: error.into() })?;
+    rustix::stdio::dup2_stdout(io::stderr()).map_err(|error| Error::System {
+        what: "pointing descriptor 1 at standard error",
+        source: error.into(),
+    })?;
     let (commands, from) = mpsc::channel(64);
     thread::Builder::new()
         .name("reader".to_owned())

@@ -42,7 +42,8 @@ impl Visitor {
     pub(crate) fn cookies(&self, url: &Url) -> String {
         let store = self.cookies.borrow();
         let Some(store) = &*store else { return String::new() };
-        let pairs: Vec<String> = store.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> =
+            store.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("; ")
     }
 
@@ -110,7 +111,8 @@ pub(crate) async fn visit(visitor: &Visitor, number: u64, index: u64, intended_n
     let position = pick_weighted(job.plan.seed, index, &job.weights);
     let journey = u16::try_from(position).unwrap_or(u16::MAX);
     let underway = Underway::new(worker, journey);
-    let mut walk = Walk::new(Arc::clone(&job.journeys[position]), Shopper { number, run: Arc::clone(&job.run) });
+    let mut walk =
+        Walk::new(Arc::clone(&job.journeys[position]), Shopper { number, run: Arc::clone(&job.run) });
     let mut chance = Chance::new(job.plan.seed, Purpose::Walk, index);
     let mut base = job.target.clone();
     let mut intended_ns = intended_ns;
@@ -157,7 +159,9 @@ fn note_unsent(worker: &Worker, journey: u16, walk: &mut Walk) {
         let mut tallies = worker.tallies.borrow_mut();
         let tally = tallies.at(worker.clock.now_ns());
         tally.count("steps_not_sent", 1);
-        tally.fail(journey, u16::try_from(step).unwrap_or(u16::MAX), ErrorClass::Expectation, || failure.message);
+        tally.fail(journey, u16::try_from(step).unwrap_or(u16::MAX), ErrorClass::Expectation, || {
+            failure.message
+        });
     }
 }
 

@@ -83,7 +83,10 @@ impl Drop for OpenConnection {
 
 impl Worker {
     /// Opens a connection, and waits first where this process may open no more.
-    pub(crate) async fn connect(self: &Rc<Self>, origin: &Origin) -> Result<(Connection, ConnectTimes), ConnectError> {
+    pub(crate) async fn connect(
+        self: &Rc<Self>,
+        origin: &Origin,
+    ) -> Result<(Connection, ConnectTimes), ConnectError> {
         let permit = match Arc::clone(&self.connections).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {

@@ -58,7 +58,11 @@ struct Conductor<'a> {
 ///
 /// # Errors
 /// When no agent can be launched.
-pub(crate) async fn conduct(prepared: &Prepared, run: &str, progress: &mut Progress) -> Result<Conducted, Error> {
+pub(crate) async fn conduct(
+    prepared: &Prepared,
+    run: &str,
+    progress: &mut Progress,
+) -> Result<Conducted, Error> {
     let mut conductor = Conductor::launch(prepared, run)?;
     let gone_on = conductor.gather().await;
     let started_at = conductor.start();
@@ -78,14 +82,15 @@ impl<'a> Conductor<'a> {
         for (number, (region, assignment)) in prepared.assignments(run).into_iter().enumerate() {
             states.push(AgentState::new(region, assignment.segment.clone(), &load.pace, load.model));
             launched_at.push(Timestamp::now());
-            agents.push(launch::local(number, region, assignment, sender.clone())?);
+            agents.push(launch::local(number, assignment, sender.clone())?);
         }
         let rules = prepared.rules.iter().enumerate();
         let mut windows: Vec<(Option<usize>, Window)> =
             rules.filter_map(|(position, rule)| Some((Some(position), Window::new(rule)?))).collect();
         windows.extend(prepared.abort.iter().filter_map(|rule| Some((None, Window::new(rule)?))));
         let regions = prepared.plan.regions.len();
-        let listen = |kind| signal(kind).map_err(|source| Error::System { what: "listening for signals", source });
+        let listen =
+            |kind| signal(kind).map_err(|source| Error::System { what: "listening for signals", source });
         Ok(Self {
             prepared,
             ready: vec![false; agents.len()],
@@ -104,7 +109,13 @@ impl<'a> Conductor<'a> {
     async fn gather(&mut self) -> bool {
         let deadline = Instant::now() + READY_WITHIN;
         let mut renew = interval(LEASE_EVERY);
-        while !self.fold.agents.iter().zip(&self.ready).all(|(agent, ready)| *ready || agent.ended != Ended::Not) {
+        while !self
+            .fold
+            .agents
+            .iter()
+            .zip(&self.ready)
+            .all(|(agent, ready)| *ready || agent.ended != Ended::Not)
+        {
             let [interrupt, terminate] = &mut self.signals;
             tokio::select! {
                 event = self.events.recv() => if let Some((number, event)) = event { self.take(number, event) },
@@ -166,7 +177,9 @@ impl<'a> Conductor<'a> {
             if stop {
                 self.interrupted = self.aborted.is_none();
                 deadline = deadline.min(Instant::now() + REPORT_WITHIN);
-                progress.say(self.aborted.as_deref().unwrap_or("stopping: journeys end, once more stops at once"));
+                progress.say(
+                    self.aborted.as_deref().unwrap_or("stopping: journeys end, once more stops at once"),
+                );
                 self.tell(|| ToAgent::Stop);
             }
         }
@@ -174,19 +187,22 @@ impl<'a> Conductor<'a> {
 
     /// Once a second: completes seconds, shows them, notes missing ticks. True when the abort rule says stop.
     fn look(&mut self, start: Instant, progress: &mut Progress) -> bool {
-        let due = Instant::now().checked_duration_since(start + TICK_WITHIN).map_or(0, |since| since.as_secs());
+        let due =
+            Instant::now().checked_duration_since(start + TICK_WITHIN).map_or(0, |since| since.as_secs());
         for agent in self.fold.agents.iter_mut().filter(|agent| agent.ended == Ended::Not) {
             agent.ticks_missing = agent.ticks_missing.max(due.saturating_sub(u64::from(agent.next_second)));
         }
         let judged = self.fold.complete(false);
         progress.second(start.elapsed(), &self.fold);
-        let Some(rule) = self.prepared.abort.as_ref().filter(|_| self.aborted.is_none() && !self.interrupted) else {
+        let Some(rule) = self.prepared.abort.as_ref().filter(|_| self.aborted.is_none() && !self.interrupted)
+        else {
             return false;
         };
         let met = judged.iter().find(|judgement| judgement.ok);
         if let Some(judgement) = met {
             let observed = judgement.observed.unwrap_or(0.0);
-            self.aborted = Some(format!("abort_when \"{}\" was met: {observed:.3} {}", rule.threshold, judgement.unit));
+            self.aborted =
+                Some(format!("abort_when \"{}\" was met: {observed:.3} {}", rule.threshold, judgement.unit));
         }
         met.is_some()
     }
@@ -213,14 +229,17 @@ impl<'a> Conductor<'a> {
             }
             Event::Said(FromAgent::Report(Report::Started { clock_unix_ns, .. })) => {
                 self.ready[number] = true;
-                agent.clock_offset_ms = clock_offset_ms(self.launched_at[number], clock_unix_ns, Timestamp::now());
+                agent.clock_offset_ms =
+                    clock_offset_ms(self.launched_at[number], clock_unix_ns, Timestamp::now());
             }
             Event::Said(FromAgent::Report(Report::Tick(tick))) => self.fold.tick(number, &tick),
             Event::Said(FromAgent::Report(Report::Finished { ticks })) => {
                 agent.ticks_missing += u64::from(ticks.saturating_sub(agent.next_second));
                 agent.ended = Ended::Finished;
             }
-            Event::Said(FromAgent::Report(Report::Failed { message })) => agent.ended = Ended::Failed(message),
+            Event::Said(FromAgent::Report(Report::Failed { message })) => {
+                agent.ended = Ended::Failed(message)
+            }
             Event::Gone(why) if agent.ended == Ended::Not => agent.ended = Ended::Lost(why),
             Event::Gone(_) => {}
         }

@@ -12,7 +12,7 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// A plan or journey with faults.
-    #[error("{0}")]
+    #[error(transparent)]
     Faults(#[from] Faults),
     /// A file that cannot be read.
     #[error("reading {what} {path}: {why}; {remedy}", path = path.display())]
@@ -35,7 +35,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The target may not be loaded.
-    #[error("{host} is not this machine, and nobody allowed loading it: add --allow-host {host} if it is yours to load (without it a host gets at most 10 requests/s)")]
+    #[error(
+        "{host} is not this machine, and nobody allowed loading it: add --allow-host {host} if it is yours to load (without it a host gets at most 10 requests/s)"
+    )]
     NotAllowed {
         /// The host.
         host: String,
@@ -54,7 +56,11 @@ impl Error {
     /// The process's exit code: 2 for what the user can mend in command, plan or files, 3 where no run came about.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Faults(_) | Self::Read { .. } | Self::Write { .. } | Self::NotAllowed { .. } => 2,
+            Self::Usage(_)
+            | Self::Faults(_)
+            | Self::Read { .. }
+            | Self::Write { .. }
+            | Self::NotAllowed { .. } => 2,
             Self::System { .. } => 3,
         }
     }

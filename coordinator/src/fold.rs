@@ -145,7 +145,11 @@ impl Fold {
     /// abort rule's windows among them.
     pub(crate) fn complete(&mut self, everything: bool) -> Vec<Judgement> {
         let running = self.agents.iter().filter(|agent| agent.ended == Ended::Not);
-        let done = if everything { u32::MAX } else { running.map(|agent| agent.next_second).min().unwrap_or(u32::MAX) };
+        let done = if everything {
+            u32::MAX
+        } else {
+            running.map(|agent| agent.next_second).min().unwrap_or(u32::MAX)
+        };
         let mut aborts = Vec::new();
         while let Some(entry) = self.pending.first_entry()
             && *entry.key() < done
@@ -153,7 +157,8 @@ impl Fold {
             let (second, rows) = entry.remove_entry();
             for (mut row, latency) in rows {
                 row.quantiles_us = [500_000, 950_000, 990_000].map(|quantile| latency.quantile_us(quantile));
-                row.arrivals_planned = if self.open { self.planned(row.region, second) } else { row.arrivals_started };
+                row.arrivals_planned =
+                    if self.open { self.planned(row.region, second) } else { row.arrivals_started };
                 self.timeline.push(row);
             }
             if let Some(tallies) = self.seconds.remove(&second) {
@@ -171,7 +176,8 @@ impl Fold {
     /// Arrivals that a region was to start in a second.
     fn planned(&self, region: usize, second: u32) -> u64 {
         let from_ns = u64::from(second) * 1_000_000_000;
-        let (from, to) = (self.pace.arrivals_before(from_ns), self.pace.arrivals_before(from_ns + 1_000_000_000));
+        let (from, to) =
+            (self.pace.arrivals_before(from_ns), self.pace.arrivals_before(from_ns + 1_000_000_000));
         let agents = self.agents.iter().filter(|agent| agent.region == region);
         agents.map(|agent| agent.segment.count_below(to) - agent.segment.count_below(from)).sum()
     }
@@ -188,7 +194,9 @@ impl Fold {
 }
 
 fn empty_rows(second: u32, regions: usize) -> Vec<(TimelineRow, Histogram)> {
-    (0..regions).map(|region| (TimelineRow { second, region, ..TimelineRow::default() }, Histogram::new())).collect()
+    (0..regions)
+        .map(|region| (TimelineRow { second, region, ..TimelineRow::default() }, Histogram::new()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -20,8 +20,6 @@ pub(crate) enum Event {
 /// A launched agent.
 #[derive(Debug)]
 pub(crate) struct Agent {
-    /// The position of its region.
-    pub region: usize,
     /// Takes what the coordinator says. Dropping it ends the agent.
     pub to: mpsc::UnboundedSender<ToAgent>,
 }
@@ -32,9 +30,8 @@ pub(crate) struct Agent {
 /// [`Error::System`] when the process cannot be started.
 pub(crate) fn local(
     number: usize,
-    region: usize,
     assignment: Assignment,
     events: mpsc::UnboundedSender<(usize, Event)>,
 ) -> Result<Agent, Error> {
-    local::launch(number, region, assignment, events)
+    local::launch(number, assignment, events)
 }

@@ -43,21 +43,21 @@ impl Verdict {
 
 /// Why a verdict is not a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
+pub(crate) struct Reason {
     /// The word of the report: `threshold`, `agent_lost`, `arrivals_late`, `target_unreachable`, …
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What was seen and what to do.
-    pub message: String,
+    pub(crate) message: String,
     /// The region, where it is about one.
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// Whether it makes the run invalid rather than failed.
-    pub invalidates: bool,
+    pub(crate) invalidates: bool,
 }
 
 /// The job that a run was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Job {
+pub(crate) enum Job {
     /// `rehearse`
     Rehearse,
     /// `hit`
@@ -68,7 +68,7 @@ pub enum Job {
 
 impl Job {
     /// The word of the report.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Rehearse => "rehearse",
             Self::Hit => "hit",
@@ -79,110 +79,110 @@ impl Job {
 
 /// What a run was.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// Unique; sent to the target as `X-Doorbuster-Run`.
-    pub id: String,
+    pub(crate) id: String,
     /// What it was for.
-    pub job: Job,
+    pub(crate) job: Job,
     /// When second 0 began.
-    pub started_at: Timestamp,
+    pub(crate) started_at: Timestamp,
     /// When the last report came.
-    pub finished_at: Timestamp,
+    pub(crate) finished_at: Timestamp,
 }
 
 /// One region's figures.
 #[derive(Clone, Debug)]
-pub struct RegionOutcome {
+pub(crate) struct RegionOutcome {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Everything that its agents counted, merged.
-    pub tally: Tally,
+    pub(crate) tally: Tally,
     /// Arrivals that its agents were to start; in the closed model, iterations that they started.
-    pub arrivals_planned: u64,
+    pub(crate) arrivals_planned: u64,
     /// Agents that were to take part.
-    pub agents_planned: u32,
+    pub(crate) agents_planned: u32,
     /// Agents that were lost, or failed.
-    pub agents_lost: u32,
+    pub(crate) agents_lost: u32,
     /// Ticks that never came.
-    pub ticks_missing: u64,
+    pub(crate) ticks_missing: u64,
     /// The largest difference between an agent's clock and the coordinator's, in milliseconds.
-    pub clock_offset_ms: f64,
+    pub(crate) clock_offset_ms: f64,
     /// The highest CPU use of an agent, in percent of what its workers may use.
-    pub cpu_percent_max: f64,
+    pub(crate) cpu_percent_max: f64,
 }
 
 /// One second of one region.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct TimelineRow {
+pub(crate) struct TimelineRow {
     /// Seconds since the start.
-    pub second: u32,
+    pub(crate) second: u32,
     /// Position of the region.
-    pub region: usize,
+    pub(crate) region: usize,
     /// Exchanges that ended.
-    pub requests: u64,
+    pub(crate) requests: u64,
     /// Failed ones among them.
-    pub errors: u64,
+    pub(crate) errors: u64,
     /// Latency quantiles in microseconds, `None` where the second has too few samples: p50, p95, p99.
-    pub quantiles_us: [Option<u64>; 3],
+    pub(crate) quantiles_us: [Option<u64>; 3],
     /// Arrivals that were to start.
-    pub arrivals_planned: u64,
+    pub(crate) arrivals_planned: u64,
     /// Arrivals that started.
-    pub arrivals_started: u64,
+    pub(crate) arrivals_started: u64,
     /// Answers from the edge's cache.
-    pub hits: u64,
+    pub(crate) hits: u64,
     /// Answers from the origin (refresh hits are neither).
-    pub misses: u64,
+    pub(crate) misses: u64,
 }
 
 /// One threshold's outcome.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ThresholdOutcome {
+pub(crate) struct ThresholdOutcome {
     /// The rule as written.
-    pub rule: String,
+    pub(crate) rule: String,
     /// The region that it is about, where it names one.
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// What was observed, and whether it holds.
-    pub judgement: Judgement,
+    pub(crate) judgement: Judgement,
 }
 
 /// A run, folded and judged.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// What it was.
-    pub run: Run,
+    pub(crate) run: Run,
     /// The plan as every agent read it.
-    pub plan: Plan,
+    pub(crate) plan: Plan,
     /// What positions of regions, journeys, steps and sections are called.
-    pub names: Names,
+    pub(crate) names: Names,
     /// Pass, fail or invalid.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// Why it is not a pass; those that invalidate come first.
-    pub reasons: Vec<Reason>,
+    pub(crate) reasons: Vec<Reason>,
     /// Per region, in the plan's order.
-    pub regions: Vec<RegionOutcome>,
+    pub(crate) regions: Vec<RegionOutcome>,
     /// Per second and region, in that order.
-    pub timeline: Vec<TimelineRow>,
+    pub(crate) timeline: Vec<TimelineRow>,
     /// Per threshold, in the plan's order.
-    pub thresholds: Vec<ThresholdOutcome>,
+    pub(crate) thresholds: Vec<ThresholdOutcome>,
     /// Where the run is kept, once it is.
-    pub kept_in: Option<PathBuf>,
+    pub(crate) kept_in: Option<PathBuf>,
 }
 
 impl Outcome {
     /// All regions' tallies merged.
-    pub fn global(&self) -> Tally {
+    pub(crate) fn global(&self) -> Tally {
         let mut sum = Tally::default();
         self.regions.iter().for_each(|region| sum.merge(&region.tally));
         sum
     }
 
     /// All exchanges of a tally.
-    pub fn exchanges(tally: &Tally) -> Exchanges {
+    pub(crate) fn exchanges(tally: &Tally) -> Exchanges {
         tally.exchanges_where(|_| true)
     }
 
     /// The schedule lag of all agents.
-    pub fn lag(&self) -> Histogram {
+    pub(crate) fn lag(&self) -> Histogram {
         let mut sum = Histogram::new();
         self.regions.iter().for_each(|region| sum.merge(&region.tally.arrivals.lag));
         sum

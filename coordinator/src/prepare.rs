@@ -60,7 +60,9 @@ pub(crate) fn read_text(path: &Path, what: &'static str, remedy: &'static str) -
     let fail = |why: String, remedy| Error::Read { what, path: path.to_owned(), why, remedy };
     let file = File::open(path).map_err(|error| fail(error.to_string(), remedy))?;
     let mut bytes = Vec::new();
-    file.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(|error| fail(error.to_string(), remedy))?;
+    file.take(BYTES_MAX as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| fail(error.to_string(), remedy))?;
     if bytes.len() > BYTES_MAX {
         return Err(fail("it is over 1 MiB".to_owned(), "files of plans and journeys have at most 1 MiB"));
     }
@@ -91,8 +93,10 @@ impl Prepared {
             .flat_map(|(position, region)| (0..region.agents).map(move |_| (position, region.agents)))
             .collect();
         let common = self.plan.regions.iter().map(|region| region.agents).fold(1, least_common_multiple);
-        let weights: Vec<u32> =
-            agents.iter().map(|(position, count)| self.plan.regions[*position].share * (common / count)).collect();
+        let weights: Vec<u32> = agents
+            .iter()
+            .map(|(position, count)| self.plan.regions[*position].share * (common / count))
+            .collect();
         let segments = split_weighted(&weights);
         let here = u32::try_from(agents.len()).unwrap_or(u32::MAX);
         (agents.iter().zip(segments).enumerate())
@@ -129,11 +133,16 @@ fn least_common_multiple(a: u32, b: u32) -> u32 {
     (a / gcd(a, b)).checked_mul(b).filter(|product| *product <= 100_000).unwrap_or(a.max(b))
 }
 
-fn journeys(plan: &Plan, source: &Source, files: &mut BTreeMap<String, String>) -> Result<Vec<Journey>, Error> {
+fn journeys(
+    plan: &Plan,
+    source: &Source,
+    files: &mut BTreeMap<String, String>,
+) -> Result<Vec<Journey>, Error> {
     let mut journeys: Vec<Journey> = Vec::new();
     for used in &plan.journeys {
         let name = &used.journey;
-        let at_place = |message: String| Faults::one(&source.name, doorbuster_notation::Fault::new(used.place, message));
+        let at_place =
+            |message: String| Faults::one(&source.name, doorbuster_notation::Fault::new(used.place, message));
         if !files.contains_key(name) && built_in(name).is_none() {
             let path = source.folder.join(name);
             let text = read_text(&path, "a journey", "check the path").map_err(|error| {
@@ -145,10 +154,15 @@ fn journeys(plan: &Plan, source: &Source, files: &mut BTreeMap<String, String>) 
             files.insert(name.clone(), text);
         }
         let text = files.get(name).map(String::as_str).or_else(|| built_in(name)).unwrap_or_default();
-        let shown = if files.contains_key(name) { source.folder.join(name).display().to_string() } else { name.clone() };
+        let shown = if files.contains_key(name) {
+            source.folder.join(name).display().to_string()
+        } else {
+            name.clone()
+        };
         let journey = Journey::parse(&shown, text)?;
         if journeys.iter().any(|earlier| earlier.name() == journey.name()) {
-            let message = format!("a second journey is called \"{}\"; give each a name of its own", journey.name());
+            let message =
+                format!("a second journey is called \"{}\"; give each a name of its own", journey.name());
             return Err(at_place(message).into());
         }
         journeys.push(journey);
@@ -159,7 +173,8 @@ fn journeys(plan: &Plan, source: &Source, files: &mut BTreeMap<String, String>) 
 fn certificates(plan: &Plan, source: &Source, files: &mut BTreeMap<String, String>) -> Result<(), Error> {
     let pair = plan.http.client_cert.iter().flat_map(|(certificate, key)| [certificate, key]);
     for name in plan.http.ca.iter().chain(pair) {
-        let text = read_text(&source.folder.join(name), "a certificate of the plan's http", "check the path")?;
+        let text =
+            read_text(&source.folder.join(name), "a certificate of the plan's http", "check the path")?;
         files.insert(name.clone(), text);
     }
     Ok(())
@@ -190,7 +205,9 @@ fn check_targets(plan: &Plan, journeys: &[Journey]) -> Result<(), Error> {
     let steps_max = journeys.iter().map(|journey| journey.steps().len()).max().unwrap_or(0);
     for region in &plan.regions {
         let target = plan.target_of(region).ok_or_else(|| {
-            Error::Usage("nobody said where the load goes: add --target URL, or `target:` to the plan".to_owned())
+            Error::Usage(
+                "nobody said where the load goes: add --target URL, or `target:` to the plan".to_owned(),
+            )
         })?;
         if !plan.may_load(target) && !plan.fits_a_stranger(steps_max) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
@@ -204,7 +221,12 @@ mod tests {
     use super::*;
 
     fn source(text: &str) -> Source {
-        Source { name: "plan.yaml".into(), folder: PathBuf::from("/nowhere"), text: text.into(), files: BTreeMap::new() }
+        Source {
+            name: "plan.yaml".into(),
+            folder: PathBuf::from("/nowhere"),
+            text: text.into(),
+            files: BTreeMap::new(),
+        }
     }
 
     const PLAN: &str = "name: x\ntarget: http://127.0.0.1:1\nregions: { a: { agents: 2 }, b: { share: 3 } }\njourneys: [browse]\nload: { arrivals: [{ hold: 10/s, for: 10s }] }\n";
@@ -213,7 +235,8 @@ mod tests {
     fn the_shares_of_all_agents_are_the_plan() {
         let prepared = Prepared::new(source(PLAN), Overrides::default()).unwrap();
         let assignments = prepared.assignments("r");
-        let counts: Vec<u64> = assignments.iter().map(|(_, assignment)| assignment.segment.count_below(100_000)).collect();
+        let counts: Vec<u64> =
+            assignments.iter().map(|(_, assignment)| assignment.segment.count_below(100_000)).collect();
         assert_eq!(counts, [12_500, 12_500, 75_000]);
     }
 

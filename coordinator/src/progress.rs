@@ -93,7 +93,9 @@ impl Progress {
             return "journeys end".to_owned();
         }
         let elapsed_ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        self.sections.get(section_at(&self.sections, elapsed_ns)).map_or_else(String::new, |section| section.name.clone())
+        self.sections
+            .get(section_at(&self.sections, elapsed_ns))
+            .map_or_else(String::new, |section| section.name.clone())
     }
 }
 
@@ -122,6 +124,13 @@ fn bars(length_s: u64, regions: &[String]) -> Kind {
 fn line(row: &TimelineRow) -> String {
     let p95 = row.quantiles_us[1].map_or_else(|| "n/a".to_owned(), |us| format!("{:.1} ms", us as f64 / 1e3));
     let lookups = row.hits + row.misses;
-    let hits = if lookups > 0 { format!(", {:.0} % hits", row.hits as f64 / lookups as f64 * 100.0) } else { String::new() };
-    format!("{} arrivals/s, {} requests/s, p95 {p95}, {} errors{hits}", row.arrivals_started, row.requests, row.errors)
+    let hits = if lookups > 0 {
+        format!(", {:.0} % hits", row.hits as f64 / lookups as f64 * 100.0)
+    } else {
+        String::new()
+    };
+    format!(
+        "{} arrivals/s, {} requests/s, p95 {p95}, {} errors{hits}",
+        row.arrivals_started, row.requests, row.errors
+    )
 }

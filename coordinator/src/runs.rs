@@ -14,14 +14,20 @@ pub(crate) fn data_dir(told: Option<&Path>) -> Result<PathBuf, Error> {
     from("XDG_DATA_HOME")
         .or_else(|| from("HOME").map(|home| home.join(".local/share")))
         .map(|base| base.join("doorbuster"))
-        .ok_or_else(|| Error::Usage("neither XDG_DATA_HOME nor HOME is set: say where runs are kept with --data-dir".to_owned()))
+        .ok_or_else(|| {
+            Error::Usage(
+                "neither XDG_DATA_HOME nor HOME is set: say where runs are kept with --data-dir".to_owned(),
+            )
+        })
 }
 
 /// A new run's id: when it began, and enough chance that two never share one.
 pub(crate) fn new_id(now: jiff::Timestamp) -> Result<String, Error> {
     let mut bytes = [0_u8; 4];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::System { what: "drawing a run's id", source: std::io::Error::other(error) })?;
+    getrandom::fill(&mut bytes).map_err(|error| Error::System {
+        what: "drawing a run's id",
+        source: std::io::Error::other(error),
+    })?;
     Ok(format!("{}-{:08x}", now.strftime("%Y%m%dT%H%M%SZ"), u32::from_be_bytes(bytes)))
 }
 

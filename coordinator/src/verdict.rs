@@ -51,7 +51,8 @@ fn regions(prepared: &Prepared, fold: &Fold) -> Vec<RegionOutcome> {
     let region = |(position, tally): (usize, &Tally)| {
         let agents: Vec<_> = fold.agents.iter().filter(|agent| agent.region == position).collect();
         let planned = agents.iter().map(|agent| agent.arrivals_planned).sum();
-        let lost = agents.iter().filter(|agent| matches!(agent.ended, Ended::Failed(_) | Ended::Lost(_))).count();
+        let lost =
+            agents.iter().filter(|agent| matches!(agent.ended, Ended::Failed(_) | Ended::Lost(_))).count();
         RegionOutcome {
             name: prepared.plan.regions[position].name.clone(),
             arrivals_planned: if open { planned } else { tally.arrivals.started },
@@ -86,7 +87,8 @@ fn thresholds(prepared: &Prepared, fold: &Fold) -> Vec<ThresholdOutcome> {
 
 /// How many seconds the sections that a rule is about last.
 fn seconds(prepared: &Prepared, rule: &Rule) -> u64 {
-    let sections = rule.sections.iter().filter_map(|position| prepared.sections().get(usize::from(*position)));
+    let sections =
+        rule.sections.iter().filter_map(|position| prepared.sections().get(usize::from(*position)));
     sections.map(|section| section.to_ns - section.from_ns).sum::<u64>().div_ceil(1_000_000_000)
 }
 
@@ -98,7 +100,8 @@ fn invalid(kind: &'static str, region: Option<&str>, message: String) -> Reason 
 fn stopped(conducted: &Conducted) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if let Some(message) = &conducted.aborted {
-        let message = format!("{message}, so the run ended early; look at the failures first, then run again");
+        let message =
+            format!("{message}, so the run ended early; look at the failures first, then run again");
         reasons.push(invalid("aborted", None, message));
     }
     if conducted.interrupted {
@@ -141,7 +144,10 @@ fn agents(plan: &Plan, fold: &Fold) -> Vec<Reason> {
 
 fn lost_load(plan: &Plan, planned: u64, started: u64) -> String {
     match plan.load.model {
-        Model::Open(_) => format!("{} of its {planned} arrivals were not started, as far as it reported", planned.saturating_sub(started)),
+        Model::Open(_) => format!(
+            "{} of its {planned} arrivals were not started, as far as it reported",
+            planned.saturating_sub(started)
+        ),
         Model::Closed => "its shoppers' load ended there".to_owned(),
     }
 }
@@ -155,7 +161,8 @@ fn generator(plan: &Plan, outcome: &Outcome, global: &Tally, undisturbed: bool) 
         "this machine was too slow for the load (its busiest agent used {cpu:.0} % of its CPU): add agents or machines, or lower the load"
     );
     if arrivals.late.saturating_mul(100) > arrivals.started {
-        let message = format!("{} of {} arrivals started over 10 ms late: {remedy}", arrivals.late, arrivals.started);
+        let message =
+            format!("{} of {} arrivals started over 10 ms late: {remedy}", arrivals.late, arrivals.started);
         reasons.push(invalid("arrivals_late", None, message));
     }
     if let Some(lag_us) = arrivals.lag.quantile_us(990_000).filter(|lag_us| *lag_us > LAG_P99_MAX_US) {
@@ -177,7 +184,10 @@ fn target(outcome: &Outcome, global: &Tally) -> Vec<Reason> {
     let answers: u64 = exchanges.statuses.values().sum();
     let disturbed = outcome.regions.iter().all(|region| region.agents_lost == region.agents_planned);
     if answers == 0 && !disturbed {
-        let message = format!("nothing answered at all{}; check the address, and that the target is up", example(global, &exchanges));
+        let message = format!(
+            "nothing answered at all{}; check the address, and that the target is up",
+            example(global, &exchanges)
+        );
         reasons.push(invalid("target_unreachable", None, message));
     }
     if global.challenges.saturating_mul(100) > answers {
@@ -203,7 +213,9 @@ fn failed(thresholds: &[ThresholdOutcome]) -> Vec<Reason> {
         .map(|threshold| {
             let observed = match threshold.judgement.observed {
                 Some(observed) => format!("observed {observed:.3} {}", threshold.judgement.unit),
-                None => "there were too few samples to say; run longer, or ask for a lower percentile".to_owned(),
+                None => {
+                    "there were too few samples to say; run longer, or ask for a lower percentile".to_owned()
+                }
             };
             Reason {
                 kind: "threshold",

@@ -19,9 +19,14 @@ pub(crate) const NEEDS: &[Need] = &[
         program: "nginx",
         installer: Installer::Debian,
         packages: &["nginx-light"],
-        tests: &["counts_nginx"],
+        tests: &["counts_nginx", "counts_nginx_closed", "tls_http2_and_client_certificates"],
     },
-    Need { program: "python3", installer: Installer::Debian, packages: &["python3"], tests: &[] },
+    Need {
+        program: "openssl",
+        installer: Installer::Debian,
+        packages: &["openssl"],
+        tests: &["tls_http2_and_client_certificates"],
+    },
 ];
 
 /// Who brings a package.

@@ -126,10 +126,12 @@ impl BodyCount {
         let sink = match self.decoder {
             Decoder::Identity(sink) => Ok(sink),
             // A body without a byte (HEAD, 304) is complete whatever its encoding.
-            Decoder::Gzip(_) | Decoder::Brotli(_) if empty => return Ok(Body { decoded: Some(0), ..Body::default() }),
+            Decoder::Gzip(_) | Decoder::Brotli(_) if empty => {
+                return Ok(Body { decoded: Some(0), ..Body::default() });
+            }
             Decoder::Gzip(decoder) => decoder.finish(),
             Decoder::Brotli(mut decoder) => match decoder.close() {
-                Ok(()) => decoder.into_inner().or_else(|sink| Ok(sink)),
+                Ok(()) => decoder.into_inner().or_else(Ok),
                 Err(error) => Err(error),
             },
             Decoder::Unknown => return Ok(Body::default()),

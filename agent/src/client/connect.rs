@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use url::Url;
 
+use super::Connection;
 use super::pool::Origin;
 use super::resolve::Resolver;
-use super::Connection;
 use crate::job::Job;
 
 /// The longest answer of a proxy to CONNECT that is read.
@@ -91,7 +91,8 @@ impl Connector {
         let mut times = ConnectTimes::default();
         let began = Instant::now();
         let found = self.resolver.resolve(host, port).await;
-        let found = found.map_err(|why| ConnectError::new(ErrorClass::Dns, format!("looking up {host}: {why}")))?;
+        let found =
+            found.map_err(|why| ConnectError::new(ErrorClass::Dns, format!("looking up {host}: {why}")))?;
         times.dns_ns = found.asked.then(|| nanoseconds(began));
         let began = Instant::now();
         let mut stream = tcp(&found.addresses, port).await?;
@@ -108,7 +109,8 @@ impl Connector {
         let fail = |why: &dyn std::fmt::Display| {
             ConnectError::new(ErrorClass::Tls, format!("TLS with {origin}: {why}"))
         };
-        let name = ServerName::try_from(origin.host.trim_matches(['[', ']']).to_owned()).map_err(|why| fail(&why))?;
+        let name = ServerName::try_from(origin.host.trim_matches(['[', ']']).to_owned())
+            .map_err(|why| fail(&why))?;
         let stream = self.tls.connect(name, stream).await.map_err(|why| fail(&why))?;
         times.tls_ns = Some(nanoseconds(began));
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
@@ -145,7 +147,11 @@ async fn tcp(addresses: &[IpAddr], port: u16) -> Result<TcpStream, ConnectError>
 fn refused(address: SocketAddr, error: &std::io::Error) -> ConnectError {
     // EMFILE, ENFILE, EADDRNOTAVAIL: what this machine ran out of, whatever the target does.
     let own_fault = matches!(error.raw_os_error(), Some(24 | 23 | 99));
-    ConnectError { class: ErrorClass::Connect, message: format!("connecting to {address}: {error}"), own_fault }
+    ConnectError {
+        class: ErrorClass::Connect,
+        message: format!("connecting to {address}: {error}"),
+        own_fault,
+    }
 }
 
 /// Asks the proxy for a tunnel.
@@ -166,5 +172,9 @@ async fn tunnel(stream: &mut TcpStream, origin: &Origin) -> Result<(), ConnectEr
     }
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line).into_owned();
-    if line.split(' ').nth(1).is_some_and(|status| status.starts_with('2')) { Ok(()) } else { Err(fail(line)) }
+    if line.split(' ').nth(1).is_some_and(|status| status.starts_with('2')) {
+        Ok(())
+    } else {
+        Err(fail(line))
+    }
 }

@@ -126,7 +126,11 @@ impl Pool {
                 return self.open(worker, &home).await;
             }
         }
-        if home.http2.get() == Some(true) { self.stream(worker, &home).await } else { exchange(worker, &home).await }
+        if home.http2.get() == Some(true) {
+            self.stream(worker, &home).await
+        } else {
+            exchange(worker, &home).await
+        }
     }
 
     fn connections(&self, origin: &Origin) -> Rc<Connections> {
@@ -207,7 +211,13 @@ async fn exchange(worker: &Rc<Worker>, home: &Rc<Connections>) -> Result<Lease, 
         let idle = home.idle.borrow_mut().pop();
         let Some(mut connection) = idle else { break };
         if connection.ready().await {
-            return Ok(Lease { connection, opened: None, home: Rc::clone(home), stream: None, _permit: permit });
+            return Ok(Lease {
+                connection,
+                opened: None,
+                home: Rc::clone(home),
+                stream: None,
+                _permit: permit,
+            });
         }
     }
     let (connection, times) = worker.connect(&home.origin).await?;

@@ -66,7 +66,10 @@ impl Resolver {
         if known.len() >= NAMES_MAX {
             known.clear();
         }
-        known.insert(host.to_owned(), Known { addresses: addresses.clone(), next: 1, until: found.valid_until() });
+        known.insert(
+            host.to_owned(),
+            Known { addresses: addresses.clone(), next: 1, until: found.valid_until() },
+        );
         Ok(Addresses { addresses, asked: true })
     }
 
@@ -86,7 +89,8 @@ impl Resolver {
             return Ok(Rc::clone(resolver));
         }
         let built = TokioResolver::builder_tokio().and_then(hickory_resolver::ResolverBuilder::build);
-        let resolver = Rc::new(built.map_err(|error| format!("the system's name servers cannot be read: {error}"))?);
+        let resolver =
+            Rc::new(built.map_err(|error| format!("the system's name servers cannot be read: {error}"))?);
         *system = Some(Rc::clone(&resolver));
         Ok(resolver)
     }
@@ -98,9 +102,15 @@ mod tests {
 
     #[tokio::test]
     async fn fixed_names_literals_and_localhost_ask_nobody() {
-        let resolver = Resolver::new(&[("shop.example.com:443".to_owned(), IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9)))]);
-        let first = |found: Result<Addresses, String>| found.map(|found| (found.addresses[0].to_string(), found.asked));
-        assert_eq!(first(resolver.resolve("shop.example.com", 443).await), Ok(("127.0.0.9".to_owned(), false)));
+        let resolver =
+            Resolver::new(&[("shop.example.com:443".to_owned(), IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9)))]);
+        let first = |found: Result<Addresses, String>| {
+            found.map(|found| (found.addresses[0].to_string(), found.asked))
+        };
+        assert_eq!(
+            first(resolver.resolve("shop.example.com", 443).await),
+            Ok(("127.0.0.9".to_owned(), false))
+        );
         assert_eq!(first(resolver.resolve("127.0.0.7", 80).await), Ok(("127.0.0.7".to_owned(), false)));
         assert_eq!(first(resolver.resolve("[::1]", 80).await), Ok(("::1".to_owned(), false)));
         assert_eq!(first(resolver.resolve("shop.localhost", 80).await), Ok(("127.0.0.1".to_owned(), false)));

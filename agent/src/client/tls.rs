@@ -20,7 +20,8 @@ pub(crate) fn config(
     files: &BTreeMap<String, String>,
     ca_pem: Option<&str>,
 ) -> Result<ClientConfig, Error> {
-    let fail = |what: &str, why: &dyn std::fmt::Display| Error::Tls { what: what.to_owned(), why: why.to_string() };
+    let fail =
+        |what: &str, why: &dyn std::fmt::Display| Error::Tls { what: what.to_owned(), why: why.to_string() };
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -36,7 +37,8 @@ pub(crate) fn config(
         Some((certificates, key)) => {
             let text = |name: &String| files.get(name).map_or("", String::as_str);
             let chain = certificates_of(certificates, text(certificates))?;
-            let secret = PrivateKeyDer::from_pem_slice(text(key).as_bytes()).map_err(|why| fail(key, &why))?;
+            let secret =
+                PrivateKeyDer::from_pem_slice(text(key).as_bytes()).map_err(|why| fail(key, &why))?;
             builder.with_client_auth_cert(chain, secret).map_err(|why| fail(certificates, &why))?
         }
     };
@@ -96,7 +98,12 @@ impl ServerCertVerifier for AcceptsAnything {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -105,7 +112,12 @@ impl ServerCertVerifier for AcceptsAnything {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

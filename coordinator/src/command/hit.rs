@@ -57,7 +57,11 @@ fn rate(text: &str) -> Result<u64, String> {
 /// Checks a duration and leaves it as it was written, for the plan that is made from it.
 fn duration(text: &str) -> Result<String, String> {
     let length = parse_duration(text)?;
-    if length.is_zero() { Err("0 is no time to hit anything; give a duration such as 10s".to_owned()) } else { Ok(text.to_owned()) }
+    if length.is_zero() {
+        Err("0 is no time to hit anything; give a duration such as 10s".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 impl HitCommand {
@@ -102,8 +106,11 @@ impl HitCommand {
             return format!("{{ shoppers: [{{ hold: {shoppers}, for: {length} }}], cookies: keep, {pool} }}");
         }
         let rate = doorbuster_notation::show_rate_milli(self.rate.unwrap_or(10_000));
-        let bound = self.max_connections.map_or_else(String::new, |most| format!(", max_connections: {most}"));
-        format!("{{ arrivals: [{{ hold: {rate}, for: {length} }}], connections: shared, streams: {streams}{bound} }}")
+        let bound =
+            self.max_connections.map_or_else(String::new, |most| format!(", max_connections: {most}"));
+        format!(
+            "{{ arrivals: [{{ hold: {rate}, for: {length} }}], connections: shared, streams: {streams}{bound} }}"
+        )
     }
 }
 
@@ -115,17 +122,31 @@ mod tests {
 
     fn prepared(arguments: &[&str]) -> Result<Prepared, String> {
         let command = HitCommand::augment_args(clap::Command::new("hit"));
-        let matches = command.try_get_matches_from([&["hit"], arguments].concat()).map_err(|error| error.to_string())?;
+        let matches = command
+            .try_get_matches_from([&["hit"], arguments].concat())
+            .map_err(|error| error.to_string())?;
         let hit = HitCommand::from_arg_matches(&matches).map_err(|error| error.to_string())?;
-        hit.source().and_then(|source| Prepared::new(source, hit.options.overrides(None)?)).map_err(|error| error.to_string())
+        hit.source()
+            .and_then(|source| Prepared::new(source, hit.options.overrides(None)?))
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_command_line_stands_for_a_plan() {
-        let open = prepared(&["http://127.0.0.1:1/a?b=${c}", "--rate", "1000/s", "--for", "2s", "--max-connections", "64"]);
+        let open = prepared(&[
+            "http://127.0.0.1:1/a?b=${c}",
+            "--rate",
+            "1000/s",
+            "--for",
+            "2s",
+            "--max-connections",
+            "64",
+        ]);
         let plan = open.unwrap().plan;
         assert_eq!((plan.load.pace.arrivals(), plan.load.max_connections), (2_000, Some(64)));
-        let closed = prepared(&["http://127.0.0.1:1", "--connections", "4", "--http2", "--streams", "8"]).unwrap().plan;
+        let closed = prepared(&["http://127.0.0.1:1", "--connections", "4", "--http2", "--streams", "8"])
+            .unwrap()
+            .plan;
         assert_eq!((closed.load.pace.shoppers_at(0), closed.load.max_connections), (32, Some(4)));
     }
 

@@ -66,9 +66,12 @@ pub(crate) struct Outputs {
 impl RunOptions {
     /// What the options say over a plan.
     pub(crate) fn overrides(&self, target: Option<&str>) -> Result<Overrides, Error> {
-        let header = |text: &String| header_option(text).map_err(|why| Error::Usage(format!("--header: {why}")));
+        let header =
+            |text: &String| header_option(text).map_err(|why| Error::Usage(format!("--header: {why}")));
         let ca_pem = self.cacert.as_deref();
-        let ca_pem = ca_pem.map(|path| read_text(path, "the certificates of --cacert", "check the path")).transpose()?;
+        let ca_pem = ca_pem
+            .map(|path| read_text(path, "the certificates of --cacert", "check the path"))
+            .transpose()?;
         Ok(Overrides {
             target: target.map(str::to_owned),
             seed: self.seed,

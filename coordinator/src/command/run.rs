@@ -19,7 +19,8 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
     let folder = runs::make(&outputs.data_dir, &id)?;
     runs::write(&folder.join("plan.yaml"), &prepared.text)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
+    let runtime =
+        runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
     let mut progress = Progress::new(outputs.quiet, &prepared.plan);
     progress.say(&opening(prepared, &id));
     let conducted = runtime.block_on(conduct(prepared, &id, &mut progress));

@@ -18,7 +18,6 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) fn launch(
     number: usize,
-    region: usize,
     assignment: Assignment,
     events: mpsc::UnboundedSender<(usize, Event)>,
 ) -> Result<Agent, Error> {
@@ -47,7 +46,7 @@ pub(super) fn launch(
         // The run may be over already; then nobody listens.
         let _ = events.send((number, Event::Gone(farewell(said, status))));
     });
-    Ok(Agent { region, to })
+    Ok(Agent { to })
 }
 
 /// Writes commands until the coordinator drops its end, which closes the child's input.

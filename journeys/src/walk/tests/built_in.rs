@@ -114,7 +114,9 @@ fn replay(name: &str, mut shop: CannedShop, seed: u64) -> (Vec<String>, Ending, 
 fn every_built_in_journey_completes() {
     let steps_of = |name: &str| match name {
         "browse" => "home category search product",
-        "cart" => "cart-home cart-category cart-product add cart-search second-product second-add show-cart update view",
+        "cart" => {
+            "cart-home cart-category cart-product add cart-search second-product second-add show-cart update view"
+        }
         _ => {
             "checkout-home checkout-category checkout-product checkout-add checkout-cart address send-address delivery send-delivery payment pay confirmation"
         }

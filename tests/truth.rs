@@ -1,0 +1,112 @@
+//! Latencies are what arithmetic says, and load is what the plan says.
+
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, thread};
+
+use base64::Engine as _;
+use doorbuster_shop::Fault;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+use serde_json::Value;
+
+use crate::util::{Folder, number, shop, start, turn};
+
+/// 10 s at 1,000 arrivals/s against a shop that is frozen for 2.0 s in the middle.
+fn frozen(more: &[&str]) -> Value {
+    let shop = shop();
+    let url = format!("http://{}/", shop.edges()[0].address);
+    let mut arguments = vec!["hit", &url, "--rate", "1000/s", "--for", "10s", "--quiet"];
+    arguments.extend(more);
+    let running = start(&arguments);
+    thread::sleep(Duration::from_secs(4));
+    shop.set_fault("freeze=2s".parse::<Fault>().unwrap());
+    let finished = running.finish();
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    assert_eq!(number(&finished.report, "global.requests"), 10_000.0);
+    finished.report
+}
+
+/// Of 10,000 arrivals 2,000 meet the freeze and wait from 2 s down to nothing: a tenth of all wait over 1.0 s, a
+/// hundredth over 1.9 s, the longest 2.0 s.
+fn is_what_arithmetic_says(report: &Value, times: &str) {
+    for (figure, seconds) in [("p90", 1.0), ("p99", 1.9), ("max", 2.0)] {
+        let observed = number(report, &format!("global.{times}.{figure}")) / 1_000.0;
+        assert!(
+            (observed / seconds - 1.0_f64).abs() < 0.05,
+            "{times} {figure}: {observed} s, not {seconds} s"
+        );
+    }
+}
+
+#[test]
+fn a_freeze_is_seen_in_full() {
+    let _turn = turn();
+    let report = frozen(&[]);
+    is_what_arithmetic_says(&report, "latency_ms");
+    is_what_arithmetic_says(&report, "service_ms");
+}
+
+#[test]
+fn a_freeze_is_seen_in_full_through_a_bounded_pool() {
+    let _turn = turn();
+    let folder = Folder::new();
+    let logs = folder.path("logs").display().to_string();
+    let report = frozen(&["--max-connections", "64", "--hlog", &logs]);
+    is_what_arithmetic_says(&report, "latency_ms");
+    // At most 64 requests were under way when the freeze began; all others waited for a connection.
+    let service = service_times(&folder.path("logs/here.hlog"));
+    assert_eq!(service.len(), 10_000);
+    let slow = service.count_between(100_000, u64::MAX);
+    assert!((1..=64).contains(&slow), "{slow} service samples over 100 ms");
+}
+
+/// The service times of a run, from its HdrHistogram log: the standard format, read by the standard library.
+fn service_times(hlog: &Path) -> Histogram<u64> {
+    let text = fs::read(hlog).unwrap();
+    let entries: Vec<LogEntry<'_>> = IntervalLogIterator::new(&text).map(Result::unwrap).collect();
+    let tagged = entries.iter().find_map(|entry| match entry {
+        LogEntry::Interval(interval) if interval.tag().is_some_and(|tag| tag.as_str() == "service") => {
+            Some(interval)
+        }
+        _ => None,
+    });
+    let encoded =
+        base64::engine::general_purpose::STANDARD.decode(tagged.unwrap().encoded_histogram()).unwrap();
+    Deserializer::new().deserialize(&mut encoded.as_slice()).unwrap()
+}
+
+/// The plan's arrivals, at their rate and on time.
+fn steady(seconds: u32) {
+    let shop = shop();
+    let url = format!("http://{}/", shop.edges()[0].address);
+    let length = format!("{seconds}s");
+    let finished = start(&["hit", &url, "--rate", "1000/s", "--for", &length, "--quiet"]).finish();
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let report = &finished.report;
+    assert_eq!(number(report, "global.requests"), f64::from(seconds) * 1_000.0);
+    let lag = number(report, "validity.schedule_lag_ms.p99");
+    assert!(lag < 5.0, "schedule lag p99 {lag} ms");
+    // Second by second too: arrivals of a second that started in it, within what a late timer moves over its edge.
+    let rows = report["timeline"].as_array().unwrap();
+    for row in &rows[..seconds as usize] {
+        let started = number(row, "arrivals_started");
+        assert!((995.0..=1_005.0).contains(&started), "{row}");
+    }
+    let total: f64 = rows.iter().map(|row| number(row, "arrivals_started")).sum();
+    assert_eq!(total, f64::from(seconds) * 1_000.0);
+}
+
+#[test]
+fn a_thousand_arrivals_a_second() {
+    let _turn = turn();
+    steady(10);
+}
+
+#[test]
+#[ignore = "a minute: cargo xtask long"]
+fn long_a_thousand_arrivals_a_second() {
+    let _turn = turn();
+    steady(60);
+}

@@ -1,0 +1,261 @@
+//! Starting servers and the binary.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use doorbuster_shop::{Options, Shop};
+use serde_json::Value;
+
+/// Waits for this test's turn on the machine.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::new(());
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a need of this test is missing here; says so once.
+pub(crate) fn without(need: &str) -> bool {
+    let missing = std::env::var("DOORBUSTER_WITHOUT").unwrap_or_default().split(',').any(|name| name == need);
+    if missing {
+        eprintln!("left out: {need} is missing on this machine");
+    }
+    missing
+}
+
+/// A folder that is removed with its owner.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name =
+            format!("doorbuster-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        fs::write(self.path(name), text).unwrap();
+        self.path(name).display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What a finished run of the binary left.
+pub(crate) struct Finished {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// The JSON report; null when none was written.
+    pub(crate) report: Value,
+}
+
+/// The binary under way.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) folder: Folder,
+}
+
+/// Starts the binary with a data folder of its own, and with `--json` for the commands that run something.
+pub(crate) fn start(arguments: &[&str]) -> Running {
+    let folder = Folder::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorbuster"));
+    command.args(arguments);
+    if matches!(arguments.first(), Some(&("rehearse" | "hit" | "gate"))) && !arguments.contains(&"--help") {
+        command.arg("--data-dir").arg(folder.path("data")).arg("--json").arg(folder.path("report.json"));
+    }
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    Running { child, folder }
+}
+
+impl Running {
+    /// Waits for the end.
+    pub(crate) fn finish(self) -> Finished {
+        let Output { status, stdout, stderr } = self.child.wait_with_output().unwrap();
+        let report = fs::read_to_string(self.folder.path("report.json")).unwrap_or_default();
+        Finished {
+            code: status.code().unwrap_or(-1),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+            report: serde_json::from_str(&report).unwrap_or(Value::Null),
+        }
+    }
+
+    /// The agents of this run: its direct children, in the order of their launch.
+    pub(crate) fn agents(&self) -> Vec<u32> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let agents = children(self.child.id());
+            if !agents.is_empty() || Instant::now() > deadline {
+                return agents;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// The direct children of a process whose command line says `agent --stdio`.
+fn children(parent: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        let command = fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+        if status.contains(&format!("PPid:\t{parent}\n")) && command.contains("agent\0--stdio") {
+            found.push(pid);
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// Sends a signal, by its name, to a process that this test started.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
+    assert!(sent.success(), "kill -{name} {pid}");
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(arguments: &[&str]) -> Finished {
+    start(arguments).finish()
+}
+
+/// The demo shop without round trips.
+pub(crate) fn shop() -> Shop {
+    Shop::start(Options { products: 48, ..Options::default() }).unwrap()
+}
+
+/// A plan's `regions` for the shop's edges.
+pub(crate) fn regions(shop: &Shop) -> String {
+    let region =
+        |edge: &doorbuster_shop::Edge| format!("{}: {{ target: \"http://{}\" }}", edge.region, edge.address);
+    format!("regions: {{ {} }}\n", shop.edges().iter().map(region).collect::<Vec<_>>().join(", "))
+}
+
+/// A server that hands every connection to `serve`, on a thread of its own.
+pub(crate) fn server(serve: impl Fn(TcpStream) + Send + Sync + Clone + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let serve = serve.clone();
+            thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+/// Reads a request's head; false at the end of the stream.
+pub(crate) fn read_head(stream: &mut TcpStream) -> bool {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut byte) {
+            Ok(1) => head.push(byte[0]),
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// A server that answers every request with the same bytes, on kept connections.
+pub(crate) fn answering(answer: &'static [u8]) -> SocketAddr {
+    server(move |mut stream| while read_head(&mut stream) && stream.write_all(answer).is_ok() {})
+}
+
+/// An nginx of its own: configuration, logs and process end with it.
+pub(crate) struct Nginx {
+    child: Child,
+    pub(crate) folder: Folder,
+    pub(crate) port: u16,
+}
+
+impl Nginx {
+    /// Starts nginx with `servers` inside `http { … }`; `PORT` and `FOLDER` in it are replaced.
+    pub(crate) fn start(folder: Folder, servers: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let root = folder.path("").display().to_string();
+        let servers =
+            servers.replace("PORT", &port.to_string()).replace("FOLDER", root.trim_end_matches('/'));
+        let conf = format!(
+            "daemon off; master_process off; pid {root}nginx.pid; error_log {root}error.log;\n\
+             worker_rlimit_nofile 10000;\n\
+             events {{ worker_connections 8000; }}\n\
+             http {{ log_format counts '$request_method $uri $status'; access_log {root}access.log counts;\n\
+             client_body_temp_path {root}body; proxy_temp_path {root}proxy; fastcgi_temp_path {root}fcgi;\n\
+             uwsgi_temp_path {root}uwsgi; scgi_temp_path {root}scgi; keepalive_requests 100000;\n{servers}\n}}\n"
+        );
+        let conf = folder.write("nginx.conf", conf);
+        let child = Command::new("nginx")
+            .args(["-c", &conf, "-p", &root, "-e", &format!("{root}error.log")])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("nginx starts: cargo xtask test installs it");
+        let nginx = Self { child, folder, port };
+        nginx.wait();
+        nginx
+    }
+
+    fn wait(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let log = fs::read_to_string(self.folder.path("error.log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "nginx does not listen: {log}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The lines of its access log, counted.
+    pub(crate) fn log(&self) -> std::collections::BTreeMap<String, u64> {
+        let mut counts = std::collections::BTreeMap::new();
+        for line in fs::read_to_string(self.folder.path("access.log")).unwrap().lines() {
+            *counts.entry(line.to_owned()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A number of the report, by its path: `global.latency_ms.p99`.
+pub(crate) fn number(report: &Value, path: &str) -> f64 {
+    value(report, path).as_f64().unwrap_or_else(|| panic!("{path} is no number: {}", value(report, path)))
+}
+
+/// A count of the report, by its path.
+pub(crate) fn count(report: &Value, path: &str) -> u64 {
+    value(report, path).as_u64().unwrap_or_else(|| panic!("{path} is no count: {}", value(report, path)))
+}
+
+/// A value of the report, by its path.
+pub(crate) fn value<'a>(report: &'a Value, path: &str) -> &'a Value {
+    path.split('.').fold(report, |value, key| &value[key])
+}
+
+/// The repository's root.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
