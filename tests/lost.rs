@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use doorbuster_shop::Shop;
 use serde_json::Value;
 
-use crate::util::{Folder, Running, number, regions, shop, signal, start, turn, value};
+use crate::util::{Folder, Running, number, patiently, regions, shop, signal, start, turn, value};
 
 /// 60 arrivals a second from three regions.
 fn rehearsal(shop: &Shop, length: &str) -> Running {
@@ -33,33 +33,38 @@ fn kinds(report: &Value) -> Vec<&str> {
 #[test]
 fn a_killed_agent_makes_the_run_invalid_and_nothing_else_wrong() {
     let _turn = turn();
-    let shop = shop();
-    let running = rehearsal(&shop, "8s");
-    thread::sleep(Duration::from_secs(3));
-    signal(running.agents()[1], "KILL");
-    let finished = running.finish();
-    let report = &finished.report;
-    assert_eq!((finished.code, report["verdict"].as_str()), (3, Some("invalid")), "{}", finished.stderr);
-    assert_eq!(kinds(report), ["agent_lost"]);
-    let reason = &report["reasons"][0];
-    let lost = reason["region"].as_str().unwrap();
-    let message = reason["message"].as_str().unwrap();
-    assert!(message.contains(lost) && message.contains("of its 160 arrivals were not started"), "{message}");
-    assert!(finished.stderr.contains(message), "told even when quiet: {}", finished.stderr);
-    for region in ["tokyo", "london", "new-york"] {
-        let journeys = value(report, &format!("regions.{region}.journeys.browse"));
-        if region == lost {
-            let started = number(journeys, "started");
-            assert!((20.0..100.0).contains(&started), "{started} were started before the loss");
-        } else {
-            assert_eq!(
-                (number(journeys, "started"), number(journeys, "completed")),
-                (160.0, 160.0),
-                "{region}"
-            );
+    patiently(|| {
+        let shop = shop();
+        let running = rehearsal(&shop, "8s");
+        thread::sleep(Duration::from_secs(3));
+        signal(running.agents()[1], "KILL");
+        let finished = running.finish();
+        let report = &finished.report;
+        assert_eq!((finished.code, report["verdict"].as_str()), (3, Some("invalid")), "{}", finished.stderr);
+        assert_eq!(kinds(report), ["agent_lost"]);
+        let reason = &report["reasons"][0];
+        let lost = reason["region"].as_str().unwrap();
+        let message = reason["message"].as_str().unwrap();
+        assert!(
+            message.contains(lost) && message.contains("of its 160 arrivals were not started"),
+            "{message}"
+        );
+        assert!(finished.stderr.contains(message), "told even when quiet: {}", finished.stderr);
+        for region in ["tokyo", "london", "new-york"] {
+            let journeys = value(report, &format!("regions.{region}.journeys.browse"));
+            if region == lost {
+                let started = number(journeys, "started");
+                assert!((20.0..100.0).contains(&started), "{started} were started before the loss");
+            } else {
+                assert_eq!(
+                    (number(journeys, "started"), number(journeys, "completed")),
+                    (160.0, 160.0),
+                    "{region}"
+                );
+            }
         }
-    }
-    assert_eq!(number(report, "validity.agents_lost"), 1.0);
+        assert_eq!(number(report, "validity.agents_lost"), 1.0);
+    });
 }
 
 #[test]
@@ -107,16 +112,18 @@ fn a_coordinator_that_is_stopped_counts_as_gone_after_15_seconds() {
 #[test]
 fn ctrl_c_ends_a_run_with_a_report_of_what_was_measured() {
     let _turn = turn();
-    let shop = shop();
-    let running = rehearsal(&shop, "60s");
-    thread::sleep(Duration::from_secs(3));
-    signal(running.child.id(), "INT");
-    let asked = Instant::now();
-    let finished = running.finish();
-    assert!(asked.elapsed() < Duration::from_secs(5), "a stop took {:?}", asked.elapsed());
-    assert_eq!((finished.code, kinds(&finished.report)), (3, vec!["interrupted"]), "{}", finished.stderr);
-    let counted: u64 = requests(&shop);
-    assert_eq!(number(&finished.report, "global.requests_sent"), counted as f64);
+    patiently(|| {
+        let shop = shop();
+        let running = rehearsal(&shop, "60s");
+        thread::sleep(Duration::from_secs(3));
+        signal(running.child.id(), "INT");
+        let asked = Instant::now();
+        let finished = running.finish();
+        assert!(asked.elapsed() < Duration::from_secs(5), "a stop took {:?}", asked.elapsed());
+        assert_eq!((finished.code, kinds(&finished.report)), (3, vec!["interrupted"]), "{}", finished.stderr);
+        let counted: u64 = requests(&shop);
+        assert_eq!(number(&finished.report, "global.requests_sent"), counted as f64);
+    });
 }
 
 #[test]
@@ -140,16 +147,18 @@ fn a_second_ctrl_c_ends_it_at_once() {
 #[test]
 fn the_abort_rule_ends_a_run() {
     let _turn = turn();
-    let shop = shop();
-    shop.set_fault("errors=60%".parse().unwrap());
-    let folder = Folder::new();
-    let plan = format!(
-        "name: abort\n{}journeys: [browse]\nload: {{ arrivals: [{{ hold: 60/s, for: 60s }}] }}\nabort_when: \"errors > 20% over 3s\"\n",
-        regions(&shop)
-    );
-    let plan = folder.write("plan.yaml", plan);
-    let began = Instant::now();
-    let finished = start(&["rehearse", &plan, "--quiet"]).finish();
-    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
-    assert_eq!((finished.code, kinds(&finished.report)), (3, vec!["aborted"]), "{}", finished.stderr);
+    patiently(|| {
+        let shop = shop();
+        shop.set_fault("errors=60%".parse().unwrap());
+        let folder = Folder::new();
+        let plan = format!(
+            "name: abort\n{}journeys: [browse]\nload: {{ arrivals: [{{ hold: 60/s, for: 60s }}] }}\nabort_when: \"errors > 20% over 3s\"\n",
+            regions(&shop)
+        );
+        let plan = folder.write("plan.yaml", plan);
+        let began = Instant::now();
+        let finished = start(&["rehearse", &plan, "--quiet"]).finish();
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+        assert_eq!((finished.code, kinds(&finished.report)), (3, vec!["aborted"]), "{}", finished.stderr);
+    });
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use crate::util::{Folder, Nginx, count, number, run, server, turn, without};
+use crate::util::{Folder, Nginx, count, number, patiently, run, server, turn, without};
 
 /// A server that keeps the heads of its requests.
 fn listener() -> (std::net::SocketAddr, Arc<Mutex<Vec<String>>>) {
@@ -38,43 +38,51 @@ fn plan(target: &str, http: &str) -> (Folder, String) {
 #[test]
 fn every_request_says_who_it_is_and_carries_the_plan_s_headers() {
     let _turn = turn();
-    let (address, heads) = listener();
-    let http =
-        "headers: { X-Api-Key: abc }, basic_auth: { user: shop, password: \"p:w\" }, user_agent: staging";
-    let (_folder, plan) = plan(&format!("http://shop.test:{}", address.port()), http);
-    let resolve = format!("shop.test:{}:127.0.0.1", address.port());
-    let finished = run(&["rehearse", &plan, "--quiet", "--resolve", &resolve, "--header", "X-More: 1"]);
-    assert_eq!(finished.code, 0, "{}", finished.stderr);
-    let heads = heads.lock().unwrap();
-    assert_eq!(heads.len(), 5);
-    let run = finished.report["run"]["id"].as_str().unwrap();
-    for line in [
-        "GET /a?b=c HTTP/1.1".to_owned(),
-        format!("host: shop.test:{}", address.port()),
-        concat!("user-agent: Doorbuster/", env!("CARGO_PKG_VERSION"), " staging").to_owned(),
-        format!("x-doorbuster-run: {run}"),
-        "accept-encoding: br, gzip".to_owned(),
-        "x-api-key: abc".to_owned(),
-        "x-more: 1".to_owned(),
-        "authorization: Basic c2hvcDpwOnc=".to_owned(),
-    ] {
-        assert!(heads[0].lines().any(|known| known.eq_ignore_ascii_case(&line)), "{} lacks {line}", heads[0]);
-    }
-    assert!(!finished.report.to_string().contains("c2hvcDpwOnc"), "secrets stay out of reports");
+    patiently(|| {
+        let (address, heads) = listener();
+        let http =
+            "headers: { X-Api-Key: abc }, basic_auth: { user: shop, password: \"p:w\" }, user_agent: staging";
+        let (_folder, plan) = plan(&format!("http://shop.test:{}", address.port()), http);
+        let resolve = format!("shop.test:{}:127.0.0.1", address.port());
+        let finished = run(&["rehearse", &plan, "--quiet", "--resolve", &resolve, "--header", "X-More: 1"]);
+        assert_eq!(finished.code, 0, "{}", finished.stderr);
+        let heads = heads.lock().unwrap();
+        assert_eq!(heads.len(), 5);
+        let run = finished.report["run"]["id"].as_str().unwrap();
+        for line in [
+            "GET /a?b=c HTTP/1.1".to_owned(),
+            format!("host: shop.test:{}", address.port()),
+            concat!("user-agent: Doorbuster/", env!("CARGO_PKG_VERSION"), " staging").to_owned(),
+            format!("x-doorbuster-run: {run}"),
+            "accept-encoding: br, gzip".to_owned(),
+            "x-api-key: abc".to_owned(),
+            "x-more: 1".to_owned(),
+            "authorization: Basic c2hvcDpwOnc=".to_owned(),
+        ] {
+            assert!(
+                heads[0].lines().any(|known| known.eq_ignore_ascii_case(&line)),
+                "{} lacks {line}",
+                heads[0]
+            );
+        }
+        assert!(!finished.report.to_string().contains("c2hvcDpwOnc"), "secrets stay out of reports");
+    });
 }
 
 #[test]
 fn a_proxy_gets_the_whole_address() {
     let _turn = turn();
-    let (address, heads) = listener();
-    let (_folder, plan) = plan(
-        "http://shop.test",
-        &format!("proxy: \"http://{address}\", resolve: {{ \"shop.test:80\": \"127.0.0.1\" }}"),
-    );
-    let finished = run(&["rehearse", &plan, "--quiet"]);
-    assert_eq!(finished.code, 0, "{}", finished.stderr);
-    let heads = heads.lock().unwrap();
-    assert!(heads[0].starts_with("GET http://shop.test/a?b=c HTTP/1.1\r\n"), "{}", heads[0]);
+    patiently(|| {
+        let (address, heads) = listener();
+        let (_folder, plan) = plan(
+            "http://shop.test",
+            &format!("proxy: \"http://{address}\", resolve: {{ \"shop.test:80\": \"127.0.0.1\" }}"),
+        );
+        let finished = run(&["rehearse", &plan, "--quiet"]);
+        assert_eq!(finished.code, 0, "{}", finished.stderr);
+        let heads = heads.lock().unwrap();
+        assert!(heads[0].starts_with("GET http://shop.test/a?b=c HTTP/1.1\r\n"), "{}", heads[0]);
+    });
 }
 
 /// An authority, and a server's and a client's certificate by it.
@@ -104,59 +112,67 @@ fn tls_http2_and_client_certificates() {
         return;
     }
     let _turn = turn();
-    let folder = Folder::new();
-    certificates(&folder);
-    let nginx = Nginx::start(
-        folder,
-        "log_format protocol '$server_protocol $ssl_client_verify'; access_log FOLDER/access.log protocol;\n\
+    patiently(|| {
+        let folder = Folder::new();
+        certificates(&folder);
+        let nginx = Nginx::start(
+            folder,
+            "log_format protocol '$server_protocol $ssl_client_verify'; access_log FOLDER/access.log protocol;\n\
          server { listen 127.0.0.1:PORT ssl http2; server_name shop.test; ssl_certificate FOLDER/server.pem; ssl_certificate_key FOLDER/server.key;\n\
          ssl_client_certificate FOLDER/ca.pem; ssl_verify_client optional; location / { return 200 hello; } }",
-    );
-    let port = nginx.port;
-    let text = |http: &str| {
-        let text = format!(
-            "name: tls\ntarget: https://shop.test:{port}\nregions: [here]\njourneys: [journey.yaml]\nload: {{ arrivals: [{{ hold: 20/s, for: 1s }}] }}\n\
+        );
+        let port = nginx.port;
+        let text = |http: &str| {
+            let text = format!(
+                "name: tls\ntarget: https://shop.test:{port}\nregions: [here]\njourneys: [journey.yaml]\nload: {{ arrivals: [{{ hold: 20/s, for: 1s }}] }}\n\
              http: {{ resolve: {{ \"shop.test:{port}\": \"127.0.0.1\" }}, {http} }}\n"
-        );
-        nginx.folder.write("journey.yaml", "journey: x\nsteps:\n  - { step: one, get: / }\n");
-        nginx.folder.write("plan.yaml", text)
-    };
-    let run = |http: &str| run(&["rehearse", &text(http), "--quiet"]);
-    let untrusted = run("version: auto");
-    assert_eq!(untrusted.code, 3, "an authority that nobody trusts");
-    assert_eq!(number(&untrusted.report, "global.errors_by_class.tls"), 20.0);
-    for http in [
-        "ca: ca.pem",
-        "ca: ca.pem, version: 1.1",
-        "insecure: true, client_cert: { cert: client.pem, key: client.key }",
-    ] {
-        let finished = run(http);
+            );
+            nginx.folder.write("journey.yaml", "journey: x\nsteps:\n  - { step: one, get: / }\n");
+            nginx.folder.write("plan.yaml", text)
+        };
+        let run = |http: &str| run(&["rehearse", &text(http), "--quiet"]);
+        let untrusted = run("version: auto");
+        assert_eq!(untrusted.code, 3, "an authority that nobody trusts");
+        assert_eq!(number(&untrusted.report, "global.errors_by_class.tls"), 20.0);
+        for http in [
+            "ca: ca.pem",
+            "ca: ca.pem, version: 1.1",
+            "insecure: true, client_cert: { cert: client.pem, key: client.key }",
+        ] {
+            let finished = run(http);
+            assert_eq!(
+                (finished.code, number(&finished.report, "global.statuses.200")),
+                (0, 20.0),
+                "{http}: {}",
+                finished.stderr
+            );
+            assert_eq!(
+                number(&finished.report, "global.connections.tls_ms.count"),
+                20.0,
+                "a handshake for every shopper"
+            );
+        }
+        let log = nginx.log();
+        let of = |line: &str| log.get(line).copied().unwrap_or(0);
         assert_eq!(
-            (finished.code, number(&finished.report, "global.statuses.200")),
-            (0, 20.0),
-            "{http}: {}",
-            finished.stderr
+            (of("HTTP/2.0 NONE"), of("HTTP/1.1 NONE"), of("HTTP/2.0 SUCCESS")),
+            (20, 20, 20),
+            "{log:?}"
         );
-        assert_eq!(
-            number(&finished.report, "global.connections.tls_ms.count"),
-            20.0,
-            "a handshake for every shopper"
-        );
-    }
-    let log = nginx.log();
-    let of = |line: &str| log.get(line).copied().unwrap_or(0);
-    assert_eq!((of("HTTP/2.0 NONE"), of("HTTP/1.1 NONE"), of("HTTP/2.0 SUCCESS")), (20, 20, 20), "{log:?}");
+    });
 }
 
 #[test]
 fn http2_by_prior_knowledge_shares_connections() {
     let _turn = turn();
-    let shop = crate::util::shop();
-    let url = format!("http://{}/", shop.edges()[0].address);
-    let finished =
-        run(&["hit", &url, "--http2", "--connections", "2", "--streams", "8", "--for", "2s", "--quiet"]);
-    assert_eq!(finished.code, 0, "{}", finished.stderr);
-    assert_eq!(number(&finished.report, "global.connections.opened"), 2.0);
-    let counted: u64 = shop.counts()["tokyo"].values().sum();
-    assert_eq!(count(&finished.report, "global.requests_sent"), counted);
+    patiently(|| {
+        let shop = crate::util::shop();
+        let url = format!("http://{}/", shop.edges()[0].address);
+        let finished =
+            run(&["hit", &url, "--http2", "--connections", "2", "--streams", "8", "--for", "2s", "--quiet"]);
+        assert_eq!(finished.code, 0, "{}", finished.stderr);
+        assert_eq!(number(&finished.report, "global.connections.opened"), 2.0);
+        let counted: u64 = shop.counts()["tokyo"].values().sum();
+        assert_eq!(count(&finished.report, "global.requests_sent"), counted);
+    });
 }

@@ -55,18 +55,10 @@ impl Page<'_> {
         let visitor = self.visitor;
         let failed_at = |broken| Landed { ended_ns: visitor.worker.clock.now_ns(), url: None, broken };
         let key = self.key(fetch.step, Part::Main, self.intended_ns);
-        let mut url = match base.join(&fetch.target) {
-            Ok(url) if self.may_go(&url) => url,
-            Ok(url) => {
-                self.refuse(
-                    key,
-                    format!("{} is another host; name it with --allow-host to load it", host(&url)),
-                );
-                walk.broken();
-                return failed_at(false);
-            }
-            Err(why) => {
-                self.refuse(key, format!("\"{}\" is no address: {why}", fetch.target));
+        let mut url = match self.address(&fetch.target, base) {
+            Ok(url) => url,
+            Err(message) => {
+                self.refuse(key, message);
                 walk.broken();
                 return failed_at(false);
             }
@@ -136,6 +128,15 @@ impl Page<'_> {
     fn key(&self, step: usize, part: Part, intended_ns: u64) -> Key {
         let section = section_at(&self.visitor.worker.job.sections, intended_ns);
         Key { journey: self.journey, step: narrow(step), part, section: narrow(section) }
+    }
+
+    /// Where a step goes. The error says why it cannot go there.
+    fn address(&self, target: &str, base: &Url) -> Result<Url, String> {
+        let url = base.join(target).map_err(|why| format!("\"{target}\" is no address: {why}"))?;
+        if self.may_go(&url) {
+            return Ok(url);
+        }
+        Err(format!("{} is another host; name it with --allow-host to load it", host(&url)))
     }
 
     fn may_go(&self, url: &Url) -> bool {
