@@ -14,6 +14,9 @@ use crate::prepare::Prepared;
 /// Schedule lag above which a run is invalid: 100 ms at p99.
 const LAG_P99_MAX_US: u64 = 100_000;
 
+/// Counters of an agent that tell of a limit of its own machine.
+const OWN_LIMITS: [&str; 2] = ["connections_waited_for", "connections_refused_by_this_machine"];
+
 /// Judges a conducted run.
 pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Outcome {
     let fold = &conducted.fold;
@@ -168,6 +171,14 @@ fn generator(plan: &Plan, outcome: &Outcome, global: &Tally, undisturbed: bool) 
     if let Some(lag_us) = arrivals.lag.quantile_us(990_000).filter(|lag_us| *lag_us > LAG_P99_MAX_US) {
         let message = format!("1 % of steps were handled over {} ms late: {remedy}", lag_us / 1_000);
         reasons.push(invalid("schedule_lag", None, message));
+    }
+    let own_limits: u64 =
+        OWN_LIMITS.iter().filter_map(|name| global.counters.get(*name)).fold(0, |sum, count| sum.saturating_add(*count));
+    if own_limits > 0 {
+        let message = format!(
+            "{own_limits} connections met a limit of this machine (descriptors or ports), which says nothing about the target: raise it (ulimit -n), add agents or machines, or lower the load"
+        );
+        reasons.push(invalid("generator_limit", None, message));
     }
     let planned: u64 = outcome.regions.iter().map(|region| region.arrivals_planned).sum();
     if undisturbed && matches!(plan.load.model, Model::Open(_)) && arrivals.started != planned {

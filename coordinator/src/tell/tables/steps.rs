@@ -32,7 +32,7 @@ fn alone(report: &Report, has_pages: bool, paint: Paint) -> Grid {
         let latency = &step.exchanges.latency_ms;
         let mut cells: Vec<String> =
             [latency.p50, latency.p95, latency.p99, latency.max].map(milliseconds).into();
-        cells.extend(has_pages.then(|| milliseconds(step.page_ms.p95)));
+        cells.extend(has_pages.then(|| page(step)));
         cells
     })
 }
@@ -48,7 +48,7 @@ fn side_by_side(report: &Report, has_pages: bool, paint: Paint) -> Grid {
             milliseconds(region.steps.get(label).and_then(|step| step.exchanges.latency_ms.p95))
         };
         let mut cells: Vec<String> = report.regions.values().map(p95).collect();
-        cells.extend(has_pages.then(|| milliseconds(step.page_ms.p95)));
+        cells.extend(has_pages.then(|| page(step)));
         cells
     })
 }
@@ -60,7 +60,7 @@ fn merged(report: &Report, has_pages: bool, paint: Paint) -> Grid {
     rows(grid.number("worst p95").words("in region"), report, paint, |label, step| {
         let latency = &step.exchanges.latency_ms;
         let mut cells: Vec<String> = [latency.p95, latency.p99].map(milliseconds).into();
-        cells.extend(has_pages.then(|| milliseconds(step.page_ms.p95)));
+        cells.extend(has_pages.then(|| page(step)));
         let (region, p95) = worst(report, label).unzip();
         cells.extend([milliseconds(p95), region.map(plain).unwrap_or_default()]);
         cells
@@ -69,6 +69,11 @@ fn merged(report: &Report, has_pages: bool, paint: Paint) -> Grid {
 
 fn begun(title: &'static str) -> Grid {
     Grid::new(title).words("step").number("requests").number("errors")
+}
+
+/// The 95th percentile of a step's pages; blank where it fetches none, which is not the same as too few.
+fn page(step: &Step) -> String {
+    if step.page_ms.count == 0 { String::new() } else { milliseconds(step.page_ms.p95) }
 }
 
 fn with_pages(grid: Grid, has_pages: bool) -> Grid {
