@@ -12,6 +12,8 @@ use crate::worker::Worker;
 
 /// How often the number of shoppers is brought to what the pace says, while it changes.
 const STEP_NS: u64 = 5_000_000;
+/// How many shoppers come in before everything else gets a turn.
+const BURST_MAX: usize = 64;
 /// How long a shopper waits after an iteration that broke, first and at most: a target that refuses connections is
 /// not to be hammered as fast as refusing goes.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
@@ -22,6 +24,8 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &mut Crowd) {
     let pace = &worker.job.plan.load.pace;
     let end_ns = pace.length_ns();
     let mut shoppers: Vec<Rc<Cell<bool>>> = Vec::new();
+    // How many iterations each shopper has begun: one that leaves and comes back goes on, and repeats nothing.
+    let mut iterations: Vec<Rc<Cell<u64>>> = Vec::new();
     let mut now_ns = 0;
     while now_ns < end_ns {
         let wanted = worker.segment.count_below(pace.shoppers_at(now_ns));
@@ -31,9 +35,16 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &mut Crowd) {
         }
         while shoppers.len() < wanted {
             let Some(number) = worker.segment.nth(shoppers.len() as u64) else { break };
+            if iterations.len() == shoppers.len() {
+                iterations.push(Rc::default());
+            }
+            let iteration = Rc::clone(&iterations[shoppers.len()]);
             let stays = Rc::new(Cell::new(true));
             shoppers.push(Rc::clone(&stays));
-            crowd.admit(live(Rc::clone(worker), number, now_ns, stays));
+            crowd.admit(live(Rc::clone(worker), number, iteration, stays));
+            if shoppers.len().is_multiple_of(BURST_MAX) {
+                tokio::task::yield_now().await;
+            }
         }
         worker.clock.sleep_until_ns(next_change_ns(worker, now_ns)).await;
         now_ns = worker.clock.now_ns();
@@ -59,17 +70,20 @@ fn next_change_ns(worker: &Worker, now_ns: u64) -> u64 {
 }
 
 /// One shopper's life: iteration after iteration as long as it `stays`.
-async fn live(worker: Rc<Worker>, number: u64, from_ns: u64, stays: Rc<Cell<bool>>) {
+///
+/// Nothing says when a shopper of a closed model is to come, so its first iteration is intended when it begins.
+async fn live(worker: Rc<Worker>, number: u64, iteration: Rc<Cell<u64>>, stays: Rc<Cell<bool>>) {
     let load = &worker.job.plan.load;
     let visitor = Visitor::new(&worker);
-    let mut intended_ns = from_ns;
+    let mut intended_ns = worker.clock.now_ns();
     let mut pause = PAUSE_MIN;
-    let mut iteration: u64 = 0;
     while stays.get() {
         // Shoppers are limited to 10 million, so their number and iteration share 64 bits without touching.
-        let index = (number << 40) | iteration;
+        let index = (number << 40) | iteration.get();
+        iteration.set(iteration.get() + 1);
         let visited = visit(&visitor, number, index, intended_ns).await;
-        iteration += 1;
+        // An iteration that waited for nothing gives the others their turn all the same.
+        tokio::task::yield_now().await;
         intended_ns = worker.clock.now_ns();
         if load.cookies == Cookies::PerIteration {
             visitor.forget_cookies();

@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::client::body::{Body, BodyCount, BodyError};
 use crate::client::{ConnectError, Lease, Origin, Sent};
+use crate::job::nanoseconds;
 use crate::visit::Visitor;
 
 /// How often a request that never reached its connection is given to another one.
@@ -82,6 +83,8 @@ impl From<BodyError> for Broken {
 }
 
 /// An exchange under way. Dropped before [`Flight::land`], it counts as cut: it was attempted, and perhaps sent.
+/// When it was dropped because the plan's grace is over, and had waited longer than that, it counts as a timeout: a
+/// target that froze for good must not look like one whose last answers were merely not waited for.
 struct Flight<'a> {
     visitor: &'a Visitor,
     sample: Option<Sample>,
@@ -137,10 +140,25 @@ impl<'a> Flight<'a> {
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if let Some(mut sample) = self.land() {
+        let Some(mut sample) = self.land() else { return };
+        let worker = &self.visitor.worker;
+        let waited_ns = sample.times.ended_ns.saturating_sub(sample.times.intended_ns);
+        let patience = worker.patience.get().filter(|patience| waited_ns >= nanoseconds(*patience));
+        let mut tallies = worker.tallies.borrow_mut();
+        if patience.is_some() {
+            sample.error = Some(ErrorClass::Timeout);
+            let example =
+                || format!("no complete answer within {:.1} s, when the run ended", waited_ns as f64 / 1e9);
+            tallies.at(sample.times.ended_ns).fail(
+                sample.key.journey,
+                sample.key.step,
+                ErrorClass::Timeout,
+                example,
+            );
+        } else {
             sample.cut = true;
-            self.visitor.worker.tallies.borrow_mut().record(&sample);
         }
+        tallies.record(&sample);
     }
 }
 
@@ -244,7 +262,9 @@ fn request(visitor: &Visitor, order: &Order<'_>, lease: &Lease) -> Result<Reques
         .body(Full::new(order.body.clone().unwrap_or_default()))
         .map_err(|why| fail(&why))?;
     let headers = request.headers_mut();
-    headers.clone_from(&job.headers);
+    // Basic authentication and the plan's own headers are for the target's host alone.
+    let at_home = order.url.host_str() == job.target.host_str();
+    headers.clone_from(if at_home { &job.headers } else { &job.own_headers });
     if !http2 {
         let authority = &order.url[url::Position::BeforeHost..url::Position::AfterPort];
         headers.insert(HOST, HeaderValue::from_str(authority).map_err(|why| fail(&why))?);
@@ -258,10 +278,6 @@ fn request(visitor: &Visitor, order: &Order<'_>, lease: &Lease) -> Result<Reques
     }
     for (name, value) in order.headers {
         headers.insert(name.clone(), value.clone());
-    }
-    // Basic authentication and the plan's headers are for the target alone.
-    if Origin::of(order.url) != Origin::of(&job.target) {
-        headers.remove(http::header::AUTHORIZATION);
     }
     Ok(request)
 }

@@ -31,8 +31,10 @@ pub(crate) struct Job {
     pub sections: Vec<Section>,
     /// The agent's share.
     pub segment: Segment,
-    /// Sent with every request.
+    /// Sent with every request to the target's host.
     pub headers: HeaderMap,
+    /// Sent with every other request: Doorbuster's own headers.
+    pub own_headers: HeaderMap,
     /// How TLS is spoken.
     pub tls: Arc<rustls::ClientConfig>,
     /// How many agents share this machine.
@@ -50,15 +52,18 @@ impl Job {
         let target = plan.target_of(region).cloned();
         let target = target.ok_or_else(|| Error::Assignment("the plan has no target".to_owned()))?;
         let journeys = journeys(&plan, &assignment.files)?;
-        let steps_max = journeys.iter().map(|journey| journey.steps().len()).max().unwrap_or(0);
-        if !plan.may_load(&target) && !plan.fits_a_stranger(steps_max) {
+        let pages = journeys.iter().map(|journey| journey.steps().iter().map(|step| step.fetches_assets));
+        if !plan.may_load(&target) && !plan.fits_a_stranger(pages) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
         }
+        let own_headers = own_headers(&plan, &assignment.run)?;
+        let headers = headers(&plan, &own_headers)?;
         let sections = plan.load.pace.sections(nanoseconds(plan.warmup));
         let tls = tls::config(&plan.http, &assignment.files, assignment.overrides.ca_pem.as_deref())?;
         Ok(Self {
             run: Arc::from(assignment.run.as_str()),
-            headers: headers(&plan, &assignment.run)?,
+            headers,
+            own_headers,
             weights: plan.journeys.iter().map(|journey| journey.weight).collect(),
             target,
             journeys,
@@ -91,29 +96,36 @@ fn journeys(plan: &Plan, files: &BTreeMap<String, String>) -> Result<Vec<Arc<Jou
     plan.journeys.iter().map(|journey| read(&journey.journey)).collect()
 }
 
-/// The headers that every request carries.
-fn headers(plan: &Plan, run: &str) -> Result<HeaderMap, Error> {
-    let value = |text: &str| {
-        HeaderValue::from_str(text)
-            .map_err(|_| Error::Assignment(format!("\"{text}\" cannot be sent as a header")))
-    };
-    let mut headers = HeaderMap::new();
+fn header_value(text: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(text)
+        .map_err(|_| Error::Assignment(format!("\"{text}\" cannot be sent as a header")))
+}
+
+/// The headers that say who is asking, and for which encodings.
+fn own_headers(plan: &Plan, run: &str) -> Result<HeaderMap, Error> {
     let own = concat!("Doorbuster/", env!("CARGO_PKG_VERSION"));
     let agent = plan.http.user_agent.as_ref().map_or_else(|| own.to_owned(), |more| format!("{own} {more}"));
-    headers.insert(http::header::USER_AGENT, value(&agent)?);
+    let mut headers = HeaderMap::new();
+    headers.insert(http::header::USER_AGENT, header_value(&agent)?);
     headers.insert(http::header::ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("br, gzip"));
+    headers.insert("x-doorbuster-run", header_value(run)?);
+    Ok(headers)
+}
+
+/// The own headers with the plan's.
+fn headers(plan: &Plan, own: &HeaderMap) -> Result<HeaderMap, Error> {
+    let mut headers = own.clone();
     if let Some((user, password)) = &plan.http.basic_auth {
         let token = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-        let mut secret = value(&format!("Basic {token}"))?;
+        let mut secret = header_value(&format!("Basic {token}"))?;
         secret.set_sensitive(true);
         headers.insert(http::header::AUTHORIZATION, secret);
     }
     for (name, text) in &plan.http.headers {
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| Error::Assignment(format!("\"{name}\" is not a header's name")))?;
-        headers.insert(name, value(text)?);
+        headers.insert(name, header_value(text)?);
     }
-    headers.insert("x-doorbuster-run", value(run)?);
     Ok(headers)
 }

@@ -60,10 +60,11 @@ impl Page<'_> {
             Err(message) => {
                 self.refuse(key, message);
                 walk.broken();
-                return failed_at(false);
+                return failed_at(true);
             }
         };
         let (mut method, mut body) = (fetch.method.clone(), fetch.body.clone());
+        let mut headers = fetch.headers.clone();
         let mut intended_ns = self.intended_ns;
         let mut hops = 0;
         loop {
@@ -73,7 +74,8 @@ impl Page<'_> {
                 intended_ns,
                 method: method.clone(),
                 url: &url,
-                headers: if hops == 0 || body.is_some() { &fetch.headers } else { &[] },
+                headers: &headers,
+
                 body: body.clone(),
                 wants_body: fetch.wants_body,
                 timeout: fetch.timeout,
@@ -95,6 +97,7 @@ impl Page<'_> {
                     intended_ns = sample.times.ended_ns;
                     if !hop.keeps_body {
                         body = None;
+                        headers.retain(|(name, _)| !name.as_str().starts_with("content-"));
                     }
                     (url, method) = (hop.url, hop.method);
                 }
@@ -195,7 +198,7 @@ impl Page<'_> {
         let next = url
             .join(location)
             .map_err(|why| format!("redirected to \"{location}\", which is no address: {why}"))?;
-        if !self.may_go(&next) {
+        if !self.visitor.worker.job.plan.may_load(&next) {
             let host = host(&next);
             return Err(format!(
                 "redirected to {host}, which is another host; name it with --allow-host to load it"

@@ -18,6 +18,11 @@ use crate::job::nanoseconds;
 use crate::page::Page;
 use crate::worker::Worker;
 
+/// The longest Set-Cookie line that is taken, as browsers have it (RFC 6265, section 6.1).
+const COOKIE_BYTES_MAX: usize = 4_096;
+/// The most cookies that a shopper keeps: what a browser keeps for one site.
+const COOKIES_MAX: usize = 180;
+
 /// One shopper's browser: cookies and connections.
 pub(crate) struct Visitor {
     /// The worker that it lives on.
@@ -47,10 +52,16 @@ impl Visitor {
         pairs.join("; ")
     }
 
-    /// Takes a Set-Cookie line of an answer from `url`. Lines that a browser refuses are refused here too.
+    /// Takes a Set-Cookie line of an answer from `url`. Lines that a browser refuses are refused here too; those
+    /// over its limits are counted.
     pub(crate) fn keep_cookie(&self, line: &str, url: &Url) {
         let mut store = self.cookies.borrow_mut();
-        let _ = store.get_or_insert_with(Box::default).parse(line, url);
+        let store = store.get_or_insert_with(Box::default);
+        if line.len() > COOKIE_BYTES_MAX || store.iter_any().count() >= COOKIES_MAX {
+            self.worker.tallies.borrow_mut().current().count("cookies_refused", 1);
+            return;
+        }
+        let _ = store.parse(line, url);
     }
 }
 
@@ -61,7 +72,7 @@ pub(crate) enum Visited {
     Completed,
     /// By an answer that the journey does not accept.
     Failed,
-    /// Because the target could not be reached or broke off.
+    /// Because the target could not be reached or broke off, or a step could not be sent at all.
     Broken,
 }
 
@@ -141,7 +152,7 @@ pub(crate) async fn visit(visitor: &Visitor, number: u64, index: u64, intended_n
                 }
             }
             Next::Done(ending) => {
-                note_unsent(worker, journey, &mut walk);
+                broken |= note_unsent(worker, journey, &mut walk);
                 underway.end(ending);
                 return match ending {
                     Ending::Completed => Visited::Completed,
@@ -153,16 +164,15 @@ pub(crate) async fn visit(visitor: &Visitor, number: u64, index: u64, intended_n
     }
 }
 
-/// A step whose request could not be written from its values.
-fn note_unsent(worker: &Worker, journey: u16, walk: &mut Walk) {
-    if let Some((step, failure)) = walk.take_unsent() {
-        let mut tallies = worker.tallies.borrow_mut();
-        let tally = tallies.at(worker.clock.now_ns());
-        tally.count("steps_not_sent", 1);
-        tally.fail(journey, u16::try_from(step).unwrap_or(u16::MAX), ErrorClass::Expectation, || {
-            failure.message
-        });
-    }
+/// Notes a step whose request could not be written from its values, and whether there was one.
+fn note_unsent(worker: &Worker, journey: u16, walk: &mut Walk) -> bool {
+    let Some((step, failure)) = walk.take_unsent() else { return false };
+    let step = u16::try_from(step).unwrap_or(u16::MAX);
+    let mut tallies = worker.tallies.borrow_mut();
+    let tally = tallies.at(worker.clock.now_ns());
+    tally.count("steps_not_sent", 1);
+    tally.fail(journey, step, ErrorClass::Expectation, || failure.message);
+    true
 }
 
 /// The most shoppers that a worker holds at once; arrivals beyond are not started, and counted.

@@ -1,6 +1,6 @@
 //! One worker: a thread with a runtime, shoppers, connections and a tally of its own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,9 @@ use crate::{Error, closed, open};
 
 /// How long journeys may go on after a stop was asked for.
 const STOP_GRACE: Duration = Duration::from_secs(2);
+/// An exchange that waited so long, and at least as long as the plan's grace, when the grace is over, was not cut
+/// off too early: it is a timeout.
+const PATIENCE_MIN: Duration = Duration::from_secs(1);
 /// Descriptors that are left for everything that is no connection.
 const DESCRIPTORS_SPARE: u32 = 64;
 
@@ -66,13 +69,19 @@ pub(crate) struct Worker {
     pub connector: Connector,
     /// The pool of all arrivals, where the plan shares connections.
     pub shared: Option<Rc<Pool>>,
-    connections: Arc<Semaphore>,
+    /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away; `None`
+    /// while nobody is, and when a stop was asked for.
+    pub patience: Cell<Option<Duration>>,
+    places: Arc<Semaphore>,
 }
+
+/// The right to one open connection of this process.
+pub(crate) type Place = tokio::sync::OwnedSemaphorePermit;
 
 /// Counts a connection as long as it lives, and keeps its place.
 struct OpenConnection {
     worker: Rc<Worker>,
-    _permit: tokio::sync::OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Drop for OpenConnection {
@@ -82,24 +91,32 @@ impl Drop for OpenConnection {
 }
 
 impl Worker {
-    /// Opens a connection, and waits first where this process may open no more.
+    /// A place for a connection, if this process may open one more now; otherwise that is counted.
+    pub(crate) fn try_place(&self) -> Option<Place> {
+        let place = Arc::clone(&self.places).try_acquire_owned().ok();
+        if place.is_none() {
+            self.tallies.borrow_mut().current().count("connections_waited_for", 1);
+        }
+        place
+    }
+
+    /// A place for a connection, once this process may open one more.
+    pub(crate) async fn place(&self) -> Place {
+        match Arc::clone(&self.places).acquire_owned().await {
+            Ok(place) => place,
+            // A semaphore fails only once it is closed, and nobody closes this one.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Opens a connection in its place.
     pub(crate) async fn connect(
         self: &Rc<Self>,
         origin: &Origin,
+        place: Place,
     ) -> Result<(Connection, ConnectTimes), ConnectError> {
-        let permit = match Arc::clone(&self.connections).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                self.tallies.borrow_mut().current().count("connections_waited_for", 1);
-                match Arc::clone(&self.connections).acquire_owned().await {
-                    Ok(permit) => permit,
-                    // A semaphore fails only once it is closed, and nobody closes this one.
-                    Err(_) => std::future::pending().await,
-                }
-            }
-        };
         self.tallies.borrow_mut().connections += 1;
-        let kept = OpenConnection { worker: Rc::clone(self), _permit: permit };
+        let kept = OpenConnection { worker: Rc::clone(self), _place: place };
         let result = self.connector.connect(origin, kept).await;
         if matches!(&result, Err(error) if error.own_fault) {
             self.tallies.borrow_mut().current().count("connections_refused_by_this_machine", 1);
@@ -125,7 +142,8 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         clock: Clock::new(start),
         tallies: RefCell::new(Tallies::new(number, ticks)),
         shared: shared_pool(&job, workers, number).map(|limits| Rc::new(Pool::new(limits))),
-        connections: Arc::new(Semaphore::new(places)),
+        patience: Cell::new(None),
+        places: Arc::new(Semaphore::new(places)),
         job,
     });
     LocalSet::new().block_on(&runtime, live(Rc::clone(&worker), orders));
@@ -145,7 +163,12 @@ fn shared_pool(job: &Job, workers: usize, number: usize) -> Option<Limits> {
         return None;
     }
     let bound = load.max_connections.map_or(usize::MAX, |most| share(most as usize, workers, number));
-    Some(Limits { connections: bound, http2_connections: bound, streams: load.streams })
+    Some(Limits {
+        connections: bound,
+        http2_connections: bound,
+        unknown_connections: bound,
+        streams: load.streams,
+    })
 }
 
 /// The worker's life: load, then draining, with the seconds handed over as they pass.
@@ -164,6 +187,9 @@ async fn live(worker: Rc<Worker>, mut orders: watch::Receiver<Order>) {
             () = async { stop(&mut orders).await; tokio::time::sleep(STOP_GRACE).await }, if !stopped => false,
         };
         if !drained {
+            let asked = stopped || *orders.borrow() == Order::Stop;
+            let graceful = worker.job.plan.graceful.max(PATIENCE_MIN);
+            worker.patience.set((!asked).then_some(graceful));
             crowd.cut().await;
         }
     };

@@ -253,11 +253,20 @@ impl Plan {
     }
 
     /// Whether any amount of load may be sent to `url`: loopback by its name or by a `resolve` rule, or a host that
-    /// the command line named.
+    /// the command line named. A proxy must be allowed too, and resolves names itself, whatever `resolve` says.
     pub fn may_load(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or("");
         let port = url.port_or_known_default().unwrap_or(0);
-        let resolved = self.http.resolve.iter().find(|(name, _)| *name == format!("{host}:{port}"));
+        let proxy = self.http.proxy.as_ref();
+        let may_use = |proxy: &Url| {
+            crate::target::is_loopback(proxy)
+                || crate::target::is_named(proxy.host_str().unwrap_or(""), &self.allow_hosts)
+        };
+        if !proxy.is_none_or(may_use) {
+            return false;
+        }
+        let own_address = |(name, _): &&(String, std::net::IpAddr)| *name == format!("{host}:{port}");
+        let resolved = self.http.resolve.iter().find(own_address).filter(|_| proxy.is_none());
         let loopback = match resolved {
             Some((_, address)) => address.to_canonical().is_loopback(),
             None => crate::target::is_loopback(url),
@@ -271,10 +280,16 @@ const ASSETS_OF_A_PAGE: u64 = 100;
 
 impl Plan {
     /// Whether the load certainly stays within what a host gets that nobody named: its peak of arrivals, each with
-    /// `steps_max` steps that fetch a page with all its assets. A closed model has no such bound.
-    pub fn fits_a_stranger(&self, steps_max: usize) -> bool {
-        let requests = steps_max as u64 * if steps_max > 1 { 1 + ASSETS_OF_A_PAGE } else { 1 };
-        let peak_milli = self.load.pace.peak_milli().saturating_mul(requests.max(1));
+    /// the requests of its longest journey. `journeys` says for each step of each journey whether it fetches a
+    /// page's assets. Redirects do not count, because a stranger's are not followed. A closed model has no bound.
+    pub fn fits_a_stranger<J>(&self, journeys: impl IntoIterator<Item = J>) -> bool
+    where
+        J: IntoIterator<Item = bool>,
+    {
+        let requests =
+            |steps: J| steps.into_iter().map(|assets| 1 + u64::from(assets) * ASSETS_OF_A_PAGE).sum::<u64>();
+        let longest = journeys.into_iter().map(requests).max().unwrap_or(1).max(1);
+        let peak_milli = self.load.pace.peak_milli().saturating_mul(longest);
         matches!(self.load.model, Model::Open(_))
             && peak_milli <= crate::target::STRANGER_REQUESTS_PER_SECOND_MAX * 1_000
     }

@@ -114,6 +114,10 @@ impl Connector {
         let stream = self.tls.connect(name, stream).await.map_err(|why| fail(&why))?;
         times.tls_ns = Some(nanoseconds(began));
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        if self.prior_knowledge && !http2 {
+            let why = "does not speak HTTP/2, which was asked for; leave that out to take what it speaks";
+            return Err(ConnectError::new(ErrorClass::Protocol, format!("{origin} {why}")));
+        }
         let speaks = |why: hyper::Error| handshake_failed(origin, &why);
         Ok((Connection::open(stream, http2, kept).await.map_err(speaks)?, times))
     }
@@ -129,7 +133,7 @@ fn nanoseconds(began: Instant) -> u64 {
 
 /// Connects to the first address that answers.
 async fn tcp(addresses: &[IpAddr], port: u16) -> Result<TcpStream, ConnectError> {
-    let mut last = ConnectError::new(ErrorClass::Connect, "there is no address".to_owned());
+    let mut first = None;
     for address in addresses {
         let address = SocketAddr::new(*address, port);
         match TcpStream::connect(address).await {
@@ -138,10 +142,11 @@ async fn tcp(addresses: &[IpAddr], port: u16) -> Result<TcpStream, ConnectError>
                 let _ = stream.set_nodelay(true);
                 return Ok(stream);
             }
-            Err(error) => last = refused(address, &error),
+            // The first address is the one whose turn it was: its failure tells most.
+            Err(error) => first = first.or_else(|| Some(refused(address, &error))),
         }
     }
-    Err(last)
+    Err(first.unwrap_or_else(|| ConnectError::new(ErrorClass::Connect, "there is no address".to_owned())))
 }
 
 fn refused(address: SocketAddr, error: &std::io::Error) -> ConnectError {

@@ -1,12 +1,15 @@
 //! The connections of a shopper, or of all arrivals of a worker.
+//!
+//! An exchange takes a free connection, or opens one where the limits leave a slot, or waits. Whoever waits longest
+//! is handed what becomes free next: nobody overtakes, so that a queue's latencies are those of a queue.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use doorbuster_model::sample::ConnectTimes;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 
 use super::{ConnectError, Connection};
 use crate::worker::Worker;
@@ -44,200 +47,290 @@ pub(crate) struct Limits {
     pub connections: usize,
     /// HTTP/2: connections.
     pub http2_connections: usize,
+    /// Connections while nobody knows yet what the origin speaks.
+    pub unknown_connections: usize,
     /// HTTP/2: exchanges at a time on one connection.
     pub streams: u32,
 }
 
-/// What a browser opens: at most 6 connections to a host on HTTP/1.1, one on HTTP/2.
-pub(crate) const BROWSER: Limits = Limits { connections: 6, http2_connections: 1, streams: 100 };
+/// What a browser opens: at most 6 connections to a host on HTTP/1.1, one on HTTP/2, and one to find out which.
+pub(crate) const BROWSER: Limits =
+    Limits { connections: 6, http2_connections: 1, unknown_connections: 1, streams: 100 };
 
 /// Connections that are kept for the next exchange.
 pub(crate) struct Pool {
     limits: Limits,
-    origins: RefCell<Vec<Rc<Connections>>>,
+    homes: RefCell<Vec<Rc<Home>>>,
 }
 
 /// The connections to one origin.
-struct Connections {
+struct Home {
     origin: Origin,
-    /// HTTP/1.1 connections that wait for an exchange; the last used comes first.
-    idle: RefCell<Vec<Connection>>,
-    /// HTTP/2 connections, with the exchanges on each.
-    shared: RefCell<Vec<(Connection, Rc<Cell<u32>>)>>,
-    /// A permit is an exchange on HTTP/1.1.
-    exchanges: Arc<Semaphore>,
-    /// A permit is an exchange on HTTP/2.
-    streams: Arc<Semaphore>,
+    limits: Limits,
     /// Which version the origin speaks, once a connection told.
     http2: Cell<Option<bool>>,
-    /// Held while a connection is opened that others may want to share.
-    opening: Mutex<()>,
+    /// Connections open or being opened.
+    open: Cell<usize>,
+    /// HTTP/1.1 connections that wait for an exchange; the last used is taken first.
+    idle: RefCell<Vec<Kept>>,
+    /// HTTP/2 connections, with the exchanges on each.
+    shared: RefCell<Vec<(Kept, Rc<Cell<u32>>)>>,
+    /// Exchanges that wait, the longest first. While somebody waits, nothing is free.
+    waiting: RefCell<VecDeque<oneshot::Sender<Grant>>>,
 }
 
-/// A connection for one exchange, with the right to use it.
+/// A connection and its slot among the origin's.
+struct Kept {
+    connection: Connection,
+    slot: Slot,
+}
+
+/// What an exchange is granted.
+enum Grant {
+    /// An HTTP/1.1 connection.
+    Connection(Kept),
+    /// A stream on an HTTP/2 connection.
+    Stream(Connection, Stream),
+    /// The right to open a connection.
+    Slot(Slot),
+}
+
+/// The right to one connection; given up when dropped.
+struct Slot(Rc<Home>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
+        self.0.serve();
+    }
+}
+
+/// An exchange on an HTTP/2 connection; over when dropped.
+struct Stream {
+    home: Rc<Home>,
+    streams: Rc<Cell<u32>>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.streams.set(self.streams.get() - 1);
+        self.home.serve();
+    }
+}
+
+/// A connection for one exchange.
 pub(crate) struct Lease {
     /// The connection.
     pub connection: Connection,
     /// Set when it was opened for this exchange.
     pub opened: Option<ConnectTimes>,
-    home: Rc<Connections>,
-    stream: Option<StreamGuard>,
-    _permit: OwnedSemaphorePermit,
-}
-
-/// Counts an exchange on an HTTP/2 connection as long as it lives.
-struct StreamGuard(Rc<Cell<u32>>);
-
-impl StreamGuard {
-    fn new(streams: &Rc<Cell<u32>>) -> Self {
-        streams.set(streams.get() + 1);
-        Self(Rc::clone(streams))
-    }
-}
-
-impl Drop for StreamGuard {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
+    /// What is held as long as the exchange lasts: a slot (HTTP/1.1) or a stream (HTTP/2).
+    slot: Option<Slot>,
+    _stream: Option<Stream>,
 }
 
 impl Pool {
     /// A pool without connections.
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, origins: RefCell::default() }
+        Self { limits, homes: RefCell::default() }
     }
 
-    /// Closes every idle connection.
+    /// Closes every connection that no exchange uses.
     pub(crate) fn close_idle(&self) {
-        for connections in self.origins.borrow().iter() {
-            connections.idle.borrow_mut().clear();
-            connections.shared.borrow_mut().clear();
+        for home in self.homes.borrow().iter() {
+            // Taken out first: dropping a slot looks at these lists.
+            let idle = home.idle.take();
+            let shared = home.shared.take();
+            drop((idle, shared));
         }
     }
 
-    /// A connection to `origin` for one exchange: an idle one, or a new one, or the next that becomes free.
+    /// A connection to `origin` for one exchange.
     pub(crate) async fn lease(&self, worker: &Rc<Worker>, origin: &Origin) -> Result<Lease, ConnectError> {
-        let home = self.connections(origin);
-        // While nobody knows what the origin speaks, one connection is opened and the others wait for what it tells.
-        let negotiates = origin.secure || worker.job.prior_knowledge();
-        if negotiates && home.http2.get().is_none() {
-            let _first = home.opening.lock().await;
-            if home.http2.get().is_none() {
-                return self.open(worker, &home).await;
+        let home = self.home(origin, worker.job.prior_knowledge());
+        loop {
+            let grant = match home.grant_unless_waiting() {
+                Some(grant) => grant,
+                None => home.wait().await,
+            };
+            match grant {
+                Grant::Connection(Kept { mut connection, slot }) => {
+                    if connection.ready().await {
+                        return Ok(Lease { connection, opened: None, slot: Some(slot), _stream: None });
+                    }
+                }
+                Grant::Stream(connection, stream) => {
+                    return Ok(Lease { connection, opened: None, slot: None, _stream: Some(stream) });
+                }
+                Grant::Slot(slot) => {
+                    if let Some(lease) = open(worker, &home, slot).await? {
+                        return Ok(lease);
+                    }
+                }
             }
         }
-        if home.http2.get() == Some(true) {
-            self.stream(worker, &home).await
-        } else {
-            exchange(worker, &home).await
-        }
     }
 
-    fn connections(&self, origin: &Origin) -> Rc<Connections> {
-        let mut origins = self.origins.borrow_mut();
-        if let Some(known) = origins.iter().find(|known| known.origin == *origin) {
+    fn home(&self, origin: &Origin, prior_knowledge: bool) -> Rc<Home> {
+        let mut homes = self.homes.borrow_mut();
+        if let Some(known) = homes.iter().find(|known| known.origin == *origin) {
             return Rc::clone(known);
         }
-        let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
-        let streams = self.limits.http2_connections.saturating_mul(self.limits.streams as usize);
-        let new = Rc::new(Connections {
+        // Without TLS nothing is negotiated: the plan says what is spoken.
+        let http2 = Cell::new((!origin.secure).then_some(prior_knowledge));
+        let home = Rc::new(Home {
             origin: origin.clone(),
+            limits: self.limits,
+            http2,
+            open: Cell::new(0),
             idle: RefCell::default(),
             shared: RefCell::default(),
-            exchanges: permits(self.limits.connections),
-            streams: permits(streams),
-            http2: Cell::new(None),
-            opening: Mutex::new(()),
+            waiting: RefCell::default(),
         });
-        origins.push(Rc::clone(&new));
-        new
+        homes.push(Rc::clone(&home));
+        home
     }
+}
 
-    /// Opens the first connection to an origin and learns what it speaks.
-    async fn open(&self, worker: &Rc<Worker>, home: &Rc<Connections>) -> Result<Lease, ConnectError> {
-        let (connection, times) = worker.connect(&home.origin).await?;
-        let http2 = connection.is_http2();
-        home.http2.set(Some(http2));
-        let permit = permit(if http2 { &home.streams } else { &home.exchanges }).await;
-        Ok(self.leased(home, connection, Some(times), permit))
-    }
-
-    /// A stream on an HTTP/2 connection.
-    async fn stream(&self, worker: &Rc<Worker>, home: &Rc<Connections>) -> Result<Lease, ConnectError> {
-        let permit = permit(&home.streams).await;
-        if let Some(connection) = self.free_stream(home) {
-            return Ok(self.leased(home, connection, None, permit));
-        }
-        let _one_at_a_time = home.opening.lock().await;
-        if let Some(connection) = self.free_stream(home) {
-            return Ok(self.leased(home, connection, None, permit));
-        }
-        let (connection, times) = worker.connect(&home.origin).await?;
-        Ok(self.leased(home, connection, Some(times), permit))
-    }
-
-    fn free_stream(&self, home: &Connections) -> Option<Connection> {
-        let mut shared = home.shared.borrow_mut();
-        shared.retain(|(connection, _)| !connection.is_closed());
-        let free = shared.iter().filter(|(_, streams)| streams.get() < self.limits.streams);
-        free.min_by_key(|(_, streams)| streams.get()).and_then(|(connection, _)| connection.share())
-    }
-
-    fn leased(
-        &self,
-        home: &Rc<Connections>,
-        connection: Connection,
-        opened: Option<ConnectTimes>,
-        permit: OwnedSemaphorePermit,
-    ) -> Lease {
-        let stream = connection.share().map(|shared| {
-            let mut all = home.shared.borrow_mut();
-            let written = connection.written();
-            let known = all.iter().find(|(known, _)| Rc::ptr_eq(&known.written(), &written));
-            let streams = known.map_or_else(Rc::default, |(_, streams)| Rc::clone(streams));
-            if known.is_none() {
-                all.push((shared, Rc::clone(&streams)));
+/// Opens a connection in a slot. `None` when, while this process could open no more, a connection became free that
+/// is now at the head of the line again.
+async fn open(worker: &Rc<Worker>, home: &Rc<Home>, slot: Slot) -> Result<Option<Lease>, ConnectError> {
+    let place = match worker.try_place() {
+        Some(place) => place,
+        None => {
+            let granted = home.line_up();
+            tokio::select! {
+                place = worker.place() => place,
+                grant = granted => {
+                    // Both go back in order: the slot to whoever waits, the grant to this exchange's next turn.
+                    drop(slot);
+                    if let Ok(grant) = grant {
+                        home.give(grant);
+                    }
+                    return Ok(None);
+                }
             }
-            StreamGuard::new(&streams)
-        });
-        Lease { connection, opened, home: Rc::clone(home), stream, _permit: permit }
-    }
+        }
+    };
+    let (connection, times) = worker.connect(&home.origin, place).await?;
+    let http2 = connection.is_http2();
+    home.http2.set(Some(http2));
+    let lease = match connection.share() {
+        None => Lease { connection, opened: Some(times), slot: Some(slot), _stream: None },
+        Some(shared) => {
+            let streams = Rc::new(Cell::new(1));
+            let stream = Stream { home: Rc::clone(home), streams: Rc::clone(&streams) };
+            home.shared.borrow_mut().push((Kept { connection: shared, slot }, streams));
+            Lease { connection, opened: Some(times), slot: None, _stream: Some(stream) }
+        }
+    };
+    // What was learned, or the new streams, may serve others.
+    home.serve();
+    Ok(Some(lease))
 }
 
-/// An HTTP/1.1 connection.
-async fn exchange(worker: &Rc<Worker>, home: &Rc<Connections>) -> Result<Lease, ConnectError> {
-    let permit = permit(&home.exchanges).await;
-    loop {
-        let idle = home.idle.borrow_mut().pop();
-        let Some(mut connection) = idle else { break };
-        if connection.ready().await {
-            return Ok(Lease {
-                connection,
-                opened: None,
-                home: Rc::clone(home),
-                stream: None,
-                _permit: permit,
-            });
+impl Home {
+    /// What is free now, for somebody whom nobody waits before.
+    fn grant_unless_waiting(self: &Rc<Self>) -> Option<Grant> {
+        let somebody_waits = self.waiting.borrow().iter().any(|waiting| !waiting.is_closed());
+        if somebody_waits { None } else { self.grant() }
+    }
+
+    fn grant(self: &Rc<Self>) -> Option<Grant> {
+        loop {
+            let kept = self.idle.borrow_mut().pop();
+            match kept {
+                Some(kept) if kept.connection.is_closed() => drop(kept),
+                Some(kept) => return Some(Grant::Connection(kept)),
+                None => break,
+            }
+        }
+        if let Some(grant) = self.stream() {
+            return Some(grant);
+        }
+        let limit = match self.http2.get() {
+            Some(true) => self.limits.http2_connections,
+            Some(false) => self.limits.connections,
+            None => self.limits.unknown_connections,
+        };
+        if self.open.get() >= limit {
+            return None;
+        }
+        self.open.set(self.open.get() + 1);
+        Some(Grant::Slot(Slot(Rc::clone(self))))
+    }
+
+    /// A stream on the least busy HTTP/2 connection that has one free.
+    fn stream(self: &Rc<Self>) -> Option<Grant> {
+        let all = self.shared.take();
+        let (alive, closed): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(kept, _)| !kept.connection.is_closed());
+        *self.shared.borrow_mut() = alive;
+        drop(closed);
+        let shared = self.shared.borrow();
+        let free = shared.iter().filter(|(_, streams)| streams.get() < self.limits.streams);
+        let (kept, streams) = free.min_by_key(|(_, streams)| streams.get())?;
+        let connection = kept.connection.share()?;
+        streams.set(streams.get() + 1);
+        Some(Grant::Stream(connection, Stream { home: Rc::clone(self), streams: Rc::clone(streams) }))
+    }
+
+    /// A place at the end of the line.
+    fn line_up(&self) -> oneshot::Receiver<Grant> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.borrow_mut().push_back(sender);
+        receiver
+    }
+
+    async fn wait(self: &Rc<Self>) -> Grant {
+        match self.line_up().await {
+            Ok(grant) => grant,
+            // The line is part of this home, which is alive as long as somebody holds it.
+            Err(_) => std::future::pending().await,
         }
     }
-    let (connection, times) = worker.connect(&home.origin).await?;
-    home.http2.set(Some(connection.is_http2()));
-    Ok(Lease { connection, opened: Some(times), home: Rc::clone(home), stream: None, _permit: permit })
-}
 
-async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
-    match Arc::clone(semaphore).acquire_owned().await {
-        Ok(permit) => permit,
-        // A semaphore fails only once it is closed, and nobody closes these.
-        Err(_) => std::future::pending().await,
+    /// Hands what is free to those who wait, in order.
+    fn serve(self: &Rc<Self>) {
+        loop {
+            let next = {
+                let mut waiting = self.waiting.borrow_mut();
+                while waiting.front().is_some_and(oneshot::Sender::is_closed) {
+                    waiting.pop_front();
+                }
+                if waiting.is_empty() {
+                    return;
+                }
+                waiting.pop_front()
+            };
+            let Some(next) = next else { return };
+            let Some(grant) = self.grant() else {
+                self.waiting.borrow_mut().push_front(next);
+                return;
+            };
+            // Whoever left in this very moment lets the grant go, which serves the next.
+            let _ = next.send(grant);
+        }
+    }
+
+    /// Takes a grant back as something free.
+    fn give(self: &Rc<Self>, grant: Grant) {
+        if let Grant::Connection(kept) = grant {
+            self.idle.borrow_mut().push(kept);
+        }
+        self.serve();
     }
 }
 
 impl Lease {
     /// Gives the connection back after a complete exchange. A lease that is dropped instead closes it (HTTP/1.1).
     pub(crate) fn give_back(self) {
-        if self.stream.is_none() && !self.connection.is_closed() {
-            self.home.idle.borrow_mut().push(self.connection);
+        let Self { connection, slot, .. } = self;
+        if let Some(slot) = slot
+            && !connection.is_closed()
+        {
+            let home = Rc::clone(&slot.0);
+            home.give(Grant::Connection(Kept { connection, slot }));
         }
     }
 }
