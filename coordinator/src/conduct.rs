@@ -43,7 +43,8 @@ pub(crate) struct Conducted {
 
 struct Conductor<'a> {
     prepared: &'a Prepared,
-    agents: Vec<Agent>,
+    /// `None` once an agent has ended: dropping it closes its input, which ends whatever it still does.
+    agents: Vec<Option<Agent>>,
     launched_at: Vec<Timestamp>,
     ready: Vec<bool>,
     fold: Fold,
@@ -65,8 +66,9 @@ pub(crate) async fn conduct(
 ) -> Result<Conducted, Error> {
     let mut conductor = Conductor::launch(prepared, run)?;
     let gone_on = conductor.gather().await;
-    let started_at = conductor.start();
+    let started_at = Timestamp::now() + START_AHEAD;
     if gone_on && !conductor.fold.over() {
+        conductor.start(started_at);
         conductor.run(progress).await;
     }
     conductor.fold.complete(true);
@@ -82,12 +84,15 @@ impl<'a> Conductor<'a> {
         for (number, (region, assignment)) in prepared.assignments(run).into_iter().enumerate() {
             states.push(AgentState::new(region, assignment.segment.clone(), &load.pace, load.model));
             launched_at.push(Timestamp::now());
-            agents.push(launch::local(number, assignment, sender.clone())?);
+            agents.push(Some(launch::local(number, assignment, sender.clone())?));
         }
         let rules = prepared.rules.iter().enumerate();
-        let mut windows: Vec<(Option<usize>, Window)> =
-            rules.filter_map(|(position, rule)| Some((Some(position), Window::new(rule)?))).collect();
-        windows.extend(prepared.abort.iter().filter_map(|rule| Some((None, Window::new(rule)?))));
+        let mut windows: Vec<(Option<usize>, Window)> = rules
+            .filter_map(|(position, rule)| Some((Some(position), Window::new(rule, prepared.sections())?)))
+            .collect();
+        windows.extend(
+            prepared.abort.iter().filter_map(|rule| Some((None, Window::new(rule, prepared.sections())?))),
+        );
         let regions = prepared.plan.regions.len();
         let listen =
             |kind| signal(kind).map_err(|source| Error::System { what: "listening for signals", source });
@@ -123,9 +128,11 @@ impl<'a> Conductor<'a> {
                 _ = interrupt.recv() => self.interrupted = true,
                 _ = terminate.recv() => self.interrupted = true,
                 () = sleep_until(deadline) => {
-                    for (agent, ready) in self.fold.agents.iter_mut().zip(&self.ready) {
+                    for (number, ready) in self.ready.iter().enumerate() {
+                        let agent = &mut self.fold.agents[number];
                         if !ready && agent.ended == Ended::Not {
                             agent.ended = Ended::Lost(format!("it was not ready within {READY_WITHIN:?}"));
+                            self.agents[number] = None;
                         }
                     }
                 }
@@ -138,11 +145,9 @@ impl<'a> Conductor<'a> {
     }
 
     /// Tells every agent when second 0 begins.
-    fn start(&self) -> Timestamp {
-        let at = Timestamp::now() + START_AHEAD;
+    fn start(&self, at: Timestamp) {
         let at_unix_ns = u64::try_from(at.as_nanosecond()).unwrap_or(0);
         self.tell(|| ToAgent::Start { at_unix_ns });
-        at
     }
 
     /// Folds what comes until every agent has ended.
@@ -154,8 +159,10 @@ impl<'a> Conductor<'a> {
         let mut renew = interval(LEASE_EVERY);
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stopping = false;
         while !self.fold.over() {
             let [interrupt, terminate] = &mut self.signals;
+            let mut asked = false;
             let stop = tokio::select! {
                 event = self.events.recv() => {
                     if let Some((number, event)) = event {
@@ -165,17 +172,18 @@ impl<'a> Conductor<'a> {
                 }
                 _ = renew.tick() => { self.renew(); false }
                 _ = second.tick() => self.look(start, progress),
-                _ = interrupt.recv() => true,
-                _ = terminate.recv() => true,
+                _ = interrupt.recv() => { asked = true; true }
+                _ = terminate.recv() => { asked = true; true }
                 () = sleep_until(deadline) => { self.give_up(); false }
             };
-            if stop && self.interrupted {
-                // Asked twice: at once. Dropping the agents ends them.
+            self.interrupted |= asked;
+            if asked && stopping {
+                // Asked while it is stopping: at once. Dropping the agents ends them.
                 progress.say("stopping at once");
                 return;
             }
             if stop {
-                self.interrupted = self.aborted.is_none();
+                stopping = true;
                 deadline = deadline.min(Instant::now() + REPORT_WITHIN);
                 progress.say(
                     self.aborted.as_deref().unwrap_or("stopping: journeys end, once more stops at once"),
@@ -212,10 +220,15 @@ impl<'a> Conductor<'a> {
         for agent in self.fold.agents.iter_mut().filter(|agent| agent.ended == Ended::Not) {
             agent.ended = Ended::Lost("it did not finish in time".to_owned());
         }
+        self.agents.iter_mut().for_each(|agent| *agent = None);
     }
 
     fn take(&mut self, number: usize, event: Event) {
         let agent = &mut self.fold.agents[number];
+        if agent.ended != Ended::Not {
+            // It was given up, or has said its last word: what still comes is not counted.
+            return;
+        }
         match event {
             Event::Said(FromAgent::Hello { protocol, .. }) if protocol == PROTOCOL => {}
             Event::Said(FromAgent::Hello { protocol, version }) => {
@@ -240,8 +253,10 @@ impl<'a> Conductor<'a> {
             Event::Said(FromAgent::Report(Report::Failed { message })) => {
                 agent.ended = Ended::Failed(message)
             }
-            Event::Gone(why) if agent.ended == Ended::Not => agent.ended = Ended::Lost(why),
-            Event::Gone(_) => {}
+            Event::Gone(why) => agent.ended = Ended::Lost(why),
+        }
+        if self.fold.agents[number].ended != Ended::Not {
+            self.agents[number] = None;
         }
     }
 
@@ -252,7 +267,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn tell(&self, message: impl Fn() -> ToAgent) {
-        for agent in &self.agents {
+        for agent in self.agents.iter().flatten() {
             // An agent that is gone has said so, or will.
             let _ = agent.to.send(message());
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use doorbuster_model::cdn::Class;
 use doorbuster_model::plan::Model;
 use doorbuster_model::threshold::Judgement;
 use doorbuster_model::{Health, Histogram, Pace, Segment, Tally, Tick};
@@ -135,9 +136,13 @@ impl Fold {
         row.errors += exchanges.errors_total();
         row.arrivals_started += tick.tally.arrivals.started;
         latency.merge(&exchanges.latency);
-        for caching in tick.tally.caching.values() {
+        for ((class, _), caching) in &tick.tally.caching {
             row.hits += caching.hits;
             row.misses += caching.misses;
+            if *class != Class::Private {
+                row.cacheable.0 += caching.hits;
+                row.cacheable.1 += caching.hits + caching.misses;
+            }
         }
     }
 
@@ -163,7 +168,7 @@ impl Fold {
             }
             if let Some(tallies) = self.seconds.remove(&second) {
                 for (position, window) in &mut self.windows {
-                    let judged = window.second(&tallies);
+                    let judged = window.second(second, &tallies);
                     if position.is_none() {
                         aborts.extend(judged);
                     }

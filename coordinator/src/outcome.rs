@@ -132,6 +132,8 @@ pub(crate) struct TimelineRow {
     pub(crate) hits: u64,
     /// Answers from the origin (refresh hits are neither).
     pub(crate) misses: u64,
+    /// Hits, and hits with misses, of content that may be cached: what a person wants to see.
+    pub(crate) cacheable: (u64, u64),
 }
 
 /// One threshold's outcome.

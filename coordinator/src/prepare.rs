@@ -9,10 +9,15 @@ use doorbuster_journeys::{BUILT_IN, Journey, built_in};
 use doorbuster_model::pace::Section;
 use doorbuster_model::segment::split_weighted;
 use doorbuster_model::threshold::{Names, Rule};
-use doorbuster_model::{Assignment, Overrides, Plan, Threshold};
+use doorbuster_model::{Assignment, Overrides, Plan, Segment, Threshold};
 use doorbuster_notation::{BYTES_MAX, Faults, Place};
 
 use crate::Error;
+
+/// The most bytes of plan, journeys and certificates together: a frame with room to spare.
+const ASSIGNMENT_BYTES_MAX: usize = 12 << 20;
+/// The most agents on this machine: they are processes, and share its CPUs.
+const LOCAL_AGENTS_MAX: u64 = 200;
 
 /// A plan's text and where it came from.
 #[derive(Clone, Debug)]
@@ -83,35 +88,34 @@ impl Prepared {
         let names = names(&plan, &journeys);
         let (rules, abort) = rules(&plan, &source.name, &names)?;
         check_targets(&plan, &journeys)?;
+        check_sizes(&plan, &source.text, &files)?;
         Ok(Self { plan, text: source.text, overrides, files, names, rules, abort })
     }
 
     /// One assignment per agent: which region (by position), and what it is to do.
     pub(crate) fn assignments(&self, run: &str) -> Vec<(usize, Assignment)> {
-        // Shares of regions, then equal shares among a region's agents: exact when all are multiples of one another.
-        let agents: Vec<(usize, u32)> = (self.plan.regions.iter().enumerate())
-            .flat_map(|(position, region)| (0..region.agents).map(move |_| (position, region.agents)))
+        // Each region's exact share, dealt out to its agents in turn.
+        let shares: Vec<u32> = self.plan.regions.iter().map(|region| region.share).collect();
+        let regions = self.plan.regions.iter().zip(split_weighted(&shares)).enumerate();
+        let agents: Vec<(usize, Segment)> = regions
+            .flat_map(|(position, (region, segment))| {
+                segment.split(region.agents).into_iter().map(move |segment| (position, segment))
+            })
             .collect();
-        let common = self.plan.regions.iter().map(|region| region.agents).fold(1, least_common_multiple);
-        let weights: Vec<u32> = agents
-            .iter()
-            .map(|(position, count)| self.plan.regions[*position].share * (common / count))
-            .collect();
-        let segments = split_weighted(&weights);
         let here = u32::try_from(agents.len()).unwrap_or(u32::MAX);
-        (agents.iter().zip(segments).enumerate())
-            .map(|(number, ((position, _), segment))| {
+        (agents.into_iter().enumerate())
+            .map(|(number, (position, segment))| {
                 let assignment = Assignment {
                     id: format!("{run}-{number}"),
                     run: run.to_owned(),
-                    region: self.plan.regions[*position].name.clone(),
+                    region: self.plan.regions[position].name.clone(),
                     segment,
                     agents_here: here,
                     plan: self.text.clone(),
                     overrides: self.overrides.clone(),
                     files: self.files.clone(),
                 };
-                (*position, assignment)
+                (position, assignment)
             })
             .collect()
     }
@@ -120,17 +124,6 @@ impl Prepared {
     pub(crate) fn sections(&self) -> &[Section] {
         &self.names.sections
     }
-}
-
-/// The least number that both divide, as far as it stays small enough to keep shares exact.
-fn least_common_multiple(a: u32, b: u32) -> u32 {
-    let gcd = |mut a: u32, mut b: u32| {
-        while b != 0 {
-            (a, b) = (b, a % b);
-        }
-        a.max(1)
-    };
-    (a / gcd(a, b)).checked_mul(b).filter(|product| *product <= 100_000).unwrap_or(a.max(b))
 }
 
 fn journeys(
@@ -173,9 +166,36 @@ fn journeys(
 fn certificates(plan: &Plan, source: &Source, files: &mut BTreeMap<String, String>) -> Result<(), Error> {
     let pair = plan.http.client_cert.iter().flat_map(|(certificate, key)| [certificate, key]);
     for name in plan.http.ca.iter().chain(pair) {
-        let text =
-            read_text(&source.folder.join(name), "a certificate of the plan's http", "check the path")?;
+        let path = source.folder.join(name);
+        let text = read_text(&path, "a certificate of the plan's http", "check the path")?;
+        check_pem(&path, &text)?;
         files.insert(name.clone(), text);
+    }
+    Ok(())
+}
+
+/// Whether a file is PEM at all; what is in it, the agents' TLS library finds out.
+pub(crate) fn check_pem(path: &Path, text: &str) -> Result<(), Error> {
+    let is_pem = text.contains("-----BEGIN ") && text.contains("-----END ");
+    let (what, why) = ("the certificate", "it is not PEM".to_owned());
+    let remedy = "PEM files hold lines such as -----BEGIN CERTIFICATE-----";
+    if is_pem { Ok(()) } else { Err(Error::Read { what, path: path.to_owned(), why, remedy }) }
+}
+
+/// Everything fits what an agent is handed, and this machine.
+fn check_sizes(plan: &Plan, text: &str, files: &BTreeMap<String, String>) -> Result<(), Error> {
+    let bytes = text.len() + files.values().map(String::len).sum::<usize>();
+    if bytes > ASSIGNMENT_BYTES_MAX {
+        let most = ASSIGNMENT_BYTES_MAX >> 20;
+        return Err(Error::Usage(format!(
+            "the plan with all its files has {bytes} bytes, and an agent is handed at most {most} MiB; use fewer or shorter journeys"
+        )));
+    }
+    let agents: u64 = plan.regions.iter().map(|region| u64::from(region.agents)).sum();
+    if agents > LOCAL_AGENTS_MAX {
+        return Err(Error::Usage(format!(
+            "the plan has {agents} agents, and this machine runs at most {LOCAL_AGENTS_MAX} at once; lower `agents`"
+        )));
     }
     Ok(())
 }
@@ -202,14 +222,14 @@ fn rules(plan: &Plan, file: &str, names: &Names) -> Result<(Vec<Rule>, Option<Ru
 
 /// Every region has a target, and may load it.
 fn check_targets(plan: &Plan, journeys: &[Journey]) -> Result<(), Error> {
-    let steps_max = journeys.iter().map(|journey| journey.steps().len()).max().unwrap_or(0);
     for region in &plan.regions {
         let target = plan.target_of(region).ok_or_else(|| {
             Error::Usage(
                 "nobody said where the load goes: add --target URL, or `target:` to the plan".to_owned(),
             )
         })?;
-        if !plan.may_load(target) && !plan.fits_a_stranger(steps_max) {
+        let pages = journeys.iter().map(|journey| journey.steps().iter().map(|step| step.fetches_assets));
+        if !plan.may_load(target) && !plan.fits_a_stranger(pages) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
         }
     }

@@ -1,6 +1,6 @@
 //! What people see while a run goes: bars in a terminal, plain lines elsewhere, nothing when asked.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use doorbuster_model::Plan;
@@ -67,11 +67,13 @@ impl Progress {
     }
 
     /// Says something once.
-    #[allow(clippy::print_stderr)] // Progress is what standard error is for here.
     pub(crate) fn say(&self, message: &str) {
         match &self.kind {
             Kind::Quiet => {}
-            Kind::Lines => eprintln!("{message}"),
+            Kind::Lines => {
+                // Where standard error is closed or full, the run goes on all the same.
+                let _ = writeln!(std::io::stderr().lock(), "{message}");
+            }
             Kind::Bars { all, .. } => {
                 // A display that cannot be written to is no reason to stop a run.
                 let _ = all.println(message);
@@ -123,9 +125,9 @@ fn bars(length_s: u64, regions: &[String]) -> Kind {
 /// A region's last second.
 fn line(row: &TimelineRow) -> String {
     let p95 = row.quantiles_us[1].map_or_else(|| "n/a".to_owned(), |us| format!("{:.1} ms", us as f64 / 1e3));
-    let lookups = row.hits + row.misses;
+    let (hits, lookups) = row.cacheable;
     let hits = if lookups > 0 {
-        format!(", {:.0} % hits", row.hits as f64 / lookups as f64 * 100.0)
+        format!(", {:.0} % hits", hits as f64 / lookups as f64 * 100.0)
     } else {
         String::new()
     };

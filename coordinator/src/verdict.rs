@@ -14,6 +14,8 @@ use crate::prepare::Prepared;
 /// Schedule lag above which a run is invalid: 100 ms at p99.
 const LAG_P99_MAX_US: u64 = 100_000;
 
+/// So many late arrivals at least: in a run of a few dozen, one or two slips of a timer are no overload.
+const LATE_MIN: u64 = 3;
 /// Counters of an agent that tell of a limit of its own machine.
 const OWN_LIMITS: [&str; 2] = ["connections_waited_for", "connections_refused_by_this_machine"];
 
@@ -38,12 +40,18 @@ pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Out
     reasons.extend(agents(&prepared.plan, fold));
     reasons.extend(generator(&prepared.plan, &outcome, &global, reasons.is_empty()));
     reasons.extend(target(&outcome, &global));
-    reasons.extend(failed(&outcome.thresholds));
+    reasons.extend(failed(outcome.thresholds.iter()));
     outcome.verdict = match reasons.iter().map(|reason| reason.invalidates).max() {
         None => Verdict::Pass,
         Some(false) => Verdict::Fail,
         Some(true) => Verdict::Invalid,
     };
+    if outcome.verdict == Verdict::Invalid {
+        // What could not be observed, because the run did not come to its end, is no news beside why it did not.
+        let observed = |rule: &ThresholdOutcome| rule.judgement.observed.is_some();
+        reasons.retain(|reason| reason.invalidates);
+        reasons.extend(failed(outcome.thresholds.iter().filter(|rule| observed(rule))));
+    }
     reasons.sort_by_key(|reason| !reason.invalidates);
     outcome.reasons = reasons;
     outcome
@@ -163,7 +171,7 @@ fn generator(plan: &Plan, outcome: &Outcome, global: &Tally, undisturbed: bool) 
     let remedy = format!(
         "this machine was too slow for the load (its busiest agent used {cpu:.0} % of its CPU): add agents or machines, or lower the load"
     );
-    if arrivals.late.saturating_mul(100) > arrivals.started {
+    if arrivals.late >= LATE_MIN && arrivals.late.saturating_mul(100) > arrivals.started {
         let message =
             format!("{} of {} arrivals started over 10 ms late: {remedy}", arrivals.late, arrivals.started);
         reasons.push(invalid("arrivals_late", None, message));
@@ -172,8 +180,10 @@ fn generator(plan: &Plan, outcome: &Outcome, global: &Tally, undisturbed: bool) 
         let message = format!("1 % of steps were handled over {} ms late: {remedy}", lag_us / 1_000);
         reasons.push(invalid("schedule_lag", None, message));
     }
-    let own_limits: u64 =
-        OWN_LIMITS.iter().filter_map(|name| global.counters.get(*name)).fold(0, |sum, count| sum.saturating_add(*count));
+    let own_limits: u64 = OWN_LIMITS
+        .iter()
+        .filter_map(|name| global.counters.get(*name))
+        .fold(0, |sum, count| sum.saturating_add(*count));
     if own_limits > 0 {
         let message = format!(
             "{own_limits} connections met a limit of this machine (descriptors or ports), which says nothing about the target: raise it (ulimit -n), add agents or machines, or lower the load"
@@ -218,8 +228,8 @@ fn example(global: &Tally, exchanges: &Exchanges) -> String {
     }
 }
 
-fn failed(thresholds: &[ThresholdOutcome]) -> Vec<Reason> {
-    let failed = thresholds.iter().filter(|threshold| !threshold.judgement.ok);
+fn failed<'a>(thresholds: impl Iterator<Item = &'a ThresholdOutcome>) -> Vec<Reason> {
+    let failed = thresholds.filter(|threshold| !threshold.judgement.ok);
     failed
         .map(|threshold| {
             let observed = match threshold.judgement.observed {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use doorbuster_model::Tally;
+use doorbuster_model::pace::Section;
 use doorbuster_model::threshold::{Judgement, Observed, Rule};
 
 /// A rule with `over DURATION`, fed second by second.
@@ -10,26 +11,34 @@ use doorbuster_model::threshold::{Judgement, Observed, Rule};
 pub(crate) struct Window {
     rule: Rule,
     seconds: usize,
+    /// Whole seconds that lie in the rule's sections, as (from, to); sections that touch are one.
+    stretches: Vec<(u32, u32)>,
     ring: VecDeque<Tally>,
     worst: Option<Observed>,
 }
 
 impl Window {
-    /// The window of a rule that has one.
-    pub(crate) fn new(rule: &Rule) -> Option<Self> {
+    /// The window of a rule that has one, in a run of these sections.
+    pub(crate) fn new(rule: &Rule, sections: &[Section]) -> Option<Self> {
         let seconds = usize::try_from(rule.threshold.over?.as_secs()).ok()?;
-        Some(Self { rule: rule.clone(), seconds, ring: VecDeque::new(), worst: None })
+        let stretches = stretches(rule, sections);
+        Some(Self { rule: rule.clone(), seconds, stretches, ring: VecDeque::new(), worst: None })
     }
 
     /// Takes the next second of every region. Returns how the window that ends with it is judged, once it is full.
-    pub(crate) fn second(&mut self, regions: &[Tally]) -> Option<Judgement> {
-        let mut second = Tally::default();
+    /// A window lies wholly within what the rule is about: not in the warm-up, nor after the load.
+    pub(crate) fn second(&mut self, second: u32, regions: &[Tally]) -> Option<Judgement> {
+        let stretch = self.stretches.iter().find(|(from, to)| (*from..*to).contains(&second))?;
+        if second == stretch.0 {
+            self.ring.clear();
+        }
+        let mut merged = Tally::default();
         for (position, tally) in regions.iter().enumerate() {
             if self.rule.region.is_none_or(|region| region == position) {
-                second.merge(tally);
+                merged.merge(tally);
             }
         }
-        self.ring.push_back(second);
+        self.ring.push_back(merged);
         if self.ring.len() > self.seconds {
             self.ring.pop_front();
         }
@@ -49,6 +58,21 @@ impl Window {
     }
 }
 
+fn stretches(rule: &Rule, sections: &[Section]) -> Vec<(u32, u32)> {
+    let mut joined: Vec<(u64, u64)> = Vec::new();
+    for section in rule.sections.iter().filter_map(|position| sections.get(usize::from(*position))) {
+        match joined.last_mut() {
+            Some(last) if last.1 == section.from_ns => last.1 = section.to_ns,
+            _ => joined.push((section.from_ns, section.to_ns)),
+        }
+    }
+    let second = |ns: u64| u32::try_from(ns).unwrap_or(u32::MAX);
+    joined
+        .iter()
+        .map(|(from, to)| (second(from.div_ceil(1_000_000_000)), second(to / 1_000_000_000)))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Window;
@@ -61,7 +85,7 @@ mod tests {
         let mut tally = Tally::default();
         for n in 0..good + bad {
             tally.record(&Sample {
-                key: Key { journey: 0, step: 0, part: Part::Main, section: 0 },
+                key: Key { journey: 0, step: 0, part: Part::Main, section: 1 },
                 times: Times::default(),
                 opened: None,
                 status: None,
@@ -75,34 +99,47 @@ mod tests {
         tally
     }
 
+    /// Four seconds of a hold, of which the first is warm-up, and four of a spike.
     fn window(text: &str) -> Window {
-        let phase = Phase {
-            name: "hold".into(),
-            kind: doorbuster_model::pace::Kind::Hold,
+        let phase = |kind: doorbuster_model::pace::Kind| Phase {
+            name: kind.word().into(),
+            kind,
             shape: Shape::Flat(1_000),
-            length_ns: 1_000_000_000,
+            length_ns: 4_000_000_000,
         };
+        let phases =
+            vec![phase(doorbuster_model::pace::Kind::Hold), phase(doorbuster_model::pace::Kind::Spike)];
         let names = Names {
             regions: vec!["a".into(), "b".into()],
             journeys: Vec::new(),
-            sections: Pace::try_new(vec![phase]).unwrap().sections(0),
+            sections: Pace::try_new(phases).unwrap().sections(1_000_000_000),
         };
-        Window::new(&Threshold::parse(text).unwrap().resolve(&names).unwrap()).unwrap()
+        Window::new(&Threshold::parse(text).unwrap().resolve(&names).unwrap(), &names.sections).unwrap()
     }
 
     #[test]
     fn a_rule_is_judged_by_its_worst_full_window() {
         let mut rule = window("errors < 20% over 2s");
-        assert_eq!(rule.second(&[tally(0, 10), tally(0, 0)]), None, "the window is not full yet");
-        assert_eq!(rule.second(&[tally(90, 0), tally(0, 0)]).map(|judged| judged.ok), Some(true));
-        assert_eq!(rule.second(&[tally(0, 0), tally(0, 30)]).map(|judged| judged.ok), Some(false));
-        assert_eq!(rule.second(&[tally(100, 0), tally(900, 0)]).map(|judged| judged.ok), Some(true));
+        assert_eq!(rule.second(0, &[tally(0, 90), tally(0, 0)]), None, "the warm-up is not judged");
+        assert_eq!(rule.second(1, &[tally(0, 10), tally(0, 0)]), None, "the window is not full yet");
+        assert_eq!(rule.second(2, &[tally(90, 0), tally(0, 0)]).map(|judged| judged.ok), Some(true));
+        assert_eq!(rule.second(3, &[tally(0, 0), tally(0, 30)]).map(|judged| judged.ok), Some(false));
+        assert_eq!(rule.second(4, &[tally(100, 0), tally(900, 0)]).map(|judged| judged.ok), Some(true));
+        assert_eq!(rule.second(8, &[tally(0, 100), tally(0, 0)]), None, "the load is over");
         assert_eq!((rule.judge().observed, rule.judge().ok), (Some(25.0), false));
     }
 
     #[test]
     fn a_region_s_rule_sees_its_region_alone() {
         let mut rule = window("b errors < 20% over 1s");
-        assert_eq!(rule.second(&[tally(0, 10), tally(10, 0)]).map(|judged| judged.ok), Some(true));
+        assert_eq!(rule.second(1, &[tally(0, 10), tally(10, 0)]).map(|judged| judged.ok), Some(true));
+    }
+
+    #[test]
+    fn a_phase_s_rule_sees_its_phase_alone() {
+        let mut rule = window("requests > 5/s during spike over 2s");
+        assert_eq!(rule.second(3, &[tally(0, 0), tally(0, 0)]), None);
+        assert_eq!(rule.second(4, &[tally(10, 0), tally(0, 0)]), None);
+        assert_eq!(rule.stretches, [(4, 8)]);
     }
 }

@@ -32,8 +32,8 @@ impl GateCommand {
     /// [`Error`] when no run came about; its exit code is [`Error::exit_code`].
     pub fn run(&self) -> Result<Verdict, Error> {
         let source = Source::read(&self.plan)?;
-        let outputs = self.options.outputs()?;
         let prepared = Prepared::new(source, self.options.overrides(self.target.as_deref())?)?;
+        let outputs = self.options.outputs()?;
         carry_out(Job::Gate, &prepared, &outputs)
     }
 }

@@ -71,8 +71,8 @@ impl HitCommand {
     /// [`Error`] when no run came about; its exit code is [`Error::exit_code`].
     pub fn run(&self) -> Result<Verdict, Error> {
         let source = self.source()?;
-        let outputs = self.options.outputs()?;
         let prepared = Prepared::new(source, self.options.overrides(None)?)?;
+        let outputs = self.options.outputs()?;
         carry_out(Job::Hit, &prepared, &outputs)
     }
 

@@ -7,7 +7,7 @@ use doorbuster_model::Overrides;
 use doorbuster_model::plan::transport::header_option;
 
 use crate::Error;
-use crate::prepare::read_text;
+use crate::prepare::{check_pem, read_text};
 use crate::runs;
 use crate::tell::Destinations;
 
@@ -68,10 +68,11 @@ impl RunOptions {
     pub(crate) fn overrides(&self, target: Option<&str>) -> Result<Overrides, Error> {
         let header =
             |text: &String| header_option(text).map_err(|why| Error::Usage(format!("--header: {why}")));
-        let ca_pem = self.cacert.as_deref();
-        let ca_pem = ca_pem
-            .map(|path| read_text(path, "the certificates of --cacert", "check the path"))
-            .transpose()?;
+        let read_ca = |path: &PathBuf| {
+            let text = read_text(path, "the certificates of --cacert", "check the path")?;
+            check_pem(path, &text).map(|()| text)
+        };
+        let ca_pem = self.cacert.as_ref().map(read_ca).transpose()?;
         Ok(Overrides {
             target: target.map(str::to_owned),
             seed: self.seed,
@@ -106,6 +107,10 @@ impl RunOptions {
 
 /// Opens a file for writing and leaves what is in it.
 fn try_file(path: &Path) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .map_err(|source| Error::Write { path: path.to_owned(), source })?;
     let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
     opened.map(drop).map_err(|source| Error::Write { path: path.to_owned(), source })
 }

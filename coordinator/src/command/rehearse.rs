@@ -41,8 +41,8 @@ impl RehearseCommand {
             Some(path) => Source::read(path)?,
             None => demo::source(demo),
         };
-        let outputs = self.options.outputs()?;
         let prepared = Prepared::new(source, self.options.overrides(self.target.as_deref())?)?;
+        let outputs = self.options.outputs()?;
         carry_out(Job::Rehearse, &prepared, &outputs)
     }
 }

@@ -31,9 +31,16 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
     let run = Run { id, job, started_at: conducted.started_at, finished_at: conducted.finished_at };
     let mut outcome = verdict::judge(prepared, run, &conducted);
     outcome.kept_in = Some(folder.clone());
-    keep(&outcome, outputs, &folder)?;
     show(&outcome, outputs.quiet)?;
-    Ok(outcome.verdict)
+    match (keep(&outcome, outputs, &folder), outcome.verdict) {
+        (Ok(()), verdict) => Ok(verdict),
+        (Err(error), Verdict::Pass) => Err(error),
+        (Err(error), verdict) => {
+            // A file that cannot be written must not make a failed run look like a mistyped command.
+            let _ = writeln!(std::io::stderr().lock(), "doorbuster: {error}");
+            Ok(verdict)
+        }
+    }
 }
 
 fn opening(prepared: &Prepared, id: &str) -> String {
@@ -42,11 +49,11 @@ fn opening(prepared: &Prepared, id: &str) -> String {
     format!("run {id}: \"{}\" from {}", plan.name, regions.join(", "))
 }
 
-/// Writes the report where it is kept, and whatever else was asked for.
+/// Writes the report where it is kept, and whatever else was asked for: one failure does not keep the other back.
 fn keep(outcome: &Outcome, outputs: &Outputs, folder: &Path) -> Result<(), Error> {
     let kept = Destinations { json: Some(folder.join("report.json")), ..Destinations::default() };
-    tell::write(outcome, &kept)?;
-    tell::write(outcome, &outputs.destinations)
+    let kept = tell::write(outcome, &kept);
+    tell::write(outcome, &outputs.destinations).and(kept)
 }
 
 /// Shows the tables; when quiet, only why a run is invalid.

@@ -107,6 +107,7 @@ fn timeline(regions: usize) -> Vec<TimelineRow> {
         arrivals_started: 24,
         hits: 60,
         misses: 20,
+        cacheable: (60, 75),
     };
     (0..2).flat_map(|second| (0..regions).map(move |region| row(second, region))).collect()
 }

@@ -3,14 +3,25 @@
 use doorbuster_notation::{Fault, Key, Node};
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    USER_AGENT,
 };
 
 use super::Reader;
 use crate::journey::Headers;
 
-/// Headers that describe the message or the connection, so that only the engine can know them.
-const ENGINE_HEADERS: [HeaderName; 7] =
-    [CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+/// Headers that describe the message or the connection, so that only the engine can know them, and those that say
+/// who is asking.
+const ENGINE_HEADERS: [HeaderName; 9] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    HOST,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    USER_AGENT,
+    HeaderName::from_static("x-doorbuster-run"),
+];
 
 impl Reader {
     /// `{ accept-language: ja }`; variables may stand in the values.

@@ -22,6 +22,12 @@ pub(super) fn load(node: &Node, faults: &mut Faults) -> Option<Load> {
     let max_connections = fields.optional("max_connections").and_then(|node| number(node, faults));
     let streams = fields.optional("streams").and_then(|node| number(node, faults)).unwrap_or(1);
     fields.finish(faults);
+    if connections != Connections::Shared && (max_connections.is_some() || streams > 1) {
+        faults.add(
+            node.place,
+            "max_connections and streams are about a pool that all arrivals share; add connections: shared",
+        );
+    }
     let (model, phases) = match (arrivals, shoppers) {
         (Some(node), None) => {
             (Model::Open(word(spacing, &SPACINGS, faults)), phases(node, Unit::PerSecond, faults))

@@ -44,7 +44,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
     let warmup = duration(fields.optional("warmup"), Duration::ZERO, faults);
     let graceful = duration(fields.optional("graceful"), GRACEFUL, faults);
     let thresholds = fields.optional("thresholds").map(|node| thresholds(node, faults)).unwrap_or_default();
-    let abort_when = fields.optional("abort_when").and_then(|node| faults.keep(threshold(node)));
+    let abort_when = fields.optional("abort_when").and_then(|node| faults.keep(abort_rule(node)));
     let objective = fields
         .optional("objective")
         .and_then(|node| faults.keep(node.parse_with("a share such as 99.99%", parse_share)))
@@ -200,4 +200,16 @@ fn thresholds(node: &Node, faults: &mut Faults) -> Vec<(Place, Threshold)> {
 fn threshold(node: &Node) -> Result<(Place, Threshold), Fault> {
     let read = node.parse_with("a threshold such as \"home p95 < 200ms\"", Threshold::parse)?;
     Ok((node.place, read))
+}
+
+/// The abort rule is looked at while the run goes on, so it must say over how long.
+fn abort_rule(node: &Node) -> Result<(Place, Threshold), Fault> {
+    let (place, read) = threshold(node)?;
+    match read.over {
+        Some(_) => Ok((place, read)),
+        None => Err(Fault::new(
+            place,
+            format!("abort_when \"{read}\" does not say over how long; add for example \"over 10s\""),
+        )),
+    }
 }

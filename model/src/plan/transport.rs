@@ -1,6 +1,7 @@
 //! Reading a plan's `http`.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use doorbuster_notation::{Fault, Faults, Fields, Node, parse_duration, parse_size};
 use http::{HeaderName, HeaderValue};
@@ -17,11 +18,9 @@ pub(super) fn http(node: &Node, faults: &mut Faults) -> Http {
     let headers = fields.optional("headers").map(|node| headers(node, faults)).unwrap_or_default();
     let basic_auth =
         fields.optional("basic_auth").and_then(|node| pair(node, "basic_auth", ["user", "password"], faults));
-    let mut text = |name: &'static str, faults: &mut Faults| {
-        fields.optional(name).and_then(|node| faults.keep(node.scalar("a text")))
-    };
-    let ca = text("ca", faults);
-    let user_agent = text("user_agent", faults);
+    let ca = fields.optional("ca").and_then(|node| faults.keep(node.scalar("a path")));
+    let user_agent =
+        fields.optional("user_agent").and_then(|node| faults.keep(node.parse_with("a text", header_text)));
     let client_cert =
         fields.optional("client_cert").and_then(|node| pair(node, "client_cert", ["cert", "key"], faults));
     let resolve = fields.optional("resolve").map(|node| resolve(node, faults)).unwrap_or_default();
@@ -69,6 +68,12 @@ fn check_header(name: &str, value: &str) -> Result<(), String> {
     HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("\"{name}\" is not a header's name"))?;
     HeaderValue::from_str(value)
         .map_err(|_| format!("the value of the header \"{name}\" holds a control character"))?;
+    if name.eq_ignore_ascii_case("user-agent") {
+        return Err(
+            "every request says User-Agent: Doorbuster/<version>; add to it with the plan's http.user_agent"
+                .to_owned(),
+        );
+    }
     let own = ["host", "content-length", "transfer-encoding", "connection", "x-doorbuster-run"];
     if own.contains(&name.to_ascii_lowercase().as_str()) {
         return Err(format!("the header \"{name}\" is set by Doorbuster itself; leave it out"));
@@ -87,6 +92,14 @@ pub fn header_option(text: &str) -> Result<(String, String), String> {
     let (name, value) = (name.trim(), value.trim());
     check_header(name, value)?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A text that can be sent in a header.
+fn header_text(text: &str) -> Result<String, String> {
+    match HeaderValue::from_str(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("it holds a control character, so it cannot be sent in a header".to_owned()),
+    }
 }
 
 /// A mapping of exactly two texts.
@@ -141,9 +154,12 @@ fn timeouts(node: &Node, faults: &mut Faults) -> Timeouts {
     let Some(mut fields) = faults.keep(Fields::of(node, "timeouts")) else { return default };
     let mut read = |name: &'static str, default| {
         let node = fields.optional(name);
-        let value =
-            node.and_then(|node| faults.keep(node.parse_with("a duration such as 10s", parse_duration)));
-        value.filter(|value| !value.is_zero()).unwrap_or(default)
+        let above_zero = |text: &str| match parse_duration(text)? {
+            Duration::ZERO => Err("0 would let nothing answer; give a duration above 0".to_owned()),
+            duration => Ok(duration),
+        };
+        let value = node.and_then(|node| faults.keep(node.parse_with("a duration such as 10s", above_zero)));
+        value.unwrap_or(default)
     };
     let timeouts = Timeouts {
         connect: read("connect", default.connect),

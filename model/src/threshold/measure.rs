@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Metric, Rule, Scope, Span, Value};
+use crate::cdn::Class;
 use crate::tally::{Caching, Exchanges, Part};
 use crate::{Histogram, Key, Tally};
 
@@ -132,7 +133,8 @@ impl Rule {
         for ((class, section), caching) in &tally.caching {
             let wanted = match self.scope {
                 Scope::Class(wanted) => *class == wanted,
-                _ => true,
+                // What must never be cached has no part in how well the cache works.
+                _ => *class != Class::Private,
             };
             if wanted && self.sections.contains(section) {
                 sum.merge(caching);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use doorbuster_model::cdn::Class;
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Tally, tally};
 use indexmap::IndexMap;
@@ -24,7 +25,7 @@ pub(crate) struct Figures {
     pub requests_per_s: Option<f64>,
     /// Pages: from the document's intended start to the last asset's end, in milliseconds.
     pub page_ms: Distribution,
-    /// What the edge did for all classes of content together.
+    /// What the edge did for content that may be cached: all classes but `private`.
     pub caching: Caching,
     /// How connections were opened.
     pub connections: Connections,
@@ -74,7 +75,10 @@ impl Figures {
         Self {
             requests_per_s: per_second(exchanges.requests, seconds),
             page_ms: Distribution::of(&exchanges.page),
-            caching: caching_by(tally, |_, _| ()).get(&()).map(Caching::of).unwrap_or_default(),
+            caching: caching_by(tally, |class, _| class == Class::Private)
+                .get(&false)
+                .map(Caching::of)
+                .unwrap_or_default(),
             connections: Connections::of(&tally.connections),
             challenges: tally.challenges,
             journeys: journeys(tally, names, &steps),

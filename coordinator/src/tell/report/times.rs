@@ -1,6 +1,7 @@
 //! What happened when: phases and seconds.
 
 use doorbuster_model::Tally;
+use doorbuster_model::cdn::Class;
 use doorbuster_model::plan::Model;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ pub(crate) struct Phase {
     pub latency_ms: Distribution,
     /// From the actual send to the end of the answer, in milliseconds.
     pub service_ms: Distribution,
-    /// What the edge did for all classes of content together.
+    /// What the edge did for content that may be cached: all classes but `private`.
     pub caching: Caching,
 }
 
@@ -98,7 +99,7 @@ pub(super) fn load_seconds(outcome: &Outcome) -> f64 {
 /// What each section came to. `global` is all regions' tallies merged.
 pub(super) fn phases(outcome: &Outcome, global: &Tally) -> Vec<Phase> {
     let mut exchanges = exchanges_by(global, |key| key.section);
-    let mut caching = caching_by(global, |_, section| section);
+    let mut caching = caching_by(global, |class, section| (class == Class::Private, section));
     let pace = &outcome.plan.load.pace;
     let open = matches!(outcome.plan.load.model, Model::Open(_));
     let phase = |(position, section): (u16, &doorbuster_model::pace::Section)| {
@@ -117,7 +118,7 @@ pub(super) fn phases(outcome: &Outcome, global: &Tally) -> Vec<Phase> {
             cut: exchanges.cut,
             latency_ms: Distribution::of(&exchanges.latency),
             service_ms: Distribution::of(&exchanges.service),
-            caching: Caching::of(&caching.remove(&position).unwrap_or_default()),
+            caching: Caching::of(&caching.remove(&(false, position)).unwrap_or_default()),
         }
     };
     (0_u16..).zip(&outcome.names.sections).map(phase).collect()

@@ -26,7 +26,8 @@ pub(super) fn steps(report: &Report, paint: Paint) -> Option<Grid> {
 
 /// One region: its percentiles.
 fn alone(report: &Report, has_pages: bool, paint: Paint) -> Grid {
-    let grid = begun("Steps: each step's own request, latency from the intended start");
+    let grid =
+        begun("Steps: latency of each step's own request; requests and errors with assets and redirects");
     let grid = grid.number("p50").number("p95").number("p99").number("max");
     rows(with_pages(grid, has_pages), report, paint, |_, step| {
         let latency = &step.exchanges.latency_ms;
@@ -39,7 +40,7 @@ fn alone(report: &Report, has_pages: bool, paint: Paint) -> Grid {
 
 /// A few regions: the 95th percentile of each.
 fn side_by_side(report: &Report, has_pages: bool, paint: Paint) -> Grid {
-    let mut grid = begun("Steps: p95 from the intended start; own requests per region, pages of all regions");
+    let mut grid = begun("Steps: p95 from the intended start; requests and errors with assets and redirects");
     for region in report.regions.keys() {
         grid = grid.number(format!("{} p95", plain(region)));
     }
@@ -55,7 +56,7 @@ fn side_by_side(report: &Report, has_pages: bool, paint: Paint) -> Grid {
 
 /// Many regions: their merged percentiles, and the region that is worst.
 fn merged(report: &Report, has_pages: bool, paint: Paint) -> Grid {
-    let grid = begun("Steps: each step's own request, all regions and the worst, from the intended start");
+    let grid = begun("Steps: each step's own request; requests and errors with assets and redirects");
     let grid = with_pages(grid.number("p95").number("p99"), has_pages);
     rows(grid.number("worst p95").words("in region"), report, paint, |label, step| {
         let latency = &step.exchanges.latency_ms;
@@ -80,12 +81,12 @@ fn with_pages(grid: Grid, has_pages: bool) -> Grid {
     if has_pages { grid.number("page p95") } else { grid }
 }
 
-/// A row per step: name, requests, errors, and what `rest` adds. Errors are those of its assets and hops too.
+/// A row per step: name, requests, errors (both with assets and hops), and what `rest` adds.
 fn rows(mut grid: Grid, report: &Report, paint: Paint, rest: impl Fn(&str, &Step) -> Vec<String>) -> Grid {
     for (label, step) in &report.global.steps {
         let errors = step.exchanges.errors + step.assets.errors + step.hops.errors;
-        let mut cells =
-            vec![plain(label), count(step.exchanges.requests), paint.red_above_zero(errors, count(errors))];
+        let requests = step.exchanges.requests + step.assets.requests + step.hops.requests;
+        let mut cells = vec![plain(label), count(requests), paint.red_above_zero(errors, count(errors))];
         cells.extend(rest(label, step));
         grid.row(cells);
     }
