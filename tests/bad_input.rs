@@ -28,7 +28,7 @@ fn command_lines_that_cannot_be() {
     refused(&["hit", "http://127.0.0.1:1", "--header", "no colon"], &["is not a header"]);
     refused(&["hit", "http://127.0.0.1:1", "--resolve", "x"], &["HOST:PORT:ADDRESS"]);
     refused(&["hit", "http://127.0.0.1:1", "--cacert", "/nowhere.pem"], &["/nowhere.pem", "check the path"]);
-    refused(&["hit", "http://127.0.0.1:1", "--junit", "/nowhere/x.xml"], &["/nowhere/x.xml"]);
+    refused(&["hit", "http://127.0.0.1:1", "--junit", "/proc/nowhere/x.xml"], &["/proc/nowhere/x.xml"]);
     refused(&["rehearse", "/nowhere.yaml"], &["/nowhere.yaml", "check the path"]);
     refused(&["rehaerse"], &["rehearse"]);
     refused(&["agent"], &["--stdio"]);
@@ -245,4 +245,49 @@ fn a_firewall_s_challenge_is_no_page() {
     let finished = hit(address, "");
     assert_eq!(finished.code, 3);
     assert!(finished.stderr.contains("invalid (waf_challenges): 5 of 5 answers"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_step_that_cannot_be_sent_does_not_spin() {
+    let _turn = turn();
+    let address = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let folder = Folder::new();
+    folder.write("journey.yaml", JOURNEY.replace("get: /", "get: http://shop.example.com/"));
+    let plan = PLAN.replace("127.0.0.1:1", &address.to_string());
+    let plan = plan.replace("arrivals: [{ hold: 5/s, for: 1s }]", "shoppers: [{ hold: 2, for: 2s }]");
+    let plan = folder.write("plan.yaml", plan);
+    let began = Instant::now();
+    let finished = run(&["rehearse", &plan, "--quiet"]);
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    let started = number(&finished.report, "validity.arrivals_started");
+    assert!((2.0..500.0).contains(&started), "{started} iterations");
+    assert!(finished.report["failures"][0]["example"].as_str().unwrap().contains("--allow-host"));
+    assert_eq!(finished.code, 3);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_said_and_the_tables_are_shown() {
+    let _turn = turn();
+    let address = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let url = format!("http://{address}/");
+    let finished = run(&["hit", &url, "--rate", "5/s", "--for", "1s", "--markdown", "/dev/full"]);
+    assert!(
+        finished.stderr.contains("writing /dev/full") && finished.stdout.contains("verdict:"),
+        "{}",
+        finished.stderr
+    );
+    assert_eq!(finished.stderr.matches("No space left").count(), 1, "{}", finished.stderr);
+}
+
+#[test]
+fn an_abort_rule_without_a_window_and_a_bound_without_a_pool() {
+    let same = ("", "");
+    refused_files(
+        ("name: x", "name: x\nabort_when: \"errors > 20%\""),
+        same,
+        &["plan.yaml:2:13:", "over 10s"],
+    );
+    refused_files(("] }", "], max_connections: 5 }"), same, &["add connections: shared"]);
+    refused_files(same, ("get: /", "get: /, headers: { user-agent: x }"), &["user-agent", "leave it out"]);
+    refused(&["hit", "http://127.0.0.1:1", "--header", "User-Agent: x"], &["http.user_agent"]);
 }

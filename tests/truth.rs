@@ -11,7 +11,7 @@ use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use serde_json::Value;
 
-use crate::util::{Folder, number, patiently, shop, start, turn};
+use crate::util::{Folder, number, patiently, regions, shop, start, turn};
 
 /// 10 s at 1,000 arrivals/s against a shop that is frozen for 2.0 s in the middle.
 fn frozen(more: &[&str]) -> Value {
@@ -79,6 +79,41 @@ fn service_times(hlog: &Path) -> Histogram<u64> {
     let encoded =
         base64::engine::general_purpose::STANDARD.decode(tagged.unwrap().encoded_histogram()).unwrap();
     Deserializer::new().deserialize(&mut encoded.as_slice()).unwrap()
+}
+
+/// A shop that freezes and never recovers: its last answers are timeouts, not merely cut.
+#[test]
+fn a_freeze_for_good_is_not_overlooked() {
+    let _turn = turn();
+    let shop = shop();
+    let folder = Folder::new();
+    let plan = format!(
+        "name: frozen\n{}journeys: [browse]\nload: {{ arrivals: [{{ hold: 60/s, for: 4s }}] }}\ngraceful: 2s\nthresholds: [\"errors < 1%\"]\n",
+        regions(&shop)
+    );
+    let plan = folder.write("plan.yaml", plan);
+    let running = start(&["rehearse", &plan, "--quiet"]);
+    thread::sleep(Duration::from_secs(2));
+    shop.set_fault("freeze=60s".parse::<Fault>().unwrap());
+    let finished = running.finish();
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    // Everything that arrived in the frozen two seconds waited at least as long as the grace.
+    assert!(number(&finished.report, "global.errors_by_class.timeout") > 80.0);
+    assert!(number(&finished.report, "global.latency_ms.max") > 2_000.0);
+}
+
+/// A slow target with many shoppers of a closed model is a slow target, not an invalid run.
+#[test]
+fn a_slow_target_does_not_make_a_closed_run_invalid() {
+    let _turn = turn();
+    let shop = shop();
+    shop.set_fault("slow=1s".parse::<Fault>().unwrap());
+    let url = format!("http://{}/", shop.edges()[0].address);
+    patiently(|| {
+        let finished = start(&["hit", &url, "--connections", "600", "--for", "3s", "--quiet"]).finish();
+        assert_eq!(finished.code, 0, "{}", finished.stderr);
+        assert!(number(&finished.report, "global.latency_ms.p50") >= 1_000.0);
+    });
 }
 
 /// The plan's arrivals, at their rate and on time.
