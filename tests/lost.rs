@@ -1,9 +1,13 @@
 //! Losing an agent, losing the coordinator, being interrupted.
 
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use doorbuster_model::Report;
 use doorbuster_shop::Shop;
+use doorbuster_wire::{Frames, FromAgent, Message, ToAgent};
 use serde_json::Value;
 
 use crate::util::{Folder, Running, number, patiently, regions, shop, signal, start, turn, value};
@@ -161,4 +165,43 @@ fn the_abort_rule_ends_a_run() {
         assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
         assert_eq!((finished.code, kinds(&finished.report)), (3, vec!["aborted"]), "{}", finished.stderr);
     });
+}
+
+/// What an agent says when it is spoken to like this, and how it ends.
+fn agent(spoken: &[u8]) -> (Vec<FromAgent>, Option<i32>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_doorbuster"))
+        .args(["agent", "--stdio"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(spoken).unwrap();
+    let mut output = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
+    drop(input);
+    let mut frames = Frames::default();
+    frames.push(&output);
+    let said =
+        std::iter::from_fn(|| frames.next_frame().unwrap()).map(|frame| FromAgent::decode(&frame).unwrap());
+    (said.collect(), child.wait().unwrap().code())
+}
+
+#[test]
+fn another_protocol_is_refused_with_both_versions() {
+    let hello = ToAgent::Hello { protocol: 99, version: "9.9.9".to_owned() };
+    let (said, code) = agent(&hello.encode().unwrap());
+    let Some(FromAgent::Report(Report::Failed { message })) = said.last() else { panic!("{said:?}") };
+    for part in ["coordinator 9.9.9 speaks protocol 99", "speaks protocol 1", env!("CARGO_PKG_VERSION")] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(code, Some(2));
+}
+
+#[test]
+fn something_that_is_no_coordinator_ends_the_agent() {
+    let (said, code) = agent(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(matches!(said[..], [FromAgent::Hello { .. }]), "{said:?}");
+    assert_eq!(code, Some(2));
 }

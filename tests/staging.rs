@@ -4,22 +4,16 @@ use std::io::Write;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use crate::util::{Folder, Nginx, count, number, patiently, run, server, turn, without};
+use crate::util::{Folder, Nginx, count, number, patiently, read_head_text, run, server, turn, without};
 
 /// A server that keeps the heads of its requests.
 fn listener() -> (std::net::SocketAddr, Arc<Mutex<Vec<String>>>) {
     let heads = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&heads);
     let address = server(move |mut stream| {
-        let mut head = Vec::new();
-        let mut byte = [0];
-        while std::io::Read::read(&mut stream, &mut byte).is_ok_and(|count| count == 1) {
-            head.push(byte[0]);
-            if head.ends_with(b"\r\n\r\n") {
-                kept.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
-                head.clear();
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-            }
+        while let Some(head) = read_head_text(&mut stream) {
+            kept.lock().unwrap().push(head);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         }
     });
     (address, heads)
@@ -82,6 +76,58 @@ fn a_proxy_gets_the_whole_address() {
         assert_eq!(finished.code, 0, "{}", finished.stderr);
         let heads = heads.lock().unwrap();
         assert!(heads[0].starts_with("GET http://shop.test/a?b=c HTTP/1.1\r\n"), "{}", heads[0]);
+    });
+}
+
+/// A proxy that makes tunnels to this machine, whatever name it is asked for; keeps the first lines.
+fn tunnels(port: u16) -> (std::net::SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&lines);
+    let address = server(move |mut stream| {
+        let Some(head) = read_head_text(&mut stream) else { return };
+        kept.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
+        let mut target = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
+        let (mut from, mut to) = (stream.try_clone().unwrap(), target.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        let _ = std::io::copy(&mut target, &mut stream);
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+    });
+    (address, lines)
+}
+
+#[test]
+fn tls_goes_through_a_proxy_s_tunnel() {
+    if without("nginx") || without("openssl") {
+        return;
+    }
+    let _turn = turn();
+    let folder = Folder::new();
+    certificates(&folder);
+    let nginx = Nginx::start(
+        folder,
+        "server { listen 127.0.0.1:PORT ssl; ssl_certificate FOLDER/server.pem; ssl_certificate_key FOLDER/server.key;\n\
+         location / { return 200 hello; } }",
+    );
+    patiently(|| {
+        let (proxy, lines) = tunnels(nginx.port);
+        nginx.folder.write("journey.yaml", "journey: x\nsteps:\n  - { step: one, get: / }\n");
+        let plan = format!(
+            "name: proxy\ntarget: https://shop.test\nregions: [here]\njourneys: [journey.yaml]\n\
+             load: {{ arrivals: [{{ hold: 20/s, for: 1s }}] }}\nhttp: {{ proxy: \"http://{proxy}\", ca: ca.pem }}\n"
+        );
+        let plan = nginx.folder.write("plan.yaml", plan);
+        let refused = run(&["rehearse", &plan, "--quiet"]);
+        assert_eq!(refused.code, 2, "a proxy is no way around --allow-host: {}", refused.stderr);
+        let finished = run(&["rehearse", &plan, "--quiet", "--allow-host", "shop.test"]);
+        assert_eq!(
+            (finished.code, number(&finished.report, "global.statuses.200")),
+            (0, 20.0),
+            "{}",
+            finished.stderr
+        );
+        let lines = lines.lock().unwrap();
+        assert_eq!((lines.len(), lines[0].as_str()), (20, "CONNECT shop.test:443 HTTP/1.1"));
     });
 }
 

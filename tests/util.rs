@@ -175,17 +175,22 @@ pub(crate) fn server(serve: impl Fn(TcpStream) + Send + Sync + Clone + 'static) 
     address
 }
 
-/// Reads a request's head; false at the end of the stream.
-pub(crate) fn read_head(stream: &mut TcpStream) -> bool {
+/// A request's head; `None` at the end of the stream.
+pub(crate) fn read_head_text(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read(&mut byte) {
             Ok(1) => head.push(byte[0]),
-            _ => return false,
+            _ => return None,
         }
     }
-    true
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// Reads a request's head; false at the end of the stream.
+pub(crate) fn read_head(stream: &mut TcpStream) -> bool {
+    read_head_text(stream).is_some()
 }
 
 /// A server that answers every request with the same bytes, on kept connections.

@@ -19,13 +19,18 @@ pub(crate) const NEEDS: &[Need] = &[
         program: "nginx",
         installer: Installer::Debian,
         packages: &["nginx-light"],
-        tests: &["counts_nginx", "counts_nginx_closed", "tls_http2_and_client_certificates"],
+        tests: &[
+            "counts_nginx",
+            "counts_nginx_closed",
+            "tls_http2_and_client_certificates",
+            "tls_goes_through_a_proxy_s_tunnel",
+        ],
     },
     Need {
         program: "openssl",
         installer: Installer::Debian,
         packages: &["openssl"],
-        tests: &["tls_http2_and_client_certificates"],
+        tests: &["tls_http2_and_client_certificates", "tls_goes_through_a_proxy_s_tunnel"],
     },
 ];
 
