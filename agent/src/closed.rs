@@ -23,34 +23,48 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 pub(crate) async fn run(worker: &Rc<Worker>, crowd: &mut Crowd) {
     let pace = &worker.job.plan.load.pace;
     let end_ns = pace.length_ns();
-    let mut shoppers: Vec<Rc<Cell<bool>>> = Vec::new();
+    let mut shoppers = Stays::default();
     // How many iterations each shopper has begun: one that leaves and comes back goes on, and repeats nothing.
     let mut iterations: Vec<Rc<Cell<u64>>> = Vec::new();
     let mut now_ns = 0;
     while now_ns < end_ns {
         let wanted = worker.segment.count_below(pace.shoppers_at(now_ns));
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-        for retired in shoppers.drain(wanted.min(shoppers.len())..) {
-            retired.set(false);
-        }
-        while shoppers.len() < wanted {
-            let Some(number) = worker.segment.nth(shoppers.len() as u64) else { break };
-            if iterations.len() == shoppers.len() {
+        shoppers.keep(wanted);
+        while shoppers.0.len() < wanted {
+            let Some(number) = worker.segment.nth(shoppers.0.len() as u64) else { break };
+            if iterations.len() == shoppers.0.len() {
                 iterations.push(Rc::default());
             }
-            let iteration = Rc::clone(&iterations[shoppers.len()]);
+            let iteration = Rc::clone(&iterations[shoppers.0.len()]);
             let stays = Rc::new(Cell::new(true));
-            shoppers.push(Rc::clone(&stays));
+            shoppers.0.push(Rc::clone(&stays));
             crowd.admit(live(Rc::clone(worker), number, iteration, stays));
-            if shoppers.len().is_multiple_of(BURST_MAX) {
+            if shoppers.0.len().is_multiple_of(BURST_MAX) {
                 tokio::task::yield_now().await;
             }
         }
         worker.clock.sleep_until_ns(next_change_ns(worker, now_ns)).await;
         now_ns = worker.clock.now_ns();
     }
-    for shopper in shoppers {
-        shopper.set(false);
+}
+
+/// Who stays for another iteration. When this is dropped (the load is over, or was stopped) nobody does.
+#[derive(Default)]
+struct Stays(Vec<Rc<Cell<bool>>>);
+
+impl Stays {
+    /// Lets all but the first `count` leave after their iteration.
+    fn keep(&mut self, count: usize) {
+        for retired in self.0.drain(count.min(self.0.len())..) {
+            retired.set(false);
+        }
+    }
+}
+
+impl Drop for Stays {
+    fn drop(&mut self) {
+        self.keep(0);
     }
 }
 

@@ -1,9 +1,9 @@
 //! How the generator itself fares.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use doorbuster_model::Health;
+use doorbuster_model::{Health, Tally};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -11,6 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 #[derive(Debug)]
 pub(crate) struct Watch {
     cpu: Duration,
+    read_at: Instant,
     cpu_limit_milli: u32,
     descriptors_max: u32,
 }
@@ -31,21 +32,44 @@ pub(crate) fn raise_descriptors() -> u32 {
 impl Watch {
     /// Begins to watch; `workers` threads may each use a core.
     pub(crate) fn new(workers: u32, descriptors_max: u32) -> Self {
-        Self { cpu: cpu_time(), cpu_limit_milli: workers.saturating_mul(1_000), descriptors_max }
+        Self {
+            cpu: cpu_time(),
+            read_at: Instant::now(),
+            cpu_limit_milli: workers.saturating_mul(1_000),
+            descriptors_max,
+        }
     }
 
-    /// How the process fared since the last call, a second ago.
+    /// How the process fared since the last call, about a second ago.
     pub(crate) fn read(&mut self, shoppers: u32, connections: u32) -> Health {
         let cpu = cpu_time();
+        let now = Instant::now();
+        let elapsed = now.duration_since(std::mem::replace(&mut self.read_at, now));
         let used = cpu.saturating_sub(std::mem::replace(&mut self.cpu, cpu));
         Health {
-            cpu_milli: u32::try_from(used.as_millis()).unwrap_or(u32::MAX),
+            cpu_milli: u32::try_from(used.as_micros() * 1_000 / elapsed.as_micros().max(1))
+                .unwrap_or(u32::MAX),
             cpu_limit_milli: self.cpu_limit_milli,
             descriptors: descriptors(connections),
             descriptors_max: self.descriptors_max,
             shoppers,
             connections,
         }
+    }
+}
+
+/// Past these shares of what it may use, in percent, the generator says so.
+const CPU_LIMIT_PERCENT: u64 = 90;
+const DESCRIPTORS_LIMIT_PERCENT: u64 = 90;
+
+/// Notes in a second's tally where the generator came close to its own limits.
+pub(crate) fn note_limits(health: &Health, tally: &mut Tally) {
+    let past = |used: u32, limit: u32, percent: u64| u64::from(used) * 100 > u64::from(limit) * percent;
+    if past(health.cpu_milli, health.cpu_limit_milli, CPU_LIMIT_PERCENT) {
+        tally.count("generator_cpu_over_90_percent_s", 1);
+    }
+    if past(health.descriptors, health.descriptors_max, DESCRIPTORS_LIMIT_PERCENT) {
+        tally.count("generator_descriptors_over_90_percent_s", 1);
     }
 }
 
@@ -64,4 +88,24 @@ fn descriptors(connections: u32) -> u32 {
     }
     fs::read_dir("/proc/self/fd")
         .map_or(connections + OTHERS, |entries| u32::try_from(entries.count()).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::note_limits;
+    use doorbuster_model::{Health, Tally};
+
+    #[test]
+    fn limits_are_said_once_they_are_near() {
+        let health = Health {
+            cpu_milli: 1_801,
+            cpu_limit_milli: 2_000,
+            descriptors: 900,
+            descriptors_max: 1_000,
+            ..Health::default()
+        };
+        let mut tally = Tally::default();
+        note_limits(&health, &mut tally);
+        assert_eq!(tally.counters.keys().collect::<Vec<_>>(), ["generator_cpu_over_90_percent_s"]);
+    }
 }

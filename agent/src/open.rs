@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use doorbuster_model::plan::Connections;
 use doorbuster_model::spacing::{Schedule, Spacing};
 
 use crate::visit::{Crowd, Visitor, visit};
@@ -15,7 +14,6 @@ const BURST_MAX: u32 = 64;
 pub(crate) async fn run(worker: &Rc<Worker>, crowd: &mut Crowd, spacing: Spacing) {
     let plan = &worker.job.plan;
     let mut schedule = Schedule::new(plan.load.pace.clone(), spacing, plan.seed);
-    // Arrivals that share connections share a browser's bookkeeping too, save the cookies.
     let mut burst = 0;
     for ordinal in 0.. {
         let Some(index) = worker.segment.nth(ordinal) else { return };
@@ -32,9 +30,6 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &mut Crowd, spacing: Spacing
         crowd.admit(async move {
             let visitor = Visitor::new(&worker);
             visit(&visitor, index, index, due_ns).await;
-            if worker.job.plan.load.connections != Connections::Shared {
-                visitor.pool.close_idle();
-            }
         });
     }
 }

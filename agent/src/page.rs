@@ -75,7 +75,6 @@ impl Page<'_> {
                 method: method.clone(),
                 url: &url,
                 headers: &headers,
-
                 body: body.clone(),
                 wants_body: fetch.wants_body,
                 timeout: fetch.timeout,
@@ -201,7 +200,7 @@ impl Page<'_> {
         if !self.visitor.worker.job.plan.may_load(&next) {
             let host = host(&next);
             return Err(format!(
-                "redirected to {host}, which is another host; name it with --allow-host to load it"
+                "redirected to {host}; name it with --allow-host to have redirects to it followed"
             ));
         }
         // RFC 9110, section 15.4: 303 makes a GET of anything; 301 and 302 make one of a POST, as browsers do.

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::Error;
-use crate::health::{Watch, raise_descriptors};
+use crate::health::{Watch, note_limits, raise_descriptors};
 use crate::job::Job;
 use crate::lease::Lease;
 use crate::tallies::WorkerTick;
@@ -205,10 +205,12 @@ impl Seconds {
         while let Some(entry) = self.tallies.first_entry()
             && *entry.key() < complete
         {
-            let (second, tally) = entry.remove_entry();
+            let (second, mut tally) = entry.remove_entry();
             let shoppers = self.gauges.iter().map(|gauge| gauge.0).sum();
             let connections = self.gauges.iter().map(|gauge| gauge.1).sum();
-            ready.push(Tick { second, tally, health: self.watch.read(shoppers, connections) });
+            let health = self.watch.read(shoppers, connections);
+            note_limits(&health, &mut tally);
+            ready.push(Tick { second, tally, health });
             self.sent += 1;
         }
         ready

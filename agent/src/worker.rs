@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
+use crate::client::body::Sampling;
 use crate::client::{ConnectError, Connection, Connector, Limits, Origin, Pool};
 use crate::clock::Clock;
 use crate::job::{Job, nanoseconds};
@@ -69,6 +70,8 @@ pub(crate) struct Worker {
     pub connector: Connector,
     /// The pool of all arrivals, where the plan shares connections.
     pub shared: Option<Rc<Pool>>,
+    /// Which bodies are decoded that nobody wants.
+    pub sampling: RefCell<Sampling>,
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away; `None`
     /// while nobody is, and when a stop was asked for.
     pub patience: Cell<Option<Duration>>,
@@ -142,6 +145,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         clock: Clock::new(start),
         tallies: RefCell::new(Tallies::new(number, ticks)),
         shared: shared_pool(&job, workers, number).map(|limits| Rc::new(Pool::new(limits))),
+        sampling: RefCell::default(),
         patience: Cell::new(None),
         places: Arc::new(Semaphore::new(places)),
         job,

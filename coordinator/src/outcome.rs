@@ -6,11 +6,13 @@ use doorbuster_model::tally::Exchanges;
 use doorbuster_model::threshold::{Judgement, Names};
 use doorbuster_model::{Histogram, Plan, Tally};
 use jiff::Timestamp;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The verdict on a run. Invalid wins over fail, and fail over pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The run was valid and every threshold held.
@@ -55,7 +57,8 @@ pub(crate) struct Reason {
 }
 
 /// The job that a run was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Job {
     /// `rehearse`

@@ -13,6 +13,7 @@ use doorbuster_model::{Assignment, Overrides, Plan, Segment, Threshold};
 use doorbuster_notation::{BYTES_MAX, Faults, Place};
 
 use crate::Error;
+use crate::windows::stretches;
 
 /// The most bytes of plan, journeys and certificates together: a frame with room to spare.
 const ASSIGNMENT_BYTES_MAX: usize = 12 << 20;
@@ -211,13 +212,29 @@ fn names(plan: &Plan, journeys: &[Journey]) -> Names {
 
 fn rules(plan: &Plan, file: &str, names: &Names) -> Result<(Vec<Rule>, Option<Rule>), Faults> {
     let mut faults = Faults::none(file);
-    let mut resolve = |(place, threshold): &(Place, Threshold)| {
-        let rule = threshold.resolve(names).map_err(|why| doorbuster_notation::Fault::new(*place, why));
-        faults.keep(rule)
+    let mut resolve = |(place, threshold): &(Place, Threshold), names: &Names| {
+        let rule = threshold.resolve(names).and_then(|rule| fits_its_phases(rule, names));
+        faults.keep(rule.map_err(|why| doorbuster_notation::Fault::new(*place, why)))
     };
-    let rules: Vec<Rule> = plan.thresholds.iter().filter_map(&mut resolve).collect();
-    let abort = plan.abort_when.as_ref().and_then(&mut resolve);
+    let rules: Vec<Rule> = plan.thresholds.iter().filter_map(|threshold| resolve(threshold, names)).collect();
+    // The warm-up is outside thresholds, but a target that breaks down in it is a reason to stop.
+    let mut everything = names.clone();
+    everything.sections.iter_mut().for_each(|section| section.warmup = false);
+    let abort = plan.abort_when.as_ref().and_then(|threshold| resolve(threshold, &everything));
     faults.or(Some((rules, abort)))
+}
+
+/// A window that is longer than all that the rule is about would never be full.
+fn fits_its_phases(rule: Rule, names: &Names) -> Result<Rule, String> {
+    let Some(over) = rule.threshold.over else { return Ok(rule) };
+    let longest = stretches(&rule, &names.sections).into_iter().map(|(from_ns, to_ns)| to_ns - from_ns).max();
+    if u128::from(longest.unwrap_or(0)) < over.as_nanos() {
+        return Err(format!(
+            "\"{}\" looks at windows that are longer than what it is about; shorten \"over\"",
+            rule.threshold
+        ));
+    }
+    Ok(rule)
 }
 
 /// Every region has a target, and may load it.

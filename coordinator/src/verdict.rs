@@ -204,7 +204,7 @@ fn target(outcome: &Outcome, global: &Tally) -> Vec<Reason> {
     let exchanges = Outcome::exchanges(global);
     let answers: u64 = exchanges.statuses.values().sum();
     let disturbed = outcome.regions.iter().all(|region| region.agents_lost == region.agents_planned);
-    if answers == 0 && !disturbed {
+    if answers == 0 && !disturbed && exchanges.requests > exchanges.cut {
         let message = format!(
             "nothing answered at all{}; check the address, and that the target is up",
             example(global, &exchanges)

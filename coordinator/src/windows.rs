@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use doorbuster_model::Tally;
 use doorbuster_model::pace::Section;
-use doorbuster_model::threshold::{Judgement, Observed, Rule};
+use doorbuster_model::threshold::{Judgement, Metric, Observed, Rule};
 
 /// A rule with `over DURATION`, fed second by second.
 #[derive(Debug)]
@@ -21,12 +21,14 @@ impl Window {
     /// The window of a rule that has one, in a run of these sections.
     pub(crate) fn new(rule: &Rule, sections: &[Section]) -> Option<Self> {
         let seconds = usize::try_from(rule.threshold.over?.as_secs()).ok()?;
-        let stretches = stretches(rule, sections);
+        let stretches = whole_seconds(rule, sections);
         Some(Self { rule: rule.clone(), seconds, stretches, ring: VecDeque::new(), worst: None })
     }
 
     /// Takes the next second of every region. Returns how the window that ends with it is judged, once it is full.
-    /// A window lies wholly within what the rule is about: not in the warm-up, nor after the load.
+    /// A window lies wholly within what the rule is about: not in the warm-up, nor in another phase. Where that is
+    /// the end of the load, windows go on while journeys end, because what froze there fails only then; only the
+    /// rate of requests has nothing to say there.
     pub(crate) fn second(&mut self, second: u32, regions: &[Tally]) -> Option<Judgement> {
         let stretch = self.stretches.iter().find(|(from, to)| (*from..*to).contains(&second))?;
         if second == stretch.0 {
@@ -58,7 +60,8 @@ impl Window {
     }
 }
 
-fn stretches(rule: &Rule, sections: &[Section]) -> Vec<(u32, u32)> {
+/// Where the sections of a rule lie, as (from, to) in nanoseconds; sections that touch are one.
+pub(crate) fn stretches(rule: &Rule, sections: &[Section]) -> Vec<(u64, u64)> {
     let mut joined: Vec<(u64, u64)> = Vec::new();
     for section in rule.sections.iter().filter_map(|position| sections.get(usize::from(*position))) {
         match joined.last_mut() {
@@ -66,11 +69,17 @@ fn stretches(rule: &Rule, sections: &[Section]) -> Vec<(u32, u32)> {
             _ => joined.push((section.from_ns, section.to_ns)),
         }
     }
-    let second = |ns: u64| u32::try_from(ns).unwrap_or(u32::MAX);
     joined
-        .iter()
-        .map(|(from, to)| (second(from.div_ceil(1_000_000_000)), second(to / 1_000_000_000)))
-        .collect()
+}
+
+/// The whole seconds of a rule's stretches.
+fn whole_seconds(rule: &Rule, sections: &[Section]) -> Vec<(u32, u32)> {
+    let second = |ns: u64| u32::try_from(ns).unwrap_or(u32::MAX);
+    let end_ns = sections.last().map_or(0, |section| section.to_ns);
+    let drains = rule.threshold.metric != Metric::Requests;
+    let to = |to_ns: u64| if drains && to_ns == end_ns { u32::MAX } else { second(to_ns / 1_000_000_000) };
+    let stretches = stretches(rule, sections);
+    stretches.iter().map(|(from_ns, to_ns)| (second(from_ns.div_ceil(1_000_000_000)), to(*to_ns))).collect()
 }
 
 #[cfg(test)]
@@ -125,8 +134,13 @@ mod tests {
         assert_eq!(rule.second(2, &[tally(90, 0), tally(0, 0)]).map(|judged| judged.ok), Some(true));
         assert_eq!(rule.second(3, &[tally(0, 0), tally(0, 30)]).map(|judged| judged.ok), Some(false));
         assert_eq!(rule.second(4, &[tally(100, 0), tally(900, 0)]).map(|judged| judged.ok), Some(true));
-        assert_eq!(rule.second(8, &[tally(0, 100), tally(0, 0)]), None, "the load is over");
         assert_eq!((rule.judge().observed, rule.judge().ok), (Some(25.0), false));
+        let drained = rule.second(8, &[tally(0, 1_000), tally(0, 0)]);
+        assert_eq!(
+            drained.map(|judged| judged.ok),
+            Some(false),
+            "what froze at the end fails while journeys end"
+        );
     }
 
     #[test]

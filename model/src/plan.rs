@@ -229,7 +229,8 @@ impl Plan {
     /// A sentence naming the option that cannot be.
     pub fn apply(&mut self, overrides: &Overrides) -> Result<(), String> {
         if let Some(target) = &overrides.target {
-            self.target = Some(crate::target::parse(target).map_err(|why| format!("--target: {why}"))?);
+            self.target =
+                Some(crate::target::parse_origin(target).map_err(|why| format!("--target: {why}"))?);
             self.regions.iter_mut().for_each(|region| region.target = None);
         }
         self.seed = overrides.seed.unwrap_or(self.seed);

@@ -104,6 +104,10 @@ impl Exchanges {
             self.cut += 1;
             return;
         }
+        if times.sent_ns.is_none() && sample.error == Some(ErrorClass::Timeout) {
+            // The longest waits are those that ended without a connection.
+            self.queue.record_us(since(times.handled_ns, times.ended_ns));
+        }
         if !sample.counts_as_latency() {
             self.failed.record_us(since(times.intended_ns, times.ended_ns));
             return;

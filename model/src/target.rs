@@ -22,7 +22,7 @@ pub fn is_named(host: &str, allowed: &[String]) -> bool {
     allowed.iter().any(|name| name.eq_ignore_ascii_case(host))
 }
 
-/// Reads a target: an absolute `http` or `https` URL with a host and no user, query or fragment.
+/// Reads a target: an absolute `http` or `https` URL with a host and without a user.
 ///
 /// # Errors
 /// A sentence that says what was found and how to write it.
@@ -34,6 +34,21 @@ pub fn parse(text: &str) -> Result<Url, String> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(format!("\"{text}\" holds a user name; put it into the plan's http.basic_auth instead"));
+    }
+    Ok(url)
+}
+
+/// Reads a plan's target: as [`parse`] does, and without a path, which every step names for itself.
+///
+/// # Errors
+/// As [`parse`], or that there is a path, a query or a fragment.
+pub fn parse_origin(text: &str) -> Result<Url, String> {
+    let url = parse(text)?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!(
+            "\"{text}\" holds a path, which steps name for themselves; write {}",
+            url.origin().ascii_serialization()
+        ));
     }
     Ok(url)
 }

@@ -12,7 +12,7 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-use doorbuster_notation::{did_you_mean, parse_duration, parse_rate_milli, parse_share};
+use doorbuster_notation::{did_you_mean, parse_duration, parse_rate_milli, parse_share, parse_size};
 
 pub use measure::{Judgement, Observed};
 pub use names::{Names, Rule, Scope};
@@ -51,6 +51,8 @@ pub enum Metric {
     HitRatio,
     /// 1 − wire bytes ÷ decoded bytes.
     Savings,
+    /// Body bytes over the wire ÷ exchanges.
+    Bytes,
 }
 
 /// How observed and demanded value are compared.
@@ -94,6 +96,8 @@ pub enum Value {
     ShareParts(u64),
     /// Thousandths per second.
     RateMilli(u64),
+    /// Bytes.
+    Bytes(u64),
 }
 
 /// A threshold as it was read; what its names mean is found by [`Threshold::resolve`].
@@ -114,6 +118,9 @@ pub struct Threshold {
     /// In every window of this length.
     pub over: Option<Duration>,
 }
+
+/// The longest window.
+const OVER_MAX: Duration = Duration::from_secs(600);
 
 const GRAMMAR: &str = "[region] [journey[/step]|step|class] metric op value [during PHASE] [over DURATION]";
 
@@ -142,6 +149,9 @@ impl Threshold {
         if over.is_some_and(|over| over < Duration::from_secs(1) || over.subsec_nanos() != 0) {
             return Err(fail("\"over\" takes whole seconds, at least 1s".to_owned()));
         }
+        if over.is_some_and(|over| over > OVER_MAX) {
+            return Err(fail("\"over\" takes at most 10m".to_owned()));
+        }
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         Ok(Self { text, subject, metric, comparison, value, during, over })
     }
@@ -167,12 +177,13 @@ fn take_clause(words: &mut Vec<&str>, keyword: &str) -> Result<Option<String>, S
     if clause.is_empty() { Err(format!("nothing follows \"{keyword}\"")) } else { Ok(Some(clause)) }
 }
 
-const METRIC_WORDS: [&str; 14] = [
+const METRIC_WORDS: [&str; 15] = [
     "errors",
     "business_failures",
     "requests",
     "hit_ratio",
     "savings",
+    "bytes",
     "p50",
     "p90",
     "p95",
@@ -197,6 +208,7 @@ fn metric_of(word: &str) -> Option<Metric> {
         "requests" => return Some(Metric::Requests),
         "hit_ratio" => return Some(Metric::HitRatio),
         "savings" => return Some(Metric::Savings),
+        "bytes" => return Some(Metric::Bytes),
         _ => {}
     }
     let prefixed =
@@ -223,6 +235,7 @@ fn value_of(metric: Metric, text: &str) -> Result<Value, String> {
                 .map_err(|_| format!("\"{text}\" is too long"))
         }
         Metric::Requests => parse_rate_milli(text).map(Value::RateMilli),
+        Metric::Bytes => parse_size(text).map(Value::Bytes),
         Metric::Errors | Metric::BusinessFailures | Metric::HitRatio | Metric::Savings => {
             parse_share(text).map(|share| Value::ShareParts(share.parts_per_billion))
         }

@@ -43,7 +43,34 @@ enum Decoder {
     Identity(Sink),
     Gzip(Box<flate2::write::MultiGzDecoder<Sink>>),
     Brotli(Box<brotli::DecompressorWriter<Sink>>),
-    Unknown,
+    /// Not decoded: nobody asked, or its encoding is unknown here.
+    Left,
+}
+
+/// Decides which of the encoded bodies that nobody wants are decoded all the same, to know what compression saves.
+/// Decoding costs more than the whole rest of an exchange, so past a number per second it is a sample, and the
+/// report says how many were decoded.
+#[derive(Debug, Default)]
+pub(crate) struct Sampling {
+    second: u64,
+    seen: u32,
+}
+
+/// So many of a second are all decoded, per worker.
+const ALL_PER_SECOND: u32 = 200;
+/// Beyond them, one in so many.
+const ONE_IN: u32 = 32;
+
+impl Sampling {
+    /// Whether the next encoded body, which came at `now_ns`, is decoded.
+    pub(crate) fn takes(&mut self, now_ns: u64) -> bool {
+        let second = now_ns / 1_000_000_000;
+        if second != self.second {
+            (self.second, self.seen) = (second, 0);
+        }
+        self.seen = self.seen.saturating_add(1);
+        self.seen <= ALL_PER_SECOND || self.seen.is_multiple_of(ONE_IN)
+    }
 }
 
 impl std::fmt::Debug for Decoder {
@@ -85,21 +112,28 @@ impl Decoder {
             Self::Identity(_) => "identity",
             Self::Gzip(_) => "gzip",
             Self::Brotli(_) => "br",
-            Self::Unknown => "an unknown encoding",
+            Self::Left => "what it is encoded as",
         }
     }
 }
 
 impl BodyCount {
-    /// Begins a body whose head says `headers`. Over `limit` bytes, on the wire or decoded, it is an error.
-    pub(crate) fn begin(headers: &HeaderMap, wanted: bool, limit: u64) -> Self {
+    /// Begins a body whose head says `headers`. Over `limit` bytes, on the wire or decoded, it is an error. An
+    /// encoded body that nobody wants is decoded only if `sampled` says so, which is asked for those alone.
+    pub(crate) fn begin(
+        headers: &HeaderMap,
+        wanted: bool,
+        limit: u64,
+        sampled: impl FnOnce() -> bool,
+    ) -> Self {
         let sink = Sink { count: 0, limit, wanted, kept: Vec::new() };
         let encoding = headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes).unwrap_or_default();
         let decoder = match encoding.to_ascii_lowercase().as_slice() {
             b"" | b"identity" => Decoder::Identity(sink),
+            _ if !wanted && !sampled() => Decoder::Left,
             b"gzip" | b"x-gzip" => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
             b"br" => Decoder::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4_096))),
-            _ => Decoder::Unknown,
+            _ => Decoder::Left,
         };
         Self { wire: 0, decoder, limit }
     }
@@ -114,7 +148,7 @@ impl BodyCount {
             Decoder::Identity(sink) => sink.write_all(bytes),
             Decoder::Gzip(decoder) => decoder.write_all(bytes),
             Decoder::Brotli(decoder) => decoder.write_all(bytes),
-            Decoder::Unknown => Ok(()),
+            Decoder::Left => Ok(()),
         };
         result.map_err(|error| BodyError::Undecodable(self.decoder.name(), error))
     }
@@ -134,7 +168,7 @@ impl BodyCount {
                 Ok(()) => decoder.into_inner().or_else(Ok),
                 Err(error) => Err(error),
             },
-            Decoder::Unknown => return Ok(Body::default()),
+            Decoder::Left => return Ok(Body::default()),
         };
         let sink = sink.map_err(|error| BodyError::Undecodable(name, error))?;
         let cut = sink.wanted && sink.count > sink.kept.len() as u64;
@@ -153,7 +187,7 @@ mod tests {
     }
 
     fn read(encoding: &str, bytes: &[u8], limit: u64) -> Result<(u64, Body), BodyError> {
-        let mut count = BodyCount::begin(&headers(encoding), true, limit);
+        let mut count = BodyCount::begin(&headers(encoding), true, limit, || true);
         for piece in bytes.chunks(7) {
             count.take(piece)?;
         }
@@ -192,6 +226,20 @@ mod tests {
             assert!(read(encoding, &bytes, 10_999).is_err(), "{encoding} that decodes to too much");
         }
         assert!(matches!(read("identity", &text, 10_999), Err(BodyError::TooLong(10_999))));
+    }
+
+    #[test]
+    fn a_body_that_nobody_wants_is_decoded_as_a_sample() {
+        let mut count = BodyCount::begin(&headers("br"), false, 99, || false);
+        count.take(b"not even brotli").unwrap();
+        assert_eq!((count.wire, count.end().unwrap().decoded), (15, None));
+        let mut plain = BodyCount::begin(&HeaderMap::new(), false, 99, || false);
+        plain.take(b"plain").unwrap();
+        assert_eq!(plain.end().unwrap().decoded, Some(5), "what is not encoded needs no decoding");
+        let mut sampling = Sampling::default();
+        let taken = |sampling: &mut Sampling, now_ns| (0..1_000).filter(|_| sampling.takes(now_ns)).count();
+        assert_eq!(taken(&mut sampling, 5), 200 + 25);
+        assert_eq!(taken(&mut sampling, 1_000_000_005), 200 + 25);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use doorbuster_model::sample::ConnectTimes;
 use tokio::sync::oneshot;
 
 use super::{ConnectError, Connection};
-use crate::worker::Worker;
+use crate::worker::{Place, Worker};
 
 /// Where requests go: what two URLs must share to share connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +85,13 @@ struct Kept {
     slot: Slot,
 }
 
+impl Drop for Pool {
+    /// Kept connections hold their slots, and slots their origin's list of kept connections: taken apart here.
+    fn drop(&mut self) {
+        self.close_idle();
+    }
+}
+
 /// What an exchange is granted.
 enum Grant {
     /// An HTTP/1.1 connection.
@@ -148,26 +155,28 @@ impl Pool {
     /// A connection to `origin` for one exchange.
     pub(crate) async fn lease(&self, worker: &Rc<Worker>, origin: &Origin) -> Result<Lease, ConnectError> {
         let home = self.home(origin, worker.job.prior_knowledge());
+        let mut grant = match home.grant_unless_waiting() {
+            Some(grant) => grant,
+            None => home.wait().await,
+        };
         loop {
-            let grant = match home.grant_unless_waiting() {
-                Some(grant) => grant,
-                None => home.wait().await,
-            };
-            match grant {
+            grant = match grant {
                 Grant::Connection(Kept { mut connection, slot }) => {
                     if connection.ready().await {
                         return Ok(Lease { connection, opened: None, slot: Some(slot), _stream: None });
                     }
+                    // It was closed meanwhile: its slot serves for another.
+                    Grant::Slot(slot)
                 }
                 Grant::Stream(connection, stream) => {
                     return Ok(Lease { connection, opened: None, slot: None, _stream: Some(stream) });
                 }
-                Grant::Slot(slot) => {
-                    if let Some(lease) = open(worker, &home, slot).await? {
-                        return Ok(lease);
-                    }
-                }
-            }
+                Grant::Slot(slot) => match place(worker, &home).await {
+                    Ok(place) => return open(worker, &home, slot, place).await,
+                    // What became free while this process could open no more is used instead of the slot.
+                    Err(grant) => grant,
+                },
+            };
         }
     }
 
@@ -192,26 +201,19 @@ impl Pool {
     }
 }
 
-/// Opens a connection in a slot. `None` when, while this process could open no more, a connection became free that
-/// is now at the head of the line again.
-async fn open(worker: &Rc<Worker>, home: &Rc<Home>, slot: Slot) -> Result<Option<Lease>, ConnectError> {
-    let place = match worker.try_place() {
-        Some(place) => place,
-        None => {
-            let granted = home.line_up();
-            tokio::select! {
-                place = worker.place() => place,
-                grant = granted => {
-                    // Both go back in order: the slot to whoever waits, the grant to this exchange's next turn.
-                    drop(slot);
-                    if let Ok(grant) = grant {
-                        home.give(grant);
-                    }
-                    return Ok(None);
-                }
-            }
-        }
-    };
+/// A place for one more connection of this process, or what becomes free before there is one.
+async fn place(worker: &Rc<Worker>, home: &Rc<Home>) -> Result<Place, Grant> {
+    if let Some(place) = worker.try_place() {
+        return Ok(place);
+    }
+    tokio::select! {
+        place = worker.place() => Ok(place),
+        grant = home.wait() => Err(grant),
+    }
+}
+
+/// Opens a connection in a slot.
+async fn open(worker: &Rc<Worker>, home: &Rc<Home>, slot: Slot, place: Place) -> Result<Lease, ConnectError> {
     let (connection, times) = worker.connect(&home.origin, place).await?;
     let http2 = connection.is_http2();
     home.http2.set(Some(http2));
@@ -226,7 +228,7 @@ async fn open(worker: &Rc<Worker>, home: &Rc<Home>, slot: Slot) -> Result<Option
     };
     // What was learned, or the new streams, may serve others.
     home.serve();
-    Ok(Some(lease))
+    Ok(lease)
 }
 
 impl Home {
@@ -237,13 +239,11 @@ impl Home {
     }
 
     fn grant(self: &Rc<Self>) -> Option<Grant> {
-        loop {
-            let kept = self.idle.borrow_mut().pop();
-            match kept {
-                Some(kept) if kept.connection.is_closed() => drop(kept),
-                Some(kept) => return Some(Grant::Connection(kept)),
-                None => break,
-            }
+        let idle = self.idle.borrow_mut().pop();
+        if let Some(kept) = idle {
+            // The slot of one that was closed meanwhile serves for another.
+            let closed = kept.connection.is_closed();
+            return Some(if closed { Grant::Slot(kept.slot) } else { Grant::Connection(kept) });
         }
         if let Some(grant) = self.stream() {
             return Some(grant);
@@ -275,15 +275,11 @@ impl Home {
         Some(Grant::Stream(connection, Stream { home: Rc::clone(self), streams: Rc::clone(streams) }))
     }
 
-    /// A place at the end of the line.
-    fn line_up(&self) -> oneshot::Receiver<Grant> {
+    /// Waits at the end of the line.
+    async fn wait(self: &Rc<Self>) -> Grant {
         let (sender, receiver) = oneshot::channel();
         self.waiting.borrow_mut().push_back(sender);
-        receiver
-    }
-
-    async fn wait(self: &Rc<Self>) -> Grant {
-        match self.line_up().await {
+        match receiver.await {
             Ok(grant) => grant,
             // The line is part of this home, which is alive as long as somebody holds it.
             Err(_) => std::future::pending().await,

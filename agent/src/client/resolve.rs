@@ -25,6 +25,17 @@ struct Known {
     until: Instant,
 }
 
+impl Known {
+    /// The addresses, beginning with the one whose turn it is; the next has its turn then.
+    fn turn(&mut self) -> Vec<IpAddr> {
+        let turn = self.next % self.addresses.len().max(1);
+        self.next = turn + 1;
+        let mut addresses = self.addresses.clone();
+        addresses.rotate_left(turn);
+        addresses
+    }
+}
+
 /// Addresses to try, first the one whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Addresses {
@@ -63,24 +74,20 @@ impl Resolver {
             return Err("the name has no address".to_owned());
         }
         let mut known = self.known.borrow_mut();
-        if known.len() >= NAMES_MAX {
+        if known.len() >= NAMES_MAX && !known.contains_key(host) {
             known.clear();
         }
-        known.insert(
-            host.to_owned(),
-            Known { addresses: addresses.clone(), next: 1, until: found.valid_until() },
-        );
+        // Whose turn it is outlives the answer, so that a short TTL does not make everybody begin with the first.
+        let next = known.get(host).map_or(0, |earlier| earlier.next);
+        let mut fresh = Known { addresses, next, until: found.valid_until() };
+        let addresses = fresh.turn();
+        known.insert(host.to_owned(), fresh);
         Ok(Addresses { addresses, asked: true })
     }
 
     fn kept(&self, host: &str) -> Option<Vec<IpAddr>> {
         let mut known = self.known.borrow_mut();
-        let entry = known.get_mut(host).filter(|entry| entry.until > Instant::now())?;
-        let turn = entry.next % entry.addresses.len();
-        entry.next = turn + 1;
-        let mut addresses = entry.addresses.clone();
-        addresses.rotate_left(turn);
-        Some(addresses)
+        known.get_mut(host).filter(|entry| entry.until > Instant::now()).map(Known::turn)
     }
 
     fn system(&self) -> Result<Rc<TokioResolver>, String> {

@@ -40,8 +40,8 @@ pub struct HitCommand {
     /// Requests at a time on one HTTP/2 connection
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000), default_value_t = 1, requires = "http2", value_name = "M")]
     streams: u32,
-    /// The regions to hit it from, each with an agent of its own
-    #[arg(long, value_name = "NAME", default_value = "here", num_args = 1..)]
+    /// The regions to hit it from, each with an agent of its own (after the URL, or separated by commas)
+    #[arg(long, value_name = "NAME", default_value = "here", num_args = 1.., value_delimiter = ',')]
     region: Vec<String>,
     #[command(flatten)]
     options: RunOptions,

@@ -14,6 +14,7 @@ mod times;
 mod validity;
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,10 +35,11 @@ pub(crate) const SCHEMA: &str = "doorbuster.report/1";
 /// The report on a run. Durations are milliseconds with at most three decimals, sizes bytes, ratios 0 to 1. `null`
 /// stands for what was not measured, or what the sample cannot support: a percentile with fewer than 10 samples
 /// beyond it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Report {
     /// Always `doorbuster.report/1`. Within this version keys are added, never renamed or removed.
-    #[schemars(extend("const" = SCHEMA))]
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA)))]
     pub schema: String,
     /// What the run was.
     pub run: Run,
@@ -68,7 +70,8 @@ pub(crate) struct Report {
 }
 
 /// What the run was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Run {
     /// Unique; sent to the target as `X-Doorbuster-Run`.
     pub id: String,

@@ -141,9 +141,9 @@ impl Reader {
 
 /// The name of a journey or a step.
 fn name(node: &Node, what: &str) -> Result<String, Fault> {
-    let expected = format!("{what}: 1 to {NAME_CHARS_MAX} letters, digits, blanks or any of _ . : -");
+    let expected = format!("{what}: 1 to {NAME_CHARS_MAX} letters, digits or any of _ . : -");
     let name = node.scalar(&expected)?;
-    if is_name(&name, " _.:-") { Ok(name) } else { Err(node.expected(&expected)) }
+    if is_name(&name, "_.:-") { Ok(name) } else { Err(node.expected(&expected)) }
 }
 
 fn is_name(name: &str, others: &str) -> bool {

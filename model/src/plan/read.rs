@@ -30,8 +30,9 @@ pub(super) fn plan(file: &str, text: &str) -> Result<Plan, Faults> {
 fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
     let mut fields = faults.keep(Fields::of(root, "the plan"))?;
     let name = faults.keep(fields.required("name").and_then(name_of));
-    let target =
-        fields.optional("target").and_then(|node| faults.keep(node.parse_with("a URL", target::parse)));
+    let target = fields
+        .optional("target")
+        .and_then(|node| faults.keep(node.parse_with("a URL", target::parse_origin)));
     let seed =
         fields.optional("seed").and_then(|node| faults.keep(node.integer(0, i64::MAX as u64))).unwrap_or(1);
     let regions = match fields.optional("regions") {
@@ -148,8 +149,9 @@ fn region(name: &str, node: &Node, faults: &mut Faults) -> Option<Region> {
     let aws = fields
         .optional("aws")
         .and_then(|node| faults.keep(node.scalar("an AWS region such as ap-northeast-1")));
-    let target =
-        fields.optional("target").and_then(|node| faults.keep(node.parse_with("a URL", target::parse)));
+    let target = fields
+        .optional("target")
+        .and_then(|node| faults.keep(node.parse_with("a URL", target::parse_origin)));
     if let Some(node) = fields.optional("launch") {
         let local = |text: &str| match text {
             "local" => Ok(()),

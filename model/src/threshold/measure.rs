@@ -19,7 +19,7 @@ pub struct Observed {
 pub struct Judgement {
     /// Milliseconds, percent or per second, as the metric has it; `None` when the sample cannot support the figure.
     pub observed: Option<f64>,
-    /// The unit of `observed`: `ms`, `%` or `/s`.
+    /// The unit of `observed`: `ms`, `%`, `/s` or `B`.
     pub unit: &'static str,
     /// Whether the rule holds. A figure that the sample cannot support is no pass.
     pub ok: bool,
@@ -56,6 +56,10 @@ impl Rule {
                 let requests = self.exchanges(tally, |_| true).requests;
                 Observed::new(u128::from(requests) * 1_000, u128::from(seconds))
             }
+            Metric::Bytes => {
+                let exchanges = self.exchanges(tally, |_| true);
+                Observed::new(u128::from(exchanges.bytes_wire), u128::from(exchanges.requests))
+            }
             Metric::HitRatio => {
                 let caching = self.caching(tally);
                 let lookups = caching.hits + caching.misses + caching.refresh_hits;
@@ -76,6 +80,7 @@ impl Rule {
             Value::DurationNs(ns) => (ns, 1, 1e6, "ms"),
             Value::ShareParts(parts) => (parts, 1_000_000_000, 0.01, "%"),
             Value::RateMilli(milli) => (milli, 1, 1e3, "/s"),
+            Value::Bytes(bytes) => (bytes, 1, 1.0, "B"),
         };
         let Some(observed) = observed else { return Judgement { observed: None, unit, ok: false } };
         let order = (observed.numerator * scale).cmp(&(u128::from(demanded) * observed.denominator));

@@ -55,6 +55,7 @@ fn what_cannot_be_meant_is_said() {
         ("< 5%", "no metric"),
         ("errors < 1% during rush", "names the phase \"rush\""),
         ("errors < 1% over 100ms", "whole seconds"),
+        ("errors < 1% over 11m", "at most 10m"),
         ("static p95 < 1s", "classes have hit_ratio"),
         ("home hit_ratio > 1%", "name a class"),
         ("tokyo browse home p95 < 1s", "write journey/step"),
@@ -101,6 +102,7 @@ fn rules_are_judged_exactly() {
     assert_eq!(verdict("home mean >= 500.499ms", &tally), (Some(500.499), true));
     assert_eq!(verdict("requests >= 100/s", &tally), (Some(100.0), true));
     assert_eq!(verdict("static savings > 75%", &tally), (Some(75.0), false));
+    assert_eq!(verdict("home bytes < 0.025KB", &tally), (Some(25.0), false));
     assert_eq!(verdict("london p99.9 < 5s", &tally), (None, false), "10,000 samples are needed");
     assert!(verdict("home p99 < 1s", &tally).1);
 }

@@ -3,6 +3,7 @@
 use doorbuster_model::cdn::Class;
 use doorbuster_model::{Tally, tally};
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use super::distribution::ratio;
 use super::sums::caching_by;
 
 /// What the edge did, and what it broke.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Cdn {
     /// Per class of content: `private`, `static`, `html` and `unclassified`.
     pub classes: IndexMap<String, Caching>,
@@ -19,7 +21,8 @@ pub(crate) struct Cdn {
 }
 
 /// What the edge did for a class of content, by the `X-Cache` of its answers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Caching {
     /// Answers from the edge's cache.
     pub hits: u64,
@@ -40,7 +43,8 @@ pub(crate) struct Caching {
 }
 
 /// A violation of what the content delivery network is to do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Finding {
     /// The rule that was broken.
     pub rule: String,

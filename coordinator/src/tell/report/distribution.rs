@@ -1,12 +1,14 @@
 //! How durations are distributed.
 
 use doorbuster_model::Histogram;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How durations are distributed, in milliseconds with at most three decimals. A percentile is `null` when fewer
 /// than 10 samples lie beyond it; `max` and `mean` are `null` without samples.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Distribution {
     /// Half of the samples took at most this many milliseconds; needs 20 samples.
     pub p50: Option<f64>,

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use doorbuster_model::{ErrorClass, tally};
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Distribution;
 
 /// What a set of exchanges came to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Exchanges {
     /// Exchanges attempted.
     pub requests: u64,
@@ -44,7 +46,8 @@ pub(crate) struct Exchanges {
 }
 
 /// Failed exchanges by class: a count for each.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct ErrorsByClass {
     /// The name did not resolve.
     pub dns: u64,

@@ -1,5 +1,6 @@
 //! What failed, with an example of each.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use crate::outcome::Outcome;
 pub(crate) const FAILURES_TOLD_MAX: usize = 500;
 
 /// A kind of failure in a region.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Failure {
     /// The region's name.
     pub region: String,

@@ -6,6 +6,7 @@ use doorbuster_model::cdn::Class;
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Tally, tally};
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,8 @@ use super::{Caching, Distribution, Exchanges, Step};
 use crate::outcome::Outcome;
 
 /// What a region, or all of them together, came to. Everything is in it: assets, redirect hops and the warm-up.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Figures {
     /// All exchanges.
     #[serde(flatten)]
@@ -40,7 +42,8 @@ pub(crate) struct Figures {
 }
 
 /// What became of the journeys of one kind: counts of journeys.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Journey {
     /// Begun.
     pub started: u64,
@@ -55,7 +58,8 @@ pub(crate) struct Journey {
 }
 
 /// How connections were opened.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Connections {
     /// How many were opened.
     pub opened: u64,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Tally, tally};
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,8 @@ use super::sums::exchanges_by;
 use super::{Distribution, Exchanges};
 
 /// What a step came to: its main request, and apart from it the rest of its page.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Step {
     /// The step's main requests.
     #[serde(flatten)]
@@ -26,12 +28,15 @@ pub(crate) struct Step {
 }
 
 /// What the assets, or the redirect hops, of a step came to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Part {
     /// Exchanges attempted.
     pub requests: u64,
     /// Failed exchanges.
     pub errors: u64,
+    /// Failed expectations among the errors: a redirect's last answer is the one that is judged.
+    pub business_failures: u64,
     /// From the intended start to the end of the answer, in milliseconds.
     pub latency_ms: Distribution,
 }
@@ -123,6 +128,7 @@ impl Part {
         Self {
             requests: exchanges.requests,
             errors: exchanges.errors_total(),
+            business_failures: exchanges.business_failures(),
             latency_ms: Distribution::of(&exchanges.latency),
         }
     }

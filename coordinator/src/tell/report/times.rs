@@ -3,6 +3,7 @@
 use doorbuster_model::Tally;
 use doorbuster_model::cdn::Class;
 use doorbuster_model::plan::Model;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,8 @@ use super::{Caching, Distribution};
 use crate::outcome::{self, Outcome};
 
 /// What a phase of the load came to, all regions together. An exchange belongs to the phase of its intended start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Phase {
     /// The plan's name for it, or its kind.
     pub name: String,
@@ -44,7 +46,8 @@ pub(crate) struct Phase {
 }
 
 /// One second of one region.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct TimelineRow {
     /// Seconds since the start.
     pub second: u32,

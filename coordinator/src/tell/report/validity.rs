@@ -2,6 +2,7 @@
 
 use doorbuster_model::slo::Budget;
 use doorbuster_model::{Histogram, Tally};
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,8 @@ use super::distribution::{milliseconds, three_decimals};
 use crate::outcome::{self, Outcome, RegionOutcome, ThresholdOutcome};
 
 /// Why the verdict is not `pass`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Reason {
     /// One word: `threshold`, `agent_lost`, `arrivals_late`, `target_unreachable`, …
     pub kind: String,
@@ -22,7 +24,8 @@ pub(crate) struct Reason {
 }
 
 /// Whether the load was the planned load, all regions together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Validity {
     /// Arrivals that were to start; in the closed model, iterations that started.
     pub arrivals_planned: u64,
@@ -48,7 +51,8 @@ pub(crate) struct Validity {
 
 /// How far the generator lagged behind its schedule, in milliseconds. `p50` needs 20 samples and `p99` 1,000;
 /// `null` otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct ScheduleLag {
     /// Half of the steps were handled within this many milliseconds.
     pub p50: Option<f64>,
@@ -59,7 +63,8 @@ pub(crate) struct ScheduleLag {
 }
 
 /// A threshold's outcome.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Threshold {
     /// The rule as it was written.
     pub rule: String,
@@ -74,9 +79,10 @@ pub(crate) struct Threshold {
 }
 
 /// What the run took of its error budget. Exchanges that the run's end cut are neither good nor bad.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Slo {
-    /// The share of exchanges that must be good, in percent: 99.99.
+    /// The share of exchanges that must be good, 0 to 1: 0.9999.
     pub objective: f64,
     /// Exchanges that did not fail.
     pub good: u64,
@@ -149,7 +155,7 @@ impl Slo {
         let good = total.saturating_sub(exchanges.errors_total());
         let budget = Budget { objective: outcome.plan.objective, good, total };
         // Parts per billion to percent.
-        let objective = outcome.plan.objective.parts_per_billion as f64 / 1e7;
+        let objective = outcome.plan.objective.parts_per_billion as f64 / 1e9;
         Self { objective, good, total, budget_spent: budget.spent() }
     }
 }

@@ -53,7 +53,19 @@ fn shortened(text: &str) -> String {
     text.chars().take(EXAMPLE_MAX - 1).chain(['…']).collect()
 }
 
-/// How the generator fared, on one line.
+/// Counters by which agents say that they came close to a limit of their own, and what that means.
+const NEAR_LIMITS: [(&str, &str); 2] = [
+    (
+        "generator_cpu_over_90_percent_s",
+        "used over 90 % of its CPU, so its own speed may be part of these times",
+    ),
+    (
+        "generator_descriptors_over_90_percent_s",
+        "used over 90 % of its descriptors; raise ulimit -n before it grows",
+    ),
+];
+
+/// How the generator fared: a line, and one more for each limit that it came close to.
 pub(super) fn generator(report: &Report) -> String {
     let validity = &report.validity;
     let lag = &validity.schedule_lag_ms;
@@ -66,18 +78,25 @@ pub(super) fn generator(report: &Report) -> String {
         milliseconds(lag.p99),
         milliseconds(lag.max)
     );
-    indented("", &line)
+    let near = NEAR_LIMITS.iter().filter_map(|(name, meaning)| {
+        let seconds = report.global.counters.get(*name)?;
+        Some(indented("", &format!("generator: for {} s an agent {meaning}", count(*seconds))))
+    });
+    std::iter::once(indented("", &line)).chain(near).collect()
 }
 
 /// What the run took of its error budget, on one line.
 pub(super) fn budget(report: &Report) -> String {
     let slo = &report.slo;
+    // In full, because its last digit is what it is about.
+    let objective = format!("{:.7}", slo.objective * 100.0);
+    let objective = objective.trim_end_matches('0').trim_end_matches('.');
     let line = format!(
         "error budget: {} spent; {} of {} exchanges good, the objective is {} %",
         percent(slo.budget_spent),
         count(slo.good),
         count(slo.total),
-        slo.objective
+        objective
     );
     indented("", &line)
 }

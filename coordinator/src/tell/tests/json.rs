@@ -163,7 +163,7 @@ fn ratios_and_the_budget_come_from_counts() {
     assert_eq!(assets["savings"], 0.75);
     assert_eq!(report["cdn"]["classes"]["html"]["hit_ratio"], Value::Null);
     let slo = &report["slo"];
-    assert_eq!(slo["objective"], 99.99);
+    assert_eq!(slo["objective"], 0.9999);
     assert_eq!((&slo["good"], &slo["total"]), (&json!(4_806), &json!(4_814)));
     let spent = slo["budget_spent"].as_f64().unwrap();
     assert!((spent - 8.0 / (4_814.0 * 0.0001)).abs() < 1e-9, "{spent}");
