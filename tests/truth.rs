@@ -13,22 +13,23 @@ use serde_json::Value;
 
 use crate::util::{Folder, number, patiently, regions, shop, start, turn};
 
-/// 10 s at 1,000 arrivals/s against a shop that is frozen for 2.0 s in the middle.
-fn frozen(more: &[&str]) -> Value {
+/// 10 s at `rate` arrivals/s against a shop that is frozen for 2.0 s in the middle.
+fn frozen(rate: u32, more: &[&str]) -> Value {
     let shop = shop();
     let url = format!("http://{}/", shop.edges()[0].address);
-    let mut arguments = vec!["hit", &url, "--rate", "1000/s", "--for", "10s", "--quiet"];
+    let rate_option = format!("{rate}/s");
+    let mut arguments = vec!["hit", &url, "--rate", &rate_option, "--for", "10s", "--quiet"];
     arguments.extend(more);
     let running = start(&arguments);
     thread::sleep(Duration::from_secs(4));
     shop.set_fault("freeze=2s".parse::<Fault>().unwrap());
     let finished = running.finish();
     assert_eq!(finished.code, 0, "{}", finished.stderr);
-    assert_eq!(number(&finished.report, "global.requests"), 10_000.0);
+    assert_eq!(number(&finished.report, "global.requests"), f64::from(rate) * 10.0);
     finished.report
 }
 
-/// Of 10,000 arrivals 2,000 meet the freeze and wait from 2 s down to nothing: a tenth of all wait over 1.0 s, a
+/// A fifth of the arrivals meet the freeze and wait from 2 s down to nothing: a tenth of all wait over 1.0 s, a
 /// hundredth over 1.9 s, the longest 2.0 s.
 fn is_what_arithmetic_says(report: &Value, times: &str) {
     for (figure, seconds) in [("p90", 1.0), ("p99", 1.9), ("max", 2.0)] {
@@ -40,30 +41,46 @@ fn is_what_arithmetic_says(report: &Value, times: &str) {
     }
 }
 
+/// Through a pool without a bound, service time says the same: everything was sent at once.
+fn freeze(rate: u32) {
+    let report = frozen(rate, &[]);
+    is_what_arithmetic_says(&report, "latency_ms");
+    is_what_arithmetic_says(&report, "service_ms");
+}
+
+/// Through a pool of 64 connections at most 64 requests were under way when the freeze began; all others waited.
+fn freeze_through_a_bounded_pool(rate: u32) {
+    let folder = Folder::new();
+    let logs = folder.path("logs").display().to_string();
+    let report = frozen(rate, &["--max-connections", "64", "--hlog", &logs]);
+    is_what_arithmetic_says(&report, "latency_ms");
+    let service = service_times(&folder.path("logs/here.hlog"));
+    assert_eq!(service.len(), u64::from(rate) * 10);
+    let slow = service.count_between(100_000, u64::MAX);
+    eprintln!("{slow} service samples over 100 ms");
+    assert!((1..=64).contains(&slow), "{slow} service samples over 100 ms");
+}
+
+// The short form has 400 arrivals/s: when the freeze ends, target and generator answer and count the backlog on the
+// same two cores, and at 1,000/s that takes a good part of the 50 ms that the bound leaves.
 #[test]
 fn a_freeze_is_seen_in_full() {
     let _turn = turn();
-    patiently(|| {
-        let report = frozen(&[]);
-        is_what_arithmetic_says(&report, "latency_ms");
-        is_what_arithmetic_says(&report, "service_ms");
-    });
+    patiently(|| freeze(400));
 }
 
 #[test]
 fn a_freeze_is_seen_in_full_through_a_bounded_pool() {
     let _turn = turn();
-    let folder = Folder::new();
-    let logs = folder.path("logs").display().to_string();
-    patiently(|| {
-        let report = frozen(&["--max-connections", "64", "--hlog", &logs]);
-        is_what_arithmetic_says(&report, "latency_ms");
-        // At most 64 requests were under way when the freeze began; all others waited for a connection.
-        let service = service_times(&folder.path("logs/here.hlog"));
-        assert_eq!(service.len(), 10_000);
-        let slow = service.count_between(100_000, u64::MAX);
-        assert!((1..=64).contains(&slow), "{slow} service samples over 100 ms");
-    });
+    patiently(|| freeze_through_a_bounded_pool(400));
+}
+
+#[test]
+#[ignore = "wants a quiet machine: cargo xtask long"]
+fn long_a_freeze_at_a_thousand_arrivals_a_second() {
+    let _turn = turn();
+    patiently(|| freeze(1_000));
+    patiently(|| freeze_through_a_bounded_pool(1_000));
 }
 
 /// The service times of a run, from its HdrHistogram log: the standard format, read by the standard library.
@@ -126,6 +143,7 @@ fn steady(seconds: u32) {
     let report = &finished.report;
     assert_eq!(number(report, "global.requests"), f64::from(seconds) * 1_000.0);
     let lag = number(report, "validity.schedule_lag_ms.p99");
+    eprintln!("schedule lag p99 {lag} ms");
     assert!(lag < 5.0, "schedule lag p99 {lag} ms");
     // Second by second too: arrivals of a second that started in it, within what a late timer moves over its edge.
     let rows = report["timeline"].as_array().unwrap();
