@@ -34,6 +34,7 @@ fn frozen(rate: u32, more: &[&str]) -> Value {
 fn is_what_arithmetic_says(report: &Value, times: &str) {
     for (figure, seconds) in [("p90", 1.0), ("p99", 1.9), ("max", 2.0)] {
         let observed = number(report, &format!("global.{times}.{figure}")) / 1_000.0;
+        eprintln!("{times} {figure}: {observed:.3} s, arithmetic says {seconds} s");
         assert!(
             (observed / seconds - 1.0_f64).abs() < 0.05,
             "{times} {figure}: {observed} s, not {seconds} s"

@@ -16,6 +16,8 @@ const LAG_P99_MAX_US: u64 = 100_000;
 
 /// So many late arrivals at least: in a run of a few dozen, one or two slips of a timer are no overload.
 const LATE_MIN: u64 = 3;
+/// Below this an agent's lateness is not its own doing.
+const CPU_BUSY_PERCENT: f64 = 70.0;
 /// Counters of an agent that tell of a limit of its own machine.
 const OWN_LIMITS: [&str; 2] = ["connections_waited_for", "connections_refused_by_this_machine"];
 
@@ -168,9 +170,15 @@ fn generator(plan: &Plan, outcome: &Outcome, global: &Tally, undisturbed: bool) 
     let mut reasons = Vec::new();
     let arrivals = &global.arrivals;
     let cpu = outcome.regions.iter().map(|region| region.cpu_percent_max).fold(0.0, f64::max);
-    let remedy = format!(
-        "this machine was too slow for the load (its busiest agent used {cpu:.0} % of its CPU): add agents or machines, or lower the load"
-    );
+    let remedy = if cpu < CPU_BUSY_PERCENT {
+        format!(
+            "the agents used at most {cpu:.0} % of their CPU, so something else kept this machine busy: run again when it is quiet, or on a machine of its own"
+        )
+    } else {
+        format!(
+            "this machine was too slow for the load (its busiest agent used {cpu:.0} % of its CPU): add agents or machines, or lower the load"
+        )
+    };
     if arrivals.late >= LATE_MIN && arrivals.late.saturating_mul(100) > arrivals.started {
         let message =
             format!("{} of {} arrivals started over 10 ms late: {remedy}", arrivals.late, arrivals.started);
