@@ -10,7 +10,7 @@ use doorbuster_shop::Shop;
 use doorbuster_wire::{Frames, FromAgent, Message, ToAgent};
 use serde_json::Value;
 
-use crate::util::{Folder, Running, number, patiently, regions, shop, signal, start, turn, value};
+use crate::util::{Folder, Running, count, number, patiently, regions, shop, signal, start, turn, value};
 
 /// 60 arrivals a second from three regions.
 fn rehearsal(shop: &Shop, length: &str) -> Running {
@@ -127,6 +127,25 @@ fn ctrl_c_ends_a_run_with_a_report_of_what_was_measured() {
         assert_eq!((finished.code, kinds(&finished.report)), (3, vec!["interrupted"]), "{}", finished.stderr);
         let counted: u64 = requests(&shop);
         assert_eq!(number(&finished.report, "global.requests_sent"), counted as f64);
+    });
+}
+
+#[test]
+fn ctrl_c_lets_closed_shoppers_end_their_iteration_and_start_no_other() {
+    let _turn = turn();
+    let shop = shop();
+    let url = format!("http://{}/", shop.edges()[0].address);
+    patiently(|| {
+        let before = requests(&shop);
+        let running = start(&["hit", &url, "--connections", "8", "--for", "60s", "--quiet"]);
+        thread::sleep(Duration::from_secs(2));
+        signal(running.child.id(), "INT");
+        let asked = Instant::now();
+        let finished = running.finish();
+        assert!(asked.elapsed() < Duration::from_millis(1_500), "a stop took {:?}", asked.elapsed());
+        assert_eq!((finished.code, kinds(&finished.report)), (3, vec!["interrupted"]), "{}", finished.stderr);
+        assert_eq!(number(&finished.report, "validity.journeys_cut"), 0.0);
+        assert_eq!(count(&finished.report, "global.requests_sent"), requests(&shop) - before);
     });
 }
 

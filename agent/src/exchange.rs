@@ -1,13 +1,10 @@
 //! One exchange: a request, its answer, and the sample of it.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use doorbuster_journeys::assets;
 use doorbuster_model::cdn::Observation;
-use doorbuster_model::sample::Times;
 use doorbuster_model::{ErrorClass, Key, Sample};
 use http::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Method, Request, Version};
@@ -18,7 +15,7 @@ use url::Url;
 
 use crate::client::body::{Body, BodyCount, BodyError};
 use crate::client::{ConnectError, Lease, Origin, Sent};
-use crate::job::nanoseconds;
+use crate::flight::Flight;
 use crate::visit::Visitor;
 
 /// How often a request that never reached its connection is given to another one.
@@ -82,86 +79,6 @@ impl From<BodyError> for Broken {
     }
 }
 
-/// An exchange under way. Dropped before [`Flight::land`], it counts as cut: it was attempted, and perhaps sent.
-/// When it was dropped because the plan's grace is over, and had waited longer than that, it counts as a timeout: a
-/// target that froze for good must not look like one whose last answers were merely not waited for.
-struct Flight<'a> {
-    visitor: &'a Visitor,
-    sample: Option<Sample>,
-    /// The connection's counter of written bytes, and where it stood before this request.
-    written: Option<(Rc<Cell<u64>>, u64)>,
-}
-
-impl<'a> Flight<'a> {
-    fn new(visitor: &'a Visitor, order: &Order<'_>) -> Self {
-        let handled_ns = visitor.worker.clock.now_ns();
-        let sample = Sample {
-            key: order.key,
-            times: Times { intended_ns: order.intended_ns, handled_ns, ..Times::default() },
-            opened: None,
-            status: None,
-            error: None,
-            cut: false,
-            bytes_wire: 0,
-            bytes_decoded: None,
-            observation: Observation::default(),
-        };
-        Self { visitor, sample: Some(sample), written: None }
-    }
-
-    fn note(&mut self, note: impl FnOnce(&mut Sample)) {
-        if let Some(sample) = &mut self.sample {
-            note(sample);
-        }
-    }
-
-    /// The request is given to a connection now.
-    fn depart(&mut self, lease: &Lease) {
-        let written = lease.connection.written();
-        self.written = Some((Rc::clone(&written), written.get()));
-        let now_ns = self.visitor.worker.clock.now_ns();
-        self.note(|sample| {
-            sample.times.sent_ns = Some(now_ns);
-            sample.opened = sample.opened.or(lease.opened);
-        });
-    }
-
-    /// The sample as it is now; what never reached the wire was not sent.
-    fn land(&mut self) -> Option<Sample> {
-        let mut sample = self.sample.take()?;
-        sample.times.ended_ns = self.visitor.worker.clock.now_ns();
-        let reached_wire = self.written.as_ref().is_some_and(|(written, before)| written.get() > *before);
-        if !reached_wire {
-            sample.times.sent_ns = None;
-        }
-        Some(sample)
-    }
-}
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        let Some(mut sample) = self.land() else { return };
-        let worker = &self.visitor.worker;
-        let waited_ns = sample.times.ended_ns.saturating_sub(sample.times.intended_ns);
-        let patience = worker.patience.get().filter(|patience| waited_ns >= nanoseconds(*patience));
-        let mut tallies = worker.tallies.borrow_mut();
-        if patience.is_some() {
-            sample.error = Some(ErrorClass::Timeout);
-            let example =
-                || format!("no complete answer within {:.1} s, when the run ended", waited_ns as f64 / 1e9);
-            tallies.at(sample.times.ended_ns).fail(
-                sample.key.journey,
-                sample.key.step,
-                ErrorClass::Timeout,
-                example,
-            );
-        } else {
-            sample.cut = true;
-        }
-        tallies.record(&sample);
-    }
-}
-
 /// Carries an exchange out. The sample is complete but for the journey's judgement, and not recorded yet.
 pub(crate) async fn exchange(visitor: &Visitor, order: &Order<'_>) -> (Sample, Result<Reply, Broken>) {
     let mut flight = Flight::new(visitor, order);
@@ -171,13 +88,9 @@ pub(crate) async fn exchange(visitor: &Visitor, order: &Order<'_>) -> (Sample, R
         Err(_) => Err(Broken::new(ErrorClass::Timeout, format!("no complete answer within {limit:?}"))),
     };
     if let Err(broken) = &result {
-        flight.note(|sample| sample.error = Some(broken.class));
+        flight.sample.error = Some(broken.class);
     }
-    match flight.land() {
-        Some(sample) => (sample, result),
-        // Nothing else takes the sample out of a flight before it lands.
-        None => unreachable!("a flight lands once"),
-    }
+    (flight.land(), result)
 }
 
 async fn attempt(visitor: &Visitor, order: &Order<'_>, flight: &mut Flight<'_>) -> Result<Reply, Broken> {
@@ -205,11 +118,9 @@ async fn attempt(visitor: &Visitor, order: &Order<'_>, flight: &mut Flight<'_>) 
     let now_ns = worker.clock.now_ns();
     let status = response.status().as_u16();
     let observation = Observation::of(order.url.path(), response.headers());
-    flight.note(|sample| {
-        sample.times.first_byte_ns = Some(now_ns);
-        sample.status = Some(status);
-        sample.observation = observation;
-    });
+    let sample = &mut flight.sample;
+    sample.times.first_byte_ns = Some(now_ns);
+    (sample.status, sample.observation) = (Some(status), observation);
     let (head, incoming) = response.into_parts();
     keep_cookies(visitor, order.url, &head.headers);
     let body = body(visitor, order, &head.headers, incoming, flight).await?;
@@ -235,12 +146,12 @@ async fn body(
         })?;
         if let Some(data) = frame.data_ref() {
             let taken = count.take(data);
-            flight.note(|sample| sample.bytes_wire = count.wire);
+            flight.sample.bytes_wire = count.wire;
             taken?;
         }
     }
     let body = count.end()?;
-    flight.note(|sample| sample.bytes_decoded = body.decoded);
+    flight.sample.bytes_decoded = body.decoded;
     Ok(body)
 }
 

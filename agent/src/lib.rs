@@ -9,6 +9,7 @@ mod clock;
 mod closed;
 mod error;
 mod exchange;
+mod flight;
 mod health;
 mod job;
 mod lease;

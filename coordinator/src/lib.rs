@@ -1,8 +1,8 @@
 //! Plans a run, launches agents, folds their reports, judges and tells.
 //!
-//! A command ([`command`]) becomes a prepared run ([`prepare`]): plan, journeys and files, all checked before
-//! anything is sent. Agents are launched ([`launch`]) and conducted ([`conduct`]); what they report is folded
-//! ([`fold`]), judged ([`verdict`]) and told ([`tell`]). The coordinator itself sends the target nothing.
+//! A command ([`command`]) becomes a prepared run (`prepare`): plan, journeys and files, all checked before anything
+//! is sent. Agents are launched (`launch`) and conducted (`conduct`); what they report is folded (`fold`), judged
+//! (`verdict`) and told (`tell`). The coordinator itself sends the target nothing.
 
 pub mod command;
 mod conduct;

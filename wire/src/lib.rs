@@ -1,7 +1,7 @@
 //! The protocol between coordinator and agents: protobuf messages in bounded, length-prefixed frames.
 //!
 //! This is the only crate that knows protobuf. Everyone else speaks in [`ToAgent`], [`FromAgent`] and the nouns of
-//! `doorbuster-model`. Nothing here does I/O: [`encode`] makes bytes, [`Frames`] takes them apart.
+//! `doorbuster-model`. Nothing here does I/O: [`Message::encode`] makes bytes, [`Frames`] takes them apart.
 
 mod convert;
 mod frame;
