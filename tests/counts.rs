@@ -150,7 +150,7 @@ fn counts_nginx() {
         nginx.folder.write("pages.yaml", journey);
         let plan = format!(
             "name: nginx\ntarget: http://127.0.0.1:{}\nregions: [tokyo, london]\njourneys: [pages.yaml]\n\
-         load: {{ arrivals: [{{ hold: 100/s, for: 5s }}] }}\nthresholds: [\"errors <= 20%\"]\n",
+         load: {{ arrivals: [{{ hold: 50/s, for: 10s }}] }}\nthresholds: [\"errors <= 20%\"]\n",
             nginx.port
         );
         let plan = nginx.folder.write("plan.yaml", plan);

@@ -41,7 +41,7 @@ pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Out
     let mut reasons = stopped(conducted);
     reasons.extend(agents(&prepared.plan, fold));
     reasons.extend(generator(&prepared.plan, &outcome, &global, reasons.is_empty()));
-    reasons.extend(target(&outcome, &global));
+    reasons.extend(target(&outcome, &global, conducted));
     reasons.extend(failed(outcome.thresholds.iter()));
     outcome.verdict = match reasons.iter().map(|reason| reason.invalidates).max() {
         None => Verdict::Pass,
@@ -207,12 +207,14 @@ fn generator(plan: &Plan, outcome: &Outcome, global: &Tally, undisturbed: bool) 
 }
 
 /// The target was not there, or a firewall stood before it.
-fn target(outcome: &Outcome, global: &Tally) -> Vec<Reason> {
+fn target(outcome: &Outcome, global: &Tally, conducted: &Conducted) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let exchanges = Outcome::exchanges(global);
     let answers: u64 = exchanges.statuses.values().sum();
     let disturbed = outcome.regions.iter().all(|region| region.agents_lost == region.agents_planned);
-    if answers == 0 && !disturbed && exchanges.requests > exchanges.cut {
+    // A run that was stopped before anything could answer says nothing about the target.
+    let stopped = conducted.interrupted || conducted.aborted.is_some();
+    if answers == 0 && !disturbed && (exchanges.requests > exchanges.cut || !stopped) {
         let message = format!(
             "nothing answered at all{}; check the address, and that the target is up",
             example(global, &exchanges)
