@@ -227,12 +227,9 @@ fn reason(error: &hyper::Error) -> String {
 
 /// The assets of a page that may be fetched, and how many belong to hosts that may not.
 pub(crate) fn assets_of(visitor: &Visitor, html: &[u8], base: &Url) -> (Vec<Url>, u64) {
-    let plan = &visitor.worker.job.plan;
-    let own = Origin::of(&visitor.worker.job.target);
     let all = assets::discover(html, base);
     let count = all.len();
-    let wanted: Vec<Url> =
-        all.into_iter().filter(|url| Origin::of(url) == own || plan.may_load(url)).collect();
+    let wanted: Vec<Url> = all.into_iter().filter(|url| visitor.worker.job.may_go(url)).collect();
     let others = (count - wanted.len()) as u64;
     (wanted, others)
 }

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::Error;
-use crate::client::tls;
+use crate::client::{Origin, tls};
 
 /// What every worker of the agent does.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Job {
         let target = target.ok_or_else(|| Error::Assignment("the plan has no target".to_owned()))?;
         let journeys = journeys(&plan, &assignment.files)?;
         let pages = journeys.iter().map(|journey| journey.steps().iter().map(|step| step.fetches_assets));
-        if !plan.may_load(&target) && !plan.fits_a_stranger(pages) {
+        if !plan.may_send_to(&target, pages) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
         }
         let own_headers = own_headers(&plan, &assignment.run)?;
@@ -73,6 +73,12 @@ impl Job {
             agents_here: assignment.agents_here,
             plan,
         })
+    }
+
+    /// Whether steps and assets may lead to `url`: the target itself, or a host that may be loaded.
+    pub(crate) fn may_go(&self, url: &Url) -> bool {
+        matches!(url.scheme(), "http" | "https")
+            && (Origin::of(url) == Origin::of(&self.target) || self.plan.may_load(url))
     }
 
     /// Whether plain connections speak HTTP/2 from the first byte.

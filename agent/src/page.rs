@@ -9,7 +9,6 @@ use http::Method;
 use http::header::{CONTENT_TYPE, LOCATION};
 use url::Url;
 
-use crate::client::Origin;
 use crate::exchange::{Broken, Order, Reply, assets_of, exchange};
 use crate::visit::Visitor;
 
@@ -135,16 +134,10 @@ impl Page<'_> {
     /// Where a step goes. The error says why it cannot go there.
     fn address(&self, target: &str, base: &Url) -> Result<Url, String> {
         let url = base.join(target).map_err(|why| format!("\"{target}\" is no address: {why}"))?;
-        if self.may_go(&url) {
+        if self.visitor.worker.job.may_go(&url) {
             return Ok(url);
         }
         Err(format!("{} is another host; name it with --allow-host to load it", host(&url)))
-    }
-
-    fn may_go(&self, url: &Url) -> bool {
-        let job = &self.visitor.worker.job;
-        matches!(url.scheme(), "http" | "https")
-            && (Origin::of(url) == Origin::of(&job.target) || job.plan.may_load(url))
     }
 
     /// A step that cannot be sent at all: a failure of the journey, without an exchange.

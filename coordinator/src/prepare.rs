@@ -246,7 +246,7 @@ fn check_targets(plan: &Plan, journeys: &[Journey]) -> Result<(), Error> {
             )
         })?;
         let pages = journeys.iter().map(|journey| journey.steps().iter().map(|step| step.fetches_assets));
-        if !plan.may_load(target) && !plan.fits_a_stranger(pages) {
+        if !plan.may_send_to(target, pages) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
         }
     }

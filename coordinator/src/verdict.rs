@@ -25,7 +25,8 @@ const OWN_LIMITS: [&str; 2] = ["connections_waited_for", "connections_refused_by
 pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Outcome {
     let fold = &conducted.fold;
     let regions = regions(prepared, fold);
-    let thresholds = thresholds(prepared, fold);
+    let mut global = Tally::default();
+    fold.regions.iter().for_each(|tally| global.merge(tally));
     let mut outcome = Outcome {
         run,
         plan: prepared.plan.clone(),
@@ -34,27 +35,22 @@ pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Out
         reasons: Vec::new(),
         regions,
         timeline: fold.timeline().to_vec(),
-        thresholds,
+        thresholds: thresholds(prepared, fold, &global),
         kept_in: None,
     };
-    let global = outcome.global();
     let mut reasons = stopped(conducted);
     reasons.extend(agents(&prepared.plan, fold));
     reasons.extend(generator(&prepared.plan, &outcome, &global, reasons.is_empty()));
     reasons.extend(target(&outcome, &global, conducted));
-    reasons.extend(failed(outcome.thresholds.iter()));
-    outcome.verdict = match reasons.iter().map(|reason| reason.invalidates).max() {
-        None => Verdict::Pass,
-        Some(false) => Verdict::Fail,
-        Some(true) => Verdict::Invalid,
+    // All so far invalidate. What could not be observed is no news beside why the run cannot be judged.
+    let invalid = !reasons.is_empty();
+    let judged = outcome.thresholds.iter().filter(|rule| !invalid || rule.judgement.observed.is_some());
+    reasons.extend(failed(judged));
+    outcome.verdict = match (invalid, reasons.is_empty()) {
+        (true, _) => Verdict::Invalid,
+        (false, false) => Verdict::Fail,
+        (false, true) => Verdict::Pass,
     };
-    if outcome.verdict == Verdict::Invalid {
-        // What could not be observed, because the run did not come to its end, is no news beside why it did not.
-        let observed = |rule: &ThresholdOutcome| rule.judgement.observed.is_some();
-        reasons.retain(|reason| reason.invalidates);
-        reasons.extend(failed(outcome.thresholds.iter().filter(|rule| observed(rule))));
-    }
-    reasons.sort_by_key(|reason| !reason.invalidates);
     outcome.reasons = reasons;
     outcome
 }
@@ -80,15 +76,13 @@ fn regions(prepared: &Prepared, fold: &Fold) -> Vec<RegionOutcome> {
     fold.regions.iter().enumerate().map(region).collect()
 }
 
-fn thresholds(prepared: &Prepared, fold: &Fold) -> Vec<ThresholdOutcome> {
-    let mut global = Tally::default();
-    fold.regions.iter().for_each(|tally| global.merge(tally));
+fn thresholds(prepared: &Prepared, fold: &Fold, global: &Tally) -> Vec<ThresholdOutcome> {
     let judged = |(position, rule): (usize, &Rule)| {
         let window = fold.windows.iter().find(|(of, _)| *of == Some(position));
         let judgement = match window {
             Some((_, window)) => window.judge(),
             None => {
-                let tally = rule.region.map_or(&global, |region| &fold.regions[region]);
+                let tally = rule.region.map_or(global, |region| &fold.regions[region]);
                 rule.judge(rule.observe(tally, seconds(prepared, rule)))
             }
         };

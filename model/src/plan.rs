@@ -280,13 +280,17 @@ impl Plan {
 const ASSETS_OF_A_PAGE: u64 = 100;
 
 impl Plan {
-    /// Whether the load certainly stays within what a host gets that nobody named: its peak of arrivals, each with
-    /// the requests of its longest journey. `journeys` says for each step of each journey whether it fetches a
-    /// page's assets. Redirects do not count, because a stranger's are not followed. A closed model has no bound.
-    pub fn fits_a_stranger<J>(&self, journeys: impl IntoIterator<Item = J>) -> bool
+    /// Whether the plan may be carried out against `target`: it may be loaded, or the load certainly stays within
+    /// what a host gets that nobody named: its peak of arrivals, each with the requests of its longest journey.
+    /// `journeys` says for each step of each journey whether it fetches a page's assets. Redirects do not count,
+    /// because a stranger's are not followed. A closed model has no such bound.
+    pub fn may_send_to<J>(&self, target: &Url, journeys: impl IntoIterator<Item = J>) -> bool
     where
         J: IntoIterator<Item = bool>,
     {
+        if self.may_load(target) {
+            return true;
+        }
         let requests =
             |steps: J| steps.into_iter().map(|assets| 1 + u64::from(assets) * ASSETS_OF_A_PAGE).sum::<u64>();
         let longest = journeys.into_iter().map(requests).max().unwrap_or(1).max(1);

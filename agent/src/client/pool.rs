@@ -262,10 +262,9 @@ impl Home {
 
     /// A stream on the least busy HTTP/2 connection that has one free.
     fn stream(self: &Rc<Self>) -> Option<Grant> {
-        let all = self.shared.take();
-        let (alive, closed): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|(kept, _)| !kept.connection.is_closed());
-        *self.shared.borrow_mut() = alive;
+        // Taken out first, and only when there are any: dropping a slot looks at this list.
+        let closed: Vec<_> =
+            self.shared.borrow_mut().extract_if(.., |(kept, _)| kept.connection.is_closed()).collect();
         drop(closed);
         let shared = self.shared.borrow();
         let free = shared.iter().filter(|(_, streams)| streams.get() < self.limits.streams);
@@ -289,17 +288,11 @@ impl Home {
     /// Hands what is free to those who wait, in order.
     fn serve(self: &Rc<Self>) {
         loop {
-            let next = {
-                let mut waiting = self.waiting.borrow_mut();
-                while waiting.front().is_some_and(oneshot::Sender::is_closed) {
-                    waiting.pop_front();
-                }
-                if waiting.is_empty() {
-                    return;
-                }
-                waiting.pop_front()
-            };
+            let next = self.waiting.borrow_mut().pop_front();
             let Some(next) = next else { return };
+            if next.is_closed() {
+                continue;
+            }
             let Some(grant) = self.grant() else {
                 self.waiting.borrow_mut().push_front(next);
                 return;
@@ -307,14 +300,6 @@ impl Home {
             // Whoever left in this very moment lets the grant go, which serves the next.
             let _ = next.send(grant);
         }
-    }
-
-    /// Takes a grant back as something free.
-    fn give(self: &Rc<Self>, grant: Grant) {
-        if let Grant::Connection(kept) = grant {
-            self.idle.borrow_mut().push(kept);
-        }
-        self.serve();
     }
 }
 
@@ -326,7 +311,8 @@ impl Lease {
             && !connection.is_closed()
         {
             let home = Rc::clone(&slot.0);
-            home.give(Grant::Connection(Kept { connection, slot }));
+            home.idle.borrow_mut().push(Kept { connection, slot });
+            home.serve();
         }
     }
 }
