@@ -1,10 +1,11 @@
 //! What staging sits behind.
 
 use std::io::Write;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use crate::util::{Folder, Nginx, count, number, patiently, read_head_text, run, server, turn, without};
+use crate::util::{
+    Folder, Nginx, certificates, count, number, patiently, read_head_text, run, server, turn, without,
+};
 
 /// A server that keeps the heads of its requests.
 fn listener() -> (std::net::SocketAddr, Arc<Mutex<Vec<String>>>) {
@@ -129,27 +130,6 @@ fn tls_goes_through_a_proxy_s_tunnel() {
         let lines = lines.lock().unwrap();
         assert_eq!((lines.len(), lines[0].as_str()), (20, "CONNECT shop.test:443 HTTP/1.1"));
     });
-}
-
-/// An authority, and a server's and a client's certificate by it.
-fn certificates(folder: &Folder) {
-    let openssl = |arguments: &str| {
-        let arguments = arguments.replace("DIR", folder.path("").to_str().unwrap().trim_end_matches('/'));
-        let done = Command::new("openssl").args(arguments.split(' ')).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    openssl(&format!("req -x509 {key} -keyout DIR/ca.key -out DIR/ca.pem -days 2 -subj /CN=authority"));
-    for (name, more) in
-        [("server", "-addext subjectAltName=DNS:shop.test"), ("client", "-addext basicConstraints=CA:FALSE")]
-    {
-        openssl(&format!(
-            "req -new {key} -keyout DIR/{name}.key -out DIR/{name}.csr -subj /CN={name} {more}"
-        ));
-        openssl(&format!(
-            "x509 -req -in DIR/{name}.csr -CA DIR/ca.pem -CAkey DIR/ca.key -CAcreateserial -days 2 -copy_extensions copy -out DIR/{name}.pem"
-        ));
-    }
 }
 
 #[test]

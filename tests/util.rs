@@ -198,20 +198,51 @@ pub(crate) fn answering(answer: &'static [u8]) -> SocketAddr {
     server(move |mut stream| while read_head(&mut stream) && stream.write_all(answer).is_ok() {})
 }
 
+/// An authority, and a server's and a client's certificate by it.
+pub(crate) fn certificates(folder: &Folder) {
+    let openssl = |arguments: &str| {
+        let arguments = arguments.replace("DIR", folder.path("").to_str().unwrap().trim_end_matches('/'));
+        let done = Command::new("openssl").args(arguments.split(' ')).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    openssl(&format!("req -x509 {key} -keyout DIR/ca.key -out DIR/ca.pem -days 2 -subj /CN=authority"));
+    for (name, more) in
+        [("server", "-addext subjectAltName=DNS:shop.test"), ("client", "-addext basicConstraints=CA:FALSE")]
+    {
+        openssl(&format!(
+            "req -new {key} -keyout DIR/{name}.key -out DIR/{name}.csr -subj /CN={name} {more}"
+        ));
+        openssl(&format!(
+            "x509 -req -in DIR/{name}.csr -CA DIR/ca.pem -CAkey DIR/ca.key -CAcreateserial -days 2 -copy_extensions copy -out DIR/{name}.pem"
+        ));
+    }
+}
+
 /// An nginx of its own: configuration, logs and process end with it.
 pub(crate) struct Nginx {
     child: Child,
     pub(crate) folder: Folder,
     pub(crate) port: u16,
+    /// A second port, where the configuration says `TLSPORT`.
+    pub(crate) tls_port: u16,
 }
 
 impl Nginx {
+    /// Its process, which serves by itself: without a master.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Starts nginx with `servers` inside `http { … }`; `PORT` and `FOLDER` in it are replaced.
     pub(crate) fn start(folder: Folder, servers: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let [port, tls_port] = [free(), free()].map(|listener| listener.local_addr().unwrap().port());
         let root = folder.path("").display().to_string();
-        let servers =
-            servers.replace("PORT", &port.to_string()).replace("FOLDER", root.trim_end_matches('/'));
+        let servers = servers
+            .replace("TLSPORT", &tls_port.to_string())
+            .replace("PORT", &port.to_string())
+            .replace("FOLDER", root.trim_end_matches('/'));
         let conf = format!(
             "daemon off; master_process off; pid {root}nginx.pid; error_log {root}error.log;\n\
              worker_rlimit_nofile 10000;\n\
@@ -226,7 +257,7 @@ impl Nginx {
             .stderr(Stdio::null())
             .spawn()
             .expect("nginx starts: cargo xtask test installs it");
-        let nginx = Self { child, folder, port };
+        let nginx = Self { child, folder, port, tls_port };
         nginx.wait();
         nginx
     }

@@ -1,15 +1,24 @@
 //! The HTTP client: what a browser does between wanting a page and having it, with every part timed.
 //!
-//! `hyper`'s low-level connections carry the messages; opening, keeping and sharing connections is done here,
-//! because that is what a crowd costs a shop.
+//! HTTP/1.1 is spoken by a small client of our own ([`http1`]), HTTP/2 by hyper ([`http2`]). Opening, keeping and
+//! sharing connections is done here too, because that is what a crowd costs a shop.
 
 pub(crate) mod body;
+mod broken;
 mod connect;
 mod connection;
+mod header;
+pub(crate) mod http1;
+pub(crate) mod http2;
 mod pool;
+mod receiver;
 mod resolve;
+mod stream;
 pub(crate) mod tls;
 
+pub(crate) use broken::Broken;
 pub(crate) use connect::{ConnectError, Connector};
-pub(crate) use connection::{Connection, Sent};
-pub(crate) use pool::{BROWSER, Lease, Limits, Origin, Pool};
+pub(crate) use connection::Connection;
+pub(crate) use header::Header;
+pub(crate) use pool::{Lease, Leasing, Limits, Origin, Pool};
+pub(crate) use receiver::Receiver;

@@ -1,19 +1,59 @@
-//! The run's clock: nanoseconds since second 0, on this machine's monotonic clock.
+//! The run's clock: nanoseconds since second 0, on this machine's monotonic clock, and sleep to a fraction of a
+//! millisecond.
 
+mod timer;
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-/// When second 0 is, and how long ago.
-#[derive(Clone, Copy, Debug)]
+use self::timer::Timer;
+
+/// Those who wake within so many nanoseconds wake together: every waking of a thread costs more than what an
+/// arrival does then. Somebody who sleeps alone wakes when asked.
+const TOGETHER_NS: u64 = 700_000;
+
+/// When second 0 is, and who sleeps until when.
 pub(crate) struct Clock {
     start: Instant,
+    timer: Timer,
+    sleepers: RefCell<Sleepers>,
+}
+
+#[derive(Default)]
+struct Sleepers {
+    /// Who is to wake next, with the place of each among `beds`.
+    due: BinaryHeap<Reverse<(u64, u32)>>,
+    beds: Vec<Bed>,
+    free: Vec<u32>,
+    /// When the timer goes off; `None` while it is not set.
+    set_for_ns: Option<u64>,
+    /// Before this it does not go off again.
+    not_before_ns: u64,
+}
+
+/// A place to sleep.
+enum Bed {
+    Asleep(Waker),
+    /// Its sleeper was woken, and has not got up yet.
+    Woken,
+    /// Its sleeper left before the time.
+    Left,
 }
 
 impl Clock {
-    /// A clock whose second 0 begins at `start`.
-    pub(crate) fn new(start: Instant) -> Self {
-        Self { start }
+    /// A clock whose second 0 begins at `start`. To be called in a runtime.
+    ///
+    /// # Errors
+    /// When the system has no timer left.
+    pub(crate) fn new(start: Instant) -> io::Result<Self> {
+        Ok(Self { start, timer: Timer::new()?, sleepers: RefCell::default() })
     }
 
     /// Nanoseconds since second 0 began; 0 before it.
@@ -22,13 +62,109 @@ impl Clock {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
+    /// Whether it is `ns` nanoseconds past second 0, or later.
+    fn is_past(&self, ns: u64) -> bool {
+        // Before second 0 nothing is past, not even 0 ns.
+        Instant::now()
+            .checked_duration_since(self.start)
+            .is_some_and(|since| since.as_nanos() >= u128::from(ns))
+    }
+
     /// The instant that lies `ns` nanoseconds after second 0 began.
     pub(crate) fn at(&self, ns: u64) -> Instant {
         self.start + Duration::from_nanos(ns)
     }
 
-    /// Sleeps until `ns`; returns at once when that is past. Wakes up to a millisecond late, never early.
+    /// Sleeps until `ns`; returns at once when that is past. Never wakes early, and less than a millisecond late
+    /// while the thread has time. [`Clock::ring`] must run meanwhile.
     pub(crate) async fn sleep_until_ns(&self, ns: u64) {
-        sleep_until(self.at(ns)).await;
+        let mut sleep = Asleep { clock: self, bed: None };
+        poll_fn(|context| sleep.poll(ns, context)).await;
+    }
+
+    /// Wakes the sleepers, as long as it runs.
+    pub(crate) async fn ring(&self) {
+        loop {
+            self.timer.rings().await;
+            let now_ns = self.now_ns();
+            let mut sleepers = self.sleepers.borrow_mut();
+            sleepers.set_for_ns = None;
+            if self.is_past(0) {
+                sleepers.not_before_ns = now_ns + TOGETHER_NS;
+                sleepers.wake(now_ns);
+            }
+            self.set_timer(&mut sleepers);
+        }
+    }
+
+    fn set_timer(&self, sleepers: &mut Sleepers) {
+        let Some(Reverse((next_ns, _))) = sleepers.due.peek() else { return };
+        let ring_ns = (*next_ns).max(sleepers.not_before_ns);
+        if sleepers.set_for_ns.is_none_or(|set_for_ns| ring_ns < set_for_ns) {
+            sleepers.set_for_ns = Some(ring_ns);
+            self.timer.set(self.at(ring_ns));
+        }
     }
 }
+
+impl Sleepers {
+    fn wake(&mut self, now_ns: u64) {
+        while let Some(Reverse((due_ns, number))) = self.due.peek().copied()
+            && due_ns <= now_ns
+        {
+            self.due.pop();
+            match std::mem::replace(&mut self.beds[number as usize], Bed::Woken) {
+                Bed::Asleep(waker) => waker.wake(),
+                Bed::Woken | Bed::Left => self.free.push(number),
+            }
+        }
+    }
+
+    fn lie_down(&mut self, until_ns: u64, waker: Waker) -> u32 {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.beds.push(Bed::Left);
+            // A worker holds half a million shoppers at most.
+            u32::try_from(self.beds.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.beds[number as usize] = Bed::Asleep(waker);
+        self.due.push(Reverse((until_ns, number)));
+        number
+    }
+}
+
+/// Somebody who sleeps, or has not lain down yet.
+struct Asleep<'a> {
+    clock: &'a Clock,
+    bed: Option<u32>,
+}
+
+impl Asleep<'_> {
+    fn poll(&mut self, until_ns: u64, context: &Context<'_>) -> Poll<()> {
+        if self.clock.is_past(until_ns) {
+            return Poll::Ready(());
+        }
+        if self.bed.is_none() {
+            let mut sleepers = self.clock.sleepers.borrow_mut();
+            self.bed = Some(sleepers.lie_down(until_ns, context.waker().clone()));
+            self.clock.set_timer(&mut sleepers);
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        let Some(number) = self.bed else { return };
+        let mut sleepers = self.clock.sleepers.borrow_mut();
+        let bed = &mut sleepers.beds[number as usize];
+        if let Bed::Woken = bed {
+            sleepers.free.push(number);
+        } else {
+            // Its time is still in the heap, which gives the bed free when it comes.
+            *bed = Bed::Left;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

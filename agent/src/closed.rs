@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use doorbuster_model::pace::Shape;
 use doorbuster_model::plan::{Connections, Cookies};
+use tokio::task::spawn_local;
 
-use crate::visit::{Crowd, Visited, Visitor, visit};
+use crate::crowd::{Crowd, Present};
+use crate::visit::{Visited, Visitor, visit};
 use crate::worker::Worker;
 
 /// How often the number of shoppers is brought to what the pace says, while it changes.
@@ -20,27 +22,22 @@ const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Keeps this worker's share of shoppers walking until the load is over.
-pub(crate) async fn run(worker: &Rc<Worker>, crowd: &mut Crowd) {
+pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
     let pace = &worker.job.plan.load.pace;
     let end_ns = pace.length_ns();
-    let mut shoppers = Stays::default();
-    // How many iterations each shopper has begun: one that leaves and comes back goes on, and repeats nothing.
-    let mut iterations: Vec<Rc<Cell<u64>>> = Vec::new();
+    let mut seats = Seats::default();
     let mut now_ns = 0;
     while now_ns < end_ns {
         let wanted = worker.segment.count_below(pace.shoppers_at(now_ns));
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-        shoppers.keep(wanted);
-        while shoppers.0.len() < wanted {
-            let Some(number) = worker.segment.nth(shoppers.0.len() as u64) else { break };
-            if iterations.len() == shoppers.0.len() {
-                iterations.push(Rc::default());
+        seats.leave(wanted);
+        while seats.taken < wanted {
+            let Some(number) = worker.segment.nth(seats.taken as u64) else { break };
+            let stay = seats.take();
+            if let Some(present) = crowd.enter(worker) {
+                spawn_local(live(Rc::clone(worker), number, stay, present));
             }
-            let iteration = Rc::clone(&iterations[shoppers.0.len()]);
-            let stays = Rc::new(Cell::new(true));
-            shoppers.0.push(Rc::clone(&stays));
-            crowd.admit(live(Rc::clone(worker), number, iteration, stays));
-            if shoppers.0.len().is_multiple_of(BURST_MAX) {
+            if seats.taken.is_multiple_of(BURST_MAX) {
                 tokio::task::yield_now().await;
             }
         }
@@ -49,22 +46,65 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &mut Crowd) {
     }
 }
 
-/// Who stays for another iteration. When this is dropped (the load is over, or was stopped) nobody does.
+/// The shoppers' seats, of which the first so many are taken. When this is dropped (the load is over, or was
+/// stopped) everybody leaves.
 #[derive(Default)]
-struct Stays(Vec<Rc<Cell<bool>>>);
+struct Seats {
+    all: Vec<Rc<Seat>>,
+    taken: usize,
+}
 
-impl Stays {
+/// A shopper's place in the crowd.
+#[derive(Default)]
+struct Seat {
+    /// How many iterations were begun on it: who comes back goes on, and repeats nothing.
+    iterations: Cell<u64>,
+    /// How often it was given up; whoever took it before that is to leave.
+    left: Cell<u32>,
+}
+
+/// A shopper's stay on a seat.
+struct Stay {
+    seat: Rc<Seat>,
+    left: u32,
+}
+
+impl Stay {
+    /// Whether there is to be another iteration.
+    fn goes_on(&self) -> bool {
+        self.seat.left.get() == self.left
+    }
+
+    /// The number of the next iteration.
+    fn next(&self) -> u64 {
+        self.seat.iterations.replace(self.seat.iterations.get() + 1)
+    }
+}
+
+impl Seats {
+    /// Takes the next seat.
+    fn take(&mut self) -> Stay {
+        if self.taken == self.all.len() {
+            self.all.push(Rc::default());
+        }
+        let seat = Rc::clone(&self.all[self.taken]);
+        self.taken += 1;
+        Stay { left: seat.left.get(), seat }
+    }
+
     /// Lets all but the first `count` leave after their iteration.
-    fn keep(&mut self, count: usize) {
-        for retired in self.0.drain(count.min(self.0.len())..) {
-            retired.set(false);
+    fn leave(&mut self, count: usize) {
+        while self.taken > count {
+            self.taken -= 1;
+            let left = &self.all[self.taken].left;
+            left.set(left.get().wrapping_add(1));
         }
     }
 }
 
-impl Drop for Stays {
+impl Drop for Seats {
     fn drop(&mut self) {
-        self.keep(0);
+        self.leave(0);
     }
 }
 
@@ -83,34 +123,51 @@ fn next_change_ns(worker: &Worker, now_ns: u64) -> u64 {
     end_ns
 }
 
-/// One shopper's life: iteration after iteration as long as it `stays`.
+/// One shopper's life: iteration after iteration as long as its `stay` goes on.
 ///
 /// Nothing says when a shopper of a closed model is to come, so its first iteration is intended when it begins.
-async fn live(worker: Rc<Worker>, number: u64, iteration: Rc<Cell<u64>>, stays: Rc<Cell<bool>>) {
+async fn live(worker: Rc<Worker>, number: u64, stay: Stay, _present: Present) {
     let load = &worker.job.plan.load;
     let visitor = Visitor::new(&worker);
-    let mut intended_ns = worker.clock.now_ns();
+    let mut now_ns = worker.clock.now_ns();
     let mut pause = PAUSE_MIN;
-    while stays.get() {
+    while stay.goes_on() {
         // Shoppers are limited to 10 million, so their number and iteration share 64 bits without touching.
-        let index = (number << 40) | iteration.get();
-        iteration.set(iteration.get() + 1);
-        let visited = visit(&visitor, number, index, intended_ns).await;
-        // An iteration that waited for nothing gives the others their turn all the same.
-        tokio::task::yield_now().await;
-        intended_ns = worker.clock.now_ns();
+        let index = (number << 40) | stay.next();
+        let (visited, ended_ns) = visit(&visitor, number, index, now_ns, now_ns).await;
         if load.cookies == Cookies::PerIteration {
             visitor.forget_cookies();
         }
         if load.connections == Connections::PerIteration {
-            visitor.pool.close_idle();
+            visitor.pool().close_idle();
         }
         if visited == Visited::Broken {
+            // This also gives the others their turn: every other visit has waited for an answer.
             tokio::time::sleep(pause).await;
-            intended_ns = worker.clock.now_ns();
+            now_ns = worker.clock.now_ns();
             pause = (pause * 2).min(PAUSE_MAX);
         } else {
+            now_ns = ended_ns;
             pause = PAUSE_MIN;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Seats;
+
+    #[test]
+    fn who_was_to_leave_leaves_though_the_seat_is_taken_again() {
+        let mut seats = Seats::default();
+        let first: Vec<_> = (0..3).map(|_| seats.take()).collect();
+        assert_eq!([first[1].next(), first[1].next()], [0, 1]);
+        seats.leave(1);
+        assert_eq!(first.iter().map(super::Stay::goes_on).collect::<Vec<_>>(), [true, false, false]);
+        let second = seats.take();
+        assert!(second.goes_on() && !first[1].goes_on());
+        assert_eq!(second.next(), 2, "a seat's iterations go on");
+        drop(seats);
+        assert!(!second.goes_on() && !first[0].goes_on());
     }
 }

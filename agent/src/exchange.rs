@@ -1,27 +1,29 @@
 //! One exchange: a request, its answer, and the sample of it.
 
+use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use doorbuster_journeys::assets;
-use doorbuster_model::cdn::Observation;
 use doorbuster_model::{ErrorClass, Key, Sample};
-use http::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Version};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use tokio::time::timeout;
+use http_body_util::Full;
 use url::Url;
 
-use crate::client::body::{Body, BodyCount, BodyError};
-use crate::client::{ConnectError, Lease, Origin, Sent};
-use crate::flight::Flight;
+use crate::address::Address;
+use crate::answering::Answering;
+use crate::client::body::{Body, BodyError};
+use crate::client::http1::{Head, write_head};
+use crate::client::http2::Unanswered;
+use crate::client::{Broken, ConnectError, Connection, Leasing};
+use crate::job::nanoseconds;
+use crate::limit::Limit;
 use crate::visit::Visitor;
 
 /// How often a request that never reached its connection is given to another one.
 const ATTEMPTS_MAX: u32 = 5;
-/// The most Set-Cookie lines of an answer that are looked at.
-const COOKIE_LINES_MAX: usize = 100;
 
 /// What to send.
 pub(crate) struct Order<'a> {
@@ -29,14 +31,18 @@ pub(crate) struct Order<'a> {
     pub key: Key,
     /// When it was to start.
     pub intended_ns: u64,
+    /// When the engine takes it in hand.
+    pub handled_ns: u64,
     /// The method.
-    pub method: Method,
+    pub method: &'a Method,
     /// Where to.
-    pub url: &'a Url,
+    pub address: &'a Rc<Address>,
     /// The step's own headers.
     pub headers: &'a [(HeaderName, HeaderValue)],
     /// The body.
-    pub body: Option<Bytes>,
+    pub body: Option<&'a Bytes>,
+    /// Whether the answer's headers are to be kept.
+    pub wants_headers: bool,
     /// Whether the answer's body is to be kept.
     pub wants_body: bool,
     /// The step's own limit on the whole exchange.
@@ -47,24 +53,14 @@ pub(crate) struct Order<'a> {
 pub(crate) struct Reply {
     /// Its status.
     pub status: u16,
-    /// Its headers.
-    pub headers: HeaderMap,
+    /// Its headers, where they were wanted.
+    pub headers: Option<Box<HeaderMap>>,
+    /// Its Location.
+    pub location: Option<String>,
+    /// Whether it is a page.
+    pub is_html: bool,
     /// Its body, decoded, as far as it was wanted.
     pub body: Body,
-}
-
-/// Why there is no complete answer.
-pub(crate) struct Broken {
-    /// The class of the error.
-    pub class: ErrorClass,
-    /// What went wrong, without method and URL.
-    pub message: String,
-}
-
-impl Broken {
-    fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into() }
-    }
 }
 
 impl From<ConnectError> for Broken {
@@ -79,117 +75,115 @@ impl From<BodyError> for Broken {
     }
 }
 
-/// Carries an exchange out. The sample is complete but for the journey's judgement, and not recorded yet.
-pub(crate) async fn exchange(visitor: &Visitor, order: &Order<'_>) -> (Sample, Result<Reply, Broken>) {
-    let mut flight = Flight::new(visitor, order);
-    let limit = order.timeout.unwrap_or(visitor.worker.job.plan.http.timeouts.total);
-    let result = match timeout(limit, attempt(visitor, order, &mut flight)).await {
-        Ok(result) => result,
-        Err(_) => Err(Broken::new(ErrorClass::Timeout, format!("no complete answer within {limit:?}"))),
-    };
-    if let Err(broken) = &result {
-        flight.sample.error = Some(broken.class);
-    }
-    (flight.land(), result)
-}
-
-async fn attempt(visitor: &Visitor, order: &Order<'_>, flight: &mut Flight<'_>) -> Result<Reply, Broken> {
-    let worker = &visitor.worker;
-    let origin = Origin::of(order.url);
-    let first_byte = worker.job.plan.http.timeouts.first_byte;
-    let mut attempts = 0;
-    let (lease, response) = loop {
-        attempts += 1;
-        let mut lease = visitor.pool.lease(worker, &origin).await?;
-        let request = request(visitor, order, &lease)?;
-        flight.depart(&lease);
-        match timeout(first_byte, lease.connection.send(request)).await {
-            Err(_) => {
-                return Err(Broken::new(ErrorClass::Timeout, format!("no answer within {first_byte:?}")));
-            }
-            Ok(Ok(response)) => break (lease, response),
-            Ok(Err(Sent::No)) if attempts < ATTEMPTS_MAX => {}
-            Ok(Err(Sent::No)) => {
-                return Err(Broken::new(ErrorClass::Reset, "connections close before they can be used"));
-            }
-            Ok(Err(Sent::Failed(error))) => return Err(classify(&error)),
-        }
-    };
-    let now_ns = worker.clock.now_ns();
-    let status = response.status().as_u16();
-    let observation = Observation::of(order.url.path(), response.headers());
-    let sample = &mut flight.sample;
-    sample.times.first_byte_ns = Some(now_ns);
-    (sample.status, sample.observation) = (Some(status), observation);
-    let (head, incoming) = response.into_parts();
-    keep_cookies(visitor, order.url, &head.headers);
-    let body = body(visitor, order, &head.headers, incoming, flight).await?;
-    lease.give_back();
-    Ok(Reply { status, headers: head.headers, body })
-}
-
-/// Reads a body to its end.
-async fn body(
+/// Carries an exchange out, within `limit`, which is set anew for it. The sample is complete but for the journey's
+/// judgement, and not recorded yet.
+pub(crate) async fn exchange(
     visitor: &Visitor,
     order: &Order<'_>,
-    headers: &HeaderMap,
-    mut incoming: Incoming,
-    flight: &mut Flight<'_>,
-) -> Result<Body, Broken> {
-    let wanted = order.wants_body && order.method != Method::HEAD;
-    let worker = &visitor.worker;
-    let sampled = || worker.sampling.borrow_mut().takes(worker.clock.now_ns());
-    let mut count = BodyCount::begin(headers, wanted, worker.job.plan.http.max_body, sampled);
-    while let Some(frame) = incoming.frame().await {
-        let frame = frame.map_err(|error| {
-            Broken::new(ErrorClass::Body, format!("the body broke off: {}", reason(&error)))
-        })?;
-        if let Some(data) = frame.data_ref() {
-            let taken = count.take(data);
-            flight.sample.bytes_wire = count.wire;
-            taken?;
-        }
-    }
-    let body = count.end()?;
-    flight.sample.bytes_decoded = body.decoded;
-    Ok(body)
+    limit: &Limit,
+) -> (Sample, Result<Reply, Broken>) {
+    let total = order.timeout.unwrap_or(visitor.worker.job.plan.http.timeouts.total);
+    let ends_ns = order.handled_ns.saturating_add(nanoseconds(total));
+    limit.until(ends_ns);
+    let mut answering = Answering::new(visitor, order, limit, ends_ns);
+    let done = {
+        let attempt = pin!(attempt(visitor, order, &mut answering));
+        limit.keep(&visitor.worker.clock, attempt).await
+    };
+    let result = match done {
+        Some(result) => result.and_then(|()| answering.reply()),
+        None => Err(answering.overdue(total)),
+    };
+    (answering.land(&result), result)
 }
 
-fn request(visitor: &Visitor, order: &Order<'_>, lease: &Lease) -> Result<Request<Full<Bytes>>, Broken> {
+async fn attempt(visitor: &Visitor, order: &Order<'_>, answering: &mut Answering<'_>) -> Result<(), Broken> {
+    let worker = &visitor.worker;
+    for _ in 0..ATTEMPTS_MAX {
+        let mut lease = match visitor.pool().lease(worker, &order.address.origin) {
+            Leasing::Now(lease) => lease,
+            Leasing::Later(lease) => lease.await?,
+        };
+        answering.depart(&lease);
+        match &mut lease.connection {
+            Connection::Http1(connection) => {
+                let sent = {
+                    let mut out = worker.out.borrow_mut();
+                    let head_bytes = write_request(&mut out, visitor, order);
+                    connection.send(&out, head_bytes)
+                };
+                // Nothing was written: another connection may take it.
+                let Ok(sent) = sent else {
+                    answering.stay();
+                    continue;
+                };
+                if sent {
+                    answering.flight.sent();
+                }
+                let to_head = *order.method == Method::HEAD;
+                if connection.receive(to_head, answering, &worker.scratch).await? {
+                    lease.give_back();
+                }
+                return Ok(());
+            }
+            Connection::Http2(connection) => {
+                let request = http2_request(visitor, order)?;
+                // Boxed: what hyper needs for an exchange is not to be part of every shopper.
+                match Box::pin(connection.exchange(request, answering)).await {
+                    Ok(()) => return Ok(()),
+                    Err(Unanswered::Unsent) => answering.stay(),
+                    Err(Unanswered::Broken(broken)) => return Err(broken),
+                }
+            }
+        }
+    }
+    Err(Broken::new(ErrorClass::Reset, "connections close before they can be used"))
+}
+
+/// Writes a request of HTTP/1.1; how long its head is.
+fn write_request(out: &mut Vec<u8>, visitor: &Visitor, order: &Order<'_>) -> usize {
+    let job = &visitor.worker.job;
+    let address = order.address;
+    let by_proxy = visitor.worker.connector.is_proxied() && !address.origin.secure;
+    let mut cookies = Vec::new();
+    visitor.write_cookies(address, &mut cookies);
+    out.clear();
+    let head = Head {
+        method: order.method,
+        target: if by_proxy { address.whole() } else { address.path_and_query() },
+        authority: address.authority(),
+        lines: if address.is_target { &job.lines } else { &job.own_lines },
+        own: order.headers,
+        cookies: &cookies,
+        body_bytes: order.body.map(Bytes::len),
+    };
+    write_head(out, &head);
+    let head_bytes = out.len();
+    if let Some(body) = order.body {
+        out.extend_from_slice(body);
+    }
+    head_bytes
+}
+
+fn http2_request(visitor: &Visitor, order: &Order<'_>) -> Result<Request<Full<Bytes>>, Broken> {
     let fail =
         |why: &dyn std::fmt::Display| Broken::new(ErrorClass::Protocol, format!("it cannot be sent: {why}"));
     let job = &visitor.worker.job;
-    let http2 = lease.connection.is_http2();
-    let by_proxy = visitor.worker.connector.is_proxied() && order.url.scheme() == "http";
-    let whole = http2 || by_proxy;
-    let uri = if whole {
-        &order.url[..url::Position::AfterQuery]
-    } else {
-        &order.url[url::Position::BeforePath..url::Position::AfterQuery]
-    };
     let mut request = Request::builder()
         .method(order.method.clone())
-        .uri(uri)
-        .version(if http2 { Version::HTTP_2 } else { Version::HTTP_11 })
-        .body(Full::new(order.body.clone().unwrap_or_default()))
+        .uri(order.address.whole())
+        .version(Version::HTTP_2)
+        .body(Full::new(order.body.cloned().unwrap_or_default()))
         .map_err(|why| fail(&why))?;
     let headers = request.headers_mut();
-    // Basic authentication and the plan's own headers are for the target's host alone.
-    let at_home = order.url.host_str() == job.target.host_str();
-    headers.clone_from(if at_home { &job.headers } else { &job.own_headers });
-    if !http2 {
-        let authority = &order.url[url::Position::BeforeHost..url::Position::AfterPort];
-        headers.insert(HOST, HeaderValue::from_str(authority).map_err(|why| fail(&why))?);
-    }
+    headers.clone_from(if order.address.is_target { &job.headers } else { &job.own_headers });
     if order.body.is_some() && !order.headers.iter().any(|(name, _)| *name == CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     }
-    let cookies = visitor.cookies(order.url);
+    let mut cookies = Vec::new();
+    visitor.write_cookies(order.address, &mut cookies);
     if !cookies.is_empty() {
-        // A cookie of the plan (a way past staging's gate) goes before the shopper's own.
-        let own = headers.get(COOKIE).and_then(|value| value.to_str().ok());
-        let cookies = own.map_or_else(|| cookies.clone(), |own| format!("{own}; {cookies}"));
-        headers.insert(COOKIE, HeaderValue::from_str(&cookies).map_err(|why| fail(&why))?);
+        headers.insert(COOKIE, HeaderValue::from_bytes(&cookies).map_err(|why| fail(&why))?);
     }
     for (name, value) in order.headers {
         headers.insert(name.clone(), value.clone());
@@ -197,39 +191,13 @@ fn request(visitor: &Visitor, order: &Order<'_>, lease: &Lease) -> Result<Reques
     Ok(request)
 }
 
-fn keep_cookies(visitor: &Visitor, url: &Url, headers: &HeaderMap) {
-    for line in headers.get_all(SET_COOKIE).iter().take(COOKIE_LINES_MAX) {
-        if let Ok(line) = line.to_str() {
-            visitor.keep_cookie(line, url);
-        }
-    }
-}
-
-/// The class of a failure that hyper saw.
-fn classify(error: &hyper::Error) -> Broken {
-    let class =
-        if error.is_parse() || error.is_parse_too_large() { ErrorClass::Protocol } else { ErrorClass::Reset };
-    let what = if class == ErrorClass::Protocol {
-        "the answer is not HTTP as it should be"
-    } else {
-        "the connection broke"
-    };
-    Broken::new(class, format!("{what}: {}", reason(error)))
-}
-
-/// hyper's message with its cause, where that says more.
-fn reason(error: &hyper::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}
-
 /// The assets of a page that may be fetched, and how many belong to hosts that may not.
-pub(crate) fn assets_of(visitor: &Visitor, html: &[u8], base: &Url) -> (Vec<Url>, u64) {
+pub(crate) fn assets_of(visitor: &Visitor, html: &[u8], base: &Url) -> (Vec<Rc<Address>>, u64) {
     let all = assets::discover(html, base);
     let count = all.len();
-    let wanted: Vec<Url> = all.into_iter().filter(|url| visitor.worker.job.may_go(url)).collect();
+    let job = &visitor.worker.job;
+    let wanted = all.into_iter().filter(|url| job.may_go(url)).map(|url| Rc::new(Address::new(url, job)));
+    let wanted: Vec<_> = wanted.collect();
     let others = (count - wanted.len()) as u64;
     (wanted, others)
 }

@@ -7,7 +7,7 @@ use doorbuster_model::cdn::Observation;
 use doorbuster_model::sample::Times;
 use doorbuster_model::{ErrorClass, Sample};
 
-use crate::client::Lease;
+use crate::client::{Connection, Lease};
 use crate::exchange::Order;
 use crate::job::nanoseconds;
 use crate::visit::Visitor;
@@ -20,41 +20,64 @@ pub(crate) struct Flight<'a> {
     /// What is known so far.
     pub sample: Sample,
     landed: bool,
-    /// The connection's counter of written bytes, and where it stood before this request.
-    written: Option<(Rc<Cell<u64>>, u64)>,
+    sent: Sent,
+}
+
+/// Whether a request's head reached the wire.
+enum Sent {
+    /// Not as far as is known.
+    No,
+    /// It did.
+    Yes,
+    /// If this counter of an HTTP/2 connection's written bytes has moved since it stood there.
+    If(Rc<Cell<u64>>, u64),
 }
 
 impl<'a> Flight<'a> {
-    /// Begins now: the engine takes the exchange in hand.
+    /// The engine took the exchange in hand.
     pub(crate) fn new(visitor: &'a Visitor, order: &Order<'_>) -> Self {
-        let handled_ns = visitor.worker.clock.now_ns();
         let sample = Sample {
             key: order.key,
-            times: Times { intended_ns: order.intended_ns, handled_ns, ..Times::default() },
+            times: Times { intended_ns: order.intended_ns, handled_ns: order.handled_ns, ..Times::default() },
             opened: None,
             status: None,
             error: None,
             cut: false,
             bytes_wire: 0,
             bytes_decoded: None,
-            observation: Observation::default(),
+            observation: Observation::begin(order.address.url.path()),
         };
-        Self { visitor, sample, landed: false, written: None }
+        Self { visitor, sample, landed: false, sent: Sent::No }
     }
 
-    /// The request is given to a connection now.
-    pub(crate) fn depart(&mut self, lease: &Lease) {
-        let written = lease.connection.written();
-        self.written = Some((Rc::clone(&written), written.get()));
-        self.sample.times.sent_ns = Some(self.visitor.worker.clock.now_ns());
-        self.sample.opened = self.sample.opened.or(lease.opened);
+    /// The request is given to a connection at `now_ns`.
+    pub(crate) fn depart(&mut self, lease: &Lease, now_ns: u64) {
+        self.sent = match &lease.connection {
+            Connection::Http1(_) => Sent::No,
+            Connection::Http2(connection) => {
+                let written = connection.written();
+                let before = written.get();
+                Sent::If(written, before)
+            }
+        };
+        self.sample.times.sent_ns = Some(now_ns);
+        self.sample.opened = self.sample.opened.or(lease.opened.as_deref().copied());
     }
 
-    /// Ends now. What never reached the wire was not sent.
-    pub(crate) fn land(&mut self) -> Sample {
+    /// The request's head was written.
+    pub(crate) fn sent(&mut self) {
+        self.sent = Sent::Yes;
+    }
+
+    /// Ends at `ended_ns`. What never reached the wire was not sent.
+    pub(crate) fn land(&mut self, ended_ns: u64) -> Sample {
         self.landed = true;
-        self.sample.times.ended_ns = self.visitor.worker.clock.now_ns();
-        let reached_wire = self.written.as_ref().is_some_and(|(written, before)| written.get() > *before);
+        self.sample.times.ended_ns = ended_ns;
+        let reached_wire = match &self.sent {
+            Sent::No => false,
+            Sent::Yes => true,
+            Sent::If(written, before) => written.get() > *before,
+        };
         if !reached_wire {
             self.sample.times.sent_ns = None;
         }
@@ -67,8 +90,8 @@ impl Drop for Flight<'_> {
         if self.landed {
             return;
         }
-        let mut sample = self.land();
         let worker = &self.visitor.worker;
+        let mut sample = self.land(worker.clock.now_ns());
         let waited_ns = sample.times.ended_ns.saturating_sub(sample.times.intended_ns);
         let patience = worker.patience.get().filter(|patience| waited_ns >= nanoseconds(*patience));
         let mut tallies = worker.tallies.borrow_mut();

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::Error;
+use crate::client::http1::Lines;
 use crate::client::{Origin, tls};
 
 /// What every worker of the agent does.
@@ -35,6 +36,12 @@ pub(crate) struct Job {
     pub headers: HeaderMap,
     /// Sent with every other request: Doorbuster's own headers.
     pub own_headers: HeaderMap,
+    /// The same, as HTTP/1.1 writes them.
+    pub lines: Lines,
+    /// The same.
+    pub own_lines: Lines,
+    /// The plan's own Cookie, which is for the target's host alone: a way past staging's gate.
+    pub cookie: Option<HeaderValue>,
     /// How TLS is spoken.
     pub tls: Arc<rustls::ClientConfig>,
     /// How many agents share this machine.
@@ -62,6 +69,9 @@ impl Job {
         let tls = tls::config(&plan.http, &assignment.files, assignment.overrides.ca_pem.as_deref())?;
         Ok(Self {
             run: Arc::from(assignment.run.as_str()),
+            cookie: headers.get(http::header::COOKIE).cloned(),
+            lines: Lines::of(&headers),
+            own_lines: Lines::of(&own_headers),
             headers,
             own_headers,
             weights: plan.journeys.iter().map(|journey| journey.weight).collect(),

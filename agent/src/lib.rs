@@ -4,15 +4,20 @@
 //! reports once a second. Each worker is a thread with a runtime, shoppers, connections and a tally of its own;
 //! nothing is shared on the path of a request. [`stdio`] serves one assignment over standard input and output.
 
+mod address;
+mod answering;
 mod client;
 mod clock;
 mod closed;
+mod cookies;
+mod crowd;
 mod error;
 mod exchange;
 mod flight;
 mod health;
 mod job;
 mod lease;
+mod limit;
 mod open;
 mod page;
 mod session;
@@ -22,3 +27,6 @@ mod visit;
 mod worker;
 
 pub use error::Error;
+
+#[cfg(feature = "fuzz")]
+pub mod fuzz;

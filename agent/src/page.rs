@@ -1,15 +1,19 @@
 //! One step: its request, the redirects that it leads to, and the assets of the page that it shows.
 
+use std::rc::Rc;
+
+use bytes::Bytes;
 use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Walk};
 use doorbuster_model::pace::section_at;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use http::Method;
-use http::header::{CONTENT_TYPE, LOCATION};
-use url::Url;
+use http::{HeaderName, HeaderValue, Method};
 
-use crate::exchange::{Broken, Order, Reply, assets_of, exchange};
+use crate::address::Address;
+use crate::client::Broken;
+use crate::exchange::{Order, Reply, assets_of, exchange};
+use crate::limit::Limit;
 use crate::visit::Visitor;
 
 /// The most redirects that are followed.
@@ -23,6 +27,8 @@ pub(crate) struct Page<'a> {
     pub journey: u16,
     /// When it was to start.
     pub intended_ns: u64,
+    /// When the engine takes it in hand.
+    pub handled_ns: u64,
 }
 
 /// Where a step got to.
@@ -30,97 +36,121 @@ pub(crate) struct Landed {
     /// When its last part ended.
     pub ended_ns: u64,
     /// The address of the last answer.
-    pub url: Option<Url>,
+    pub address: Option<Rc<Address>>,
     /// Whether the connection or the answer failed, not the journey's expectation.
     pub broken: bool,
+    /// Whether time was spent after that end on what came.
+    pub looked: bool,
 }
 
 /// A redirect to follow.
 struct Hop {
-    url: Url,
+    address: Rc<Address>,
     method: Method,
     keeps_body: bool,
+}
+
+/// What a redirect changes of a request.
+struct Redirected {
+    method: Method,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Option<Bytes>,
 }
 
 impl Page<'_> {
     /// Carries the step out and tells `walk` what came of it.
     pub(crate) async fn fetch(
-        &self,
-        fetch: &Fetch,
-        base: &Url,
+        self,
+        fetch: Box<Fetch>,
+        base: &Address,
         walk: &mut Walk,
         chance: &mut Chance,
     ) -> Landed {
         let visitor = self.visitor;
-        let failed_at = |broken| Landed { ended_ns: visitor.worker.clock.now_ns(), url: None, broken };
-        let key = self.key(fetch.step, Part::Main, self.intended_ns);
-        let mut url = match self.address(&fetch.target, base) {
-            Ok(url) => url,
+        let worker = &visitor.worker;
+        let addresses = &worker.addresses;
+        let mut address = match addresses.of_step(&worker.job, self.journey.into(), &fetch, base) {
+            Ok(address) => address,
             Err(message) => {
-                self.refuse(key, message);
+                self.refuse(self.key(fetch.step, Part::Main, self.intended_ns), message);
                 walk.broken();
-                return failed_at(true);
+                return Landed {
+                    ended_ns: worker.clock.now_ns(),
+                    address: None,
+                    broken: true,
+                    looked: false,
+                };
             }
         };
-        let (mut method, mut body) = (fetch.method.clone(), fetch.body.clone());
-        let mut headers = fetch.headers.clone();
-        let mut intended_ns = self.intended_ns;
+        let mut redirected: Option<Box<Redirected>> = None;
+        let (mut intended_ns, mut handled_ns) = (self.intended_ns, self.handled_ns);
         let mut hops = 0;
         loop {
             let part = if hops == 0 { Part::Main } else { Part::Hop };
             let order = Order {
                 key: self.key(fetch.step, part, intended_ns),
                 intended_ns,
-                method: method.clone(),
-                url: &url,
-                headers: &headers,
-                body: body.clone(),
+                handled_ns,
+                method: redirected.as_ref().map_or(&fetch.method, |changed| &changed.method),
+                address: &address,
+                headers: redirected.as_ref().map_or(&fetch.headers, |changed| &changed.headers),
+                body: redirected.as_ref().map_or(&fetch.body, |changed| &changed.body).as_ref(),
+                wants_headers: fetch.wants_headers,
                 wants_body: fetch.wants_body,
                 timeout: fetch.timeout,
             };
-            let (mut sample, result) = exchange(visitor, &order).await;
+            let (mut sample, result) = exchange(visitor, &order, &visitor.limit).await;
             let reply = match result {
                 Ok(reply) => reply,
                 Err(broken) => {
                     self.record_broken(&sample, &order, &broken);
                     walk.broken();
-                    return Landed { ended_ns: sample.times.ended_ns, url: None, broken: true };
+                    return Landed {
+                        ended_ns: sample.times.ended_ns,
+                        address: None,
+                        broken: true,
+                        looked: false,
+                    };
                 }
             };
-            match self.hop(fetch, &method, &url, &reply, hops) {
+            match self.hop(&fetch, &order, &reply, hops) {
                 Ok(Some(hop)) => {
-                    visitor.worker.tallies.borrow_mut().record(&sample);
-                    visitor.worker.tallies.borrow_mut().current().count("redirects", 1);
+                    worker.tallies.borrow_mut().record(&sample);
+                    worker.tallies.borrow_mut().current().count("redirects", 1);
                     hops += 1;
-                    intended_ns = sample.times.ended_ns;
-                    if !hop.keeps_body {
-                        body = None;
-                        headers.retain(|(name, _)| !name.as_str().starts_with("content-"));
-                    }
-                    (url, method) = (hop.url, hop.method);
+                    (intended_ns, handled_ns) = (sample.times.ended_ns, sample.times.ended_ns);
+                    let (headers, body) = (order.headers.to_vec(), order.body.cloned());
+                    redirected = Some(Box::new(Redirected::new(hop.method, headers, body, hop.keeps_body)));
+                    address = hop.address;
                 }
                 Ok(None) => {
                     let answer = Answer {
                         status: reply.status,
-                        headers: &reply.headers,
+                        headers: reply.headers.as_deref().unwrap_or(&worker.no_headers),
                         body: &reply.body.kept,
                         cut: reply.body.cut,
                     };
                     let judged = walk.answer(&answer, chance);
                     self.record(&mut sample, &order, judged.err());
-                    let good = sample.error.is_none();
                     let mut ended_ns = sample.times.ended_ns;
-                    if good && fetch.assets {
-                        ended_ns = self.assets(fetch.step, &reply, &url, ended_ns).await;
+                    if fetch.assets && sample.error.is_none() {
+                        // Boxed: only pages have assets, and only while they load.
+                        ended_ns = Box::pin(self.assets(fetch.step, &reply, &address, ended_ns)).await;
                     }
-                    return Landed { ended_ns, url: Some(url), broken: false };
+                    let looked = fetch.wants_body || fetch.wants_headers;
+                    return Landed { ended_ns, address: Some(address), broken: false, looked };
                 }
                 Err(message) => {
-                    let broken = Broken { class: ErrorClass::Status, message };
+                    let broken = Broken::new(ErrorClass::Status, message);
                     sample.error = Some(broken.class);
                     self.record_broken(&sample, &order, &broken);
                     walk.broken();
-                    return failed_at(false);
+                    return Landed {
+                        ended_ns: worker.clock.now_ns(),
+                        address: None,
+                        broken: false,
+                        looked: false,
+                    };
                 }
             }
         }
@@ -129,15 +159,6 @@ impl Page<'_> {
     fn key(&self, step: usize, part: Part, intended_ns: u64) -> Key {
         let section = section_at(&self.visitor.worker.job.sections, intended_ns);
         Key { journey: self.journey, step: narrow(step), part, section: narrow(section) }
-    }
-
-    /// Where a step goes. The error says why it cannot go there.
-    fn address(&self, target: &str, base: &Url) -> Result<Url, String> {
-        let url = base.join(target).map_err(|why| format!("\"{target}\" is no address: {why}"))?;
-        if self.visitor.worker.job.may_go(&url) {
-            return Ok(url);
-        }
-        Err(format!("{} is another host; name it with --allow-host to load it", host(&url)))
     }
 
     /// A step that cannot be sent at all: a failure of the journey, without an exchange.
@@ -165,7 +186,7 @@ impl Page<'_> {
     fn record_broken(&self, sample: &Sample, order: &Order<'_>, broken: &Broken) {
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
         tallies.record(sample);
-        let example = || format!("{} {}: {}", order.method, shown(order.url), broken.message);
+        let example = || format!("{} {}: {}", order.method, order.address.shown(), broken.message);
         tallies.at(sample.times.ended_ns).fail(sample.key.journey, sample.key.step, broken.class, example);
     }
 
@@ -173,45 +194,47 @@ impl Page<'_> {
     fn hop(
         &self,
         fetch: &Fetch,
-        method: &Method,
-        url: &Url,
+        order: &Order<'_>,
         reply: &Reply,
         hops: usize,
     ) -> Result<Option<Hop>, String> {
         if !fetch.follow_redirects || !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(None);
         }
-        let Some(location) = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()) else {
-            return Ok(None);
-        };
+        let Some(location) = &reply.location else { return Ok(None) };
+        let job = &self.visitor.worker.job;
         if hops >= HOPS_MAX {
             return Err(format!("over {HOPS_MAX} redirects, the last to {location}"));
         }
-        let next = url
+        let next = order
+            .address
+            .url
             .join(location)
             .map_err(|why| format!("redirected to \"{location}\", which is no address: {why}"))?;
-        if !self.visitor.worker.job.plan.may_load(&next) {
-            let host = host(&next);
+        if !job.plan.may_load(&next) {
+            let host = next.host_str().unwrap_or("");
             return Err(format!(
                 "redirected to {host}; name it with --allow-host to have redirects to it followed"
             ));
         }
         // RFC 9110, section 15.4: 303 makes a GET of anything; 301 and 302 make one of a POST, as browsers do.
         let becomes_get = match reply.status {
-            303 => *method != Method::HEAD,
-            301 | 302 => *method == Method::POST,
+            303 => *order.method != Method::HEAD,
+            301 | 302 => *order.method == Method::POST,
             _ => false,
         };
-        let method = if becomes_get { Method::GET } else { method.clone() };
-        Ok(Some(Hop { url: next, method, keeps_body: !becomes_get }))
+        let method = if becomes_get { Method::GET } else { order.method.clone() };
+        let address = Rc::new(Address::new(next, job));
+        Ok(Some(Hop { address, method, keeps_body: !becomes_get }))
     }
 
     /// Fetches the assets of a page, at once as far as connections allow, and counts the page. Returns its end.
-    async fn assets(&self, step: usize, reply: &Reply, url: &Url, document_ended_ns: u64) -> u64 {
-        let is_html =
-            reply.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        let (assets, others) =
-            if is_html { assets_of(self.visitor, &reply.body.kept, url) } else { (Vec::new(), 0) };
+    async fn assets(&self, step: usize, reply: &Reply, page: &Address, document_ended_ns: u64) -> u64 {
+        let (assets, others) = if reply.is_html {
+            assets_of(self.visitor, &reply.body.kept, &page.url)
+        } else {
+            (Vec::new(), 0)
+        };
         if others > 0 {
             self.visitor.worker.tallies.borrow_mut().current().count("assets_of_other_hosts", others);
         }
@@ -231,18 +254,20 @@ impl Page<'_> {
     }
 
     /// Fetches one asset, which was discovered at `intended_ns`. Returns its end, and whether it counts for a page.
-    async fn asset(&self, step: usize, url: &Url, intended_ns: u64) -> (u64, bool) {
+    async fn asset(&self, step: usize, address: &Rc<Address>, intended_ns: u64) -> (u64, bool) {
         let order = Order {
             key: self.key(step, Part::Asset, intended_ns),
             intended_ns,
-            method: Method::GET,
-            url,
+            handled_ns: self.visitor.worker.clock.now_ns(),
+            method: &Method::GET,
+            address,
             headers: &[],
             body: None,
+            wants_headers: false,
             wants_body: false,
             timeout: None,
         };
-        let (mut sample, result) = exchange(self.visitor, &order).await;
+        let (mut sample, result) = exchange(self.visitor, &order, &Limit::default()).await;
         let broken = match result {
             Ok(reply) if (200..400).contains(&reply.status) => None,
             Ok(reply) => Some(Broken {
@@ -267,11 +292,16 @@ fn narrow(position: usize) -> u16 {
     u16::try_from(position).unwrap_or(u16::MAX)
 }
 
-fn host(url: &Url) -> &str {
-    url.host_str().unwrap_or("")
-}
-
-/// A URL for messages: without its query, which may hold secrets.
-fn shown(url: &Url) -> &str {
-    &url[..url::Position::AfterPath]
+impl Redirected {
+    fn new(
+        method: Method,
+        mut headers: Vec<(HeaderName, HeaderValue)>,
+        body: Option<Bytes>,
+        keeps_body: bool,
+    ) -> Self {
+        if !keeps_body {
+            headers.retain(|(name, _)| !name.as_str().starts_with("content-"));
+        }
+        Self { method, headers, body: body.filter(|_| keeps_body) }
+    }
 }

@@ -123,14 +123,16 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
         let (ticks, mut from_workers) = mpsc::unbounded_channel();
         let (orders, _) = watch::channel(Order::Go);
         let shares = job.segment.split(u32::try_from(workers).unwrap_or(1));
+        let mut threads = Vec::new();
         for (number, segment) in shares.into_iter().enumerate() {
             let (ticks, orders) = (ticks.clone(), orders.subscribe());
             let duty = Duty { number, workers, segment, descriptors_max, start, ticks, orders };
             let job = Arc::clone(job);
-            thread::Builder::new()
+            let thread = thread::Builder::new()
                 .name(format!("worker-{number}"))
                 .spawn(move || worker::run(job, duty))
                 .map_err(|source| Error::System { what: "starting a worker's thread", source })?;
+            threads.push(thread);
         }
         drop(ticks);
         let mut seconds =
@@ -139,7 +141,9 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
             tokio::select! {
                 tick = from_workers.recv() => {
                     let Some(tick) = tick else {
-                        return Err(Error::Assignment("a worker ended before its load was over".to_owned()));
+                        let failed = threads.into_iter().find_map(|thread| thread.join().ok()?.err());
+                        let unknown = || Error::Assignment("a worker ended before its load was over".to_owned());
+                        return Err(failed.unwrap_or_else(unknown));
                     };
                     for tick in seconds.take(&tick) {
                         (self.to)(FromAgent::Report(Report::Tick(Box::new(tick))))?;

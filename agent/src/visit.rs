@@ -1,67 +1,82 @@
-//! A shopper's visit: one walk through one journey, and the crowd of those under way.
+//! A shopper's visit: one walk through one journey.
 
-use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use cookie_store::CookieStore;
 use doorbuster_journeys::{Ending, Next, Shopper, Walk};
 use doorbuster_model::chance::{Purpose, pick_weighted};
 use doorbuster_model::plan::Connections;
 use doorbuster_model::{Chance, ErrorClass};
-use tokio::task::JoinSet;
-use url::Url;
 
+use crate::address::Address;
 use crate::client::Pool;
+use crate::cookies::Cookies;
 use crate::job::nanoseconds;
+use crate::limit::Limit;
 use crate::page::Page;
 use crate::worker::Worker;
 
-/// The longest Set-Cookie line that is taken, as browsers have it (RFC 6265, section 6.1).
-const COOKIE_BYTES_MAX: usize = 4_096;
-/// The most cookies that a shopper keeps: what a browser keeps for one site.
-const COOKIES_MAX: usize = 180;
+/// Who thinks for longer than this lets go of what only exchanges need.
+const REST_NS: u64 = 1_000_000_000;
 
 /// One shopper's browser: cookies and connections.
 pub(crate) struct Visitor {
     /// The worker that it lives on.
     pub worker: Rc<Worker>,
-    /// Its connections.
-    pub pool: Rc<Pool>,
-    cookies: RefCell<Option<Box<CookieStore>>>,
+    /// The limit on what it waits for.
+    pub limit: Limit,
+    own_pool: Pool,
+    cookies: Cookies,
 }
 
 impl Visitor {
     /// A shopper without cookies.
     pub(crate) fn new(worker: &Rc<Worker>) -> Self {
-        Self { worker: Rc::clone(worker), pool: worker.pool(), cookies: RefCell::new(None) }
+        Self {
+            worker: Rc::clone(worker),
+            limit: Limit::default(),
+            own_pool: Pool::of_browser(),
+            cookies: Cookies::default(),
+        }
+    }
+
+    /// Its connections: its own, or those that all arrivals share.
+    pub(crate) fn pool(&self) -> &Pool {
+        self.worker.shared.as_ref().unwrap_or(&self.own_pool)
+    }
+
+    /// Sleeps. Connections of its own that the target closes meanwhile are closed on this side, too.
+    async fn rest_until_ns(&self, until_ns: u64) {
+        let mut sleep = pin!(self.worker.clock.sleep_until_ns(until_ns));
+        poll_fn(|context| {
+            self.own_pool.poll_close_closed(context);
+            sleep.as_mut().poll(context)
+        })
+        .await;
     }
 
     /// Forgets every cookie.
     pub(crate) fn forget_cookies(&self) {
-        *self.cookies.borrow_mut() = None;
+        self.cookies.forget();
     }
 
-    /// The value of the Cookie header for `url`; empty when there is none to send.
-    pub(crate) fn cookies(&self, url: &Url) -> String {
-        let store = self.cookies.borrow();
-        let Some(store) = &*store else { return String::new() };
-        let pairs: Vec<String> =
-            store.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect();
-        pairs.join("; ")
-    }
-
-    /// Takes a Set-Cookie line of an answer from `url`. Lines that a browser refuses are refused here too; those
-    /// over its limits are counted.
-    pub(crate) fn keep_cookie(&self, line: &str, url: &Url) {
-        let mut store = self.cookies.borrow_mut();
-        let store = store.get_or_insert_with(Box::default);
-        if line.len() > COOKIE_BYTES_MAX || store.iter_any().count() >= COOKIES_MAX {
-            self.worker.tallies.borrow_mut().current().count("cookies_refused", 1);
-            return;
+    /// Appends the value of the Cookie header for `address`: the plan's own
+    /// cookies, then the shopper's. Nothing where there is none to send.
+    pub(crate) fn write_cookies(&self, address: &Address, out: &mut Vec<u8>) {
+        if let Some(own) = self.worker.job.cookie.as_ref().filter(|_| address.is_target) {
+            out.extend_from_slice(own.as_bytes());
         }
-        let _ = store.parse(line, url);
+        self.cookies.write(&address.url, out);
+    }
+
+    /// Takes a Set-Cookie line of an answer from `address`. Lines that a browser refuses are refused here too; those
+    /// over its limits are counted.
+    pub(crate) fn keep_cookie(&self, line: &str, address: &Address) {
+        if !self.cookies.keep(line, &address.url, &self.worker.scopes) {
+            self.worker.tallies.borrow_mut().current().count("cookies_refused", 1);
+        }
     }
 }
 
@@ -84,17 +99,19 @@ struct Underway<'a> {
 }
 
 impl<'a> Underway<'a> {
-    fn new(worker: &'a Worker, journey: u16) -> Self {
+    fn new(worker: &'a Worker, journey: u16, lag_ns: u64, now_ns: u64) -> Self {
         let mut tallies = worker.tallies.borrow_mut();
         tallies.shoppers += 1;
-        tallies.at(worker.clock.now_ns()).journeys.entry(journey).or_default().started += 1;
+        let tally = tallies.at(now_ns);
+        tally.record_lag(lag_ns, true);
+        tally.journeys.entry(journey).or_default().started += 1;
         Self { worker, journey, ended: false }
     }
 
-    fn end(mut self, ending: Ending) {
+    fn end(mut self, ending: Ending, now_ns: u64) {
         self.ended = true;
         let mut tallies = self.worker.tallies.borrow_mut();
-        let counts = tallies.at(self.worker.clock.now_ns()).journeys.entry(self.journey).or_default();
+        let counts = tallies.at(now_ns).journeys.entry(self.journey).or_default();
         match ending {
             Ending::Completed => counts.completed += 1,
             Ending::Failed => counts.failed += 1,
@@ -113,52 +130,63 @@ impl Drop for Underway<'_> {
 }
 
 /// One walk through the journey that `index` falls on. `number` is the shopper's; `intended_ns` is when the first
-/// step was to start.
-pub(crate) async fn visit(visitor: &Visitor, number: u64, index: u64, intended_ns: u64) -> Visited {
+/// step was to start, and it is now `now_ns`. Returns how it ended, and when.
+pub(crate) async fn visit(
+    visitor: &Visitor,
+    number: u64,
+    index: u64,
+    intended_ns: u64,
+    now_ns: u64,
+) -> (Visited, u64) {
     let worker = &*visitor.worker;
     let job = &worker.job;
-    let mut lag_ns = worker.clock.now_ns().saturating_sub(intended_ns);
-    worker.tallies.borrow_mut().at(worker.clock.now_ns()).record_lag(lag_ns, true);
+    let (mut intended_ns, mut now_ns) = (intended_ns, now_ns);
     let position = pick_weighted(job.plan.seed, index, &job.weights);
     let journey = u16::try_from(position).unwrap_or(u16::MAX);
-    let underway = Underway::new(worker, journey);
+    let underway = Underway::new(worker, journey, now_ns.saturating_sub(intended_ns), now_ns);
     let mut walk =
-        Walk::new(Arc::clone(&job.journeys[position]), Shopper { number, run: Arc::clone(&job.run) });
+        Walk::new(Arc::clone(&worker.journeys[position]), Shopper { number, run: Arc::clone(&worker.run) });
     let mut chance = Chance::new(job.plan.seed, Purpose::Walk, index);
-    let mut base = job.target.clone();
-    let mut intended_ns = intended_ns;
+    let mut base = worker.addresses.home();
     let (mut first, mut broken) = (true, false);
     loop {
         match walk.next(&mut chance) {
             Next::Think(pause) => {
                 intended_ns = intended_ns.saturating_add(nanoseconds(pause));
-                worker.clock.sleep_until_ns(intended_ns).await;
+                if intended_ns.saturating_sub(now_ns) > REST_NS {
+                    visitor.limit.rest();
+                }
+                visitor.rest_until_ns(intended_ns).await;
+                now_ns = worker.clock.now_ns();
             }
             Next::Fetch(fetch) => {
                 if !std::mem::take(&mut first) {
-                    let now_ns = worker.clock.now_ns();
-                    lag_ns = now_ns.saturating_sub(intended_ns);
+                    let lag_ns = now_ns.saturating_sub(intended_ns);
                     worker.tallies.borrow_mut().at(now_ns).record_lag(lag_ns, false);
                 }
-                let page = Page { visitor, journey, intended_ns };
-                let landed = page.fetch(&fetch, &base, &mut walk, &mut chance).await;
+                let page = Page { visitor, journey, intended_ns, handled_ns: now_ns };
+                // Boxed: a shopper that thinks is to be small, and most shoppers think.
+                let landed = Box::pin(page.fetch(fetch, &base, &mut walk, &mut chance)).await;
                 broken |= landed.broken;
                 intended_ns = landed.ended_ns;
-                if let Some(url) = landed.url {
-                    base = url;
+                // What it cost to look through the answer is this side's own: it shows as lag of the next step.
+                now_ns = if landed.looked { worker.clock.now_ns() } else { landed.ended_ns };
+                if let Some(address) = landed.address {
+                    base = address;
                 }
                 if job.plan.load.connections == Connections::PerPage {
-                    visitor.pool.close_idle();
+                    visitor.pool().close_idle();
                 }
             }
             Next::Done(ending) => {
                 broken |= note_unsent(worker, journey, &mut walk);
-                underway.end(ending);
-                return match ending {
+                underway.end(ending, now_ns);
+                let visited = match ending {
                     Ending::Completed => Visited::Completed,
                     Ending::Failed if broken => Visited::Broken,
                     Ending::Failed => Visited::Failed,
                 };
+                return (visited, now_ns);
             }
         }
     }
@@ -175,38 +203,29 @@ fn note_unsent(worker: &Worker, journey: u16, walk: &mut Walk) -> bool {
     true
 }
 
-/// The most shoppers that a worker holds at once; arrivals beyond are not started, and counted.
-const SHOPPERS_MAX: usize = 500_000;
+#[cfg(test)]
+mod tests {
+    use doorbuster_journeys::{Fetch, Walk};
+    use doorbuster_model::Chance;
 
-/// All shoppers of a worker.
-pub(crate) struct Crowd {
-    worker: Rc<Worker>,
-    shoppers: JoinSet<()>,
-}
+    use super::{Visitor, visit};
+    use crate::address::Address;
+    use crate::page::Page;
 
-impl Crowd {
-    /// Nobody yet.
-    pub(crate) fn new(worker: Rc<Worker>) -> Self {
-        Self { worker, shoppers: JoinSet::new() }
+    /// The size of what a function returns, which is not called.
+    fn size_of_result<A, T>(_: impl FnOnce(A) -> T) -> usize {
+        size_of::<T>()
     }
 
-    /// Lets a shopper in.
-    pub(crate) fn admit(&mut self, shopper: impl Future<Output = ()> + 'static) {
-        while self.shoppers.try_join_next().is_some() {}
-        if self.shoppers.len() >= SHOPPERS_MAX {
-            self.worker.tallies.borrow_mut().current().count("arrivals_not_started", 1);
-            return;
-        }
-        self.shoppers.spawn_local(shopper);
-    }
-
-    /// Waits until everybody has left.
-    pub(crate) async fn drain(&mut self) {
-        while self.shoppers.join_next().await.is_some() {}
-    }
-
-    /// Sends everybody away: what they were doing is counted as cut.
-    pub(crate) async fn cut(&mut self) {
-        self.shoppers.shutdown().await;
+    #[test]
+    fn a_shopper_is_small() {
+        type Arguments<'a> = (Page<'a>, Box<Fetch>, &'a Address, &'a mut Walk, &'a mut Chance);
+        let thinking = size_of_result(|visitor: &Visitor| visit(visitor, 0, 0, 0, 0));
+        assert!(thinking <= 320 && size_of::<Visitor>() <= 112, "{thinking} bytes");
+        let exchanging = size_of_result(|(page, fetch, base, walk, chance): Arguments<'_>| {
+            page.fetch(fetch, base, walk, chance)
+        });
+        // What the allocator serves from a thread's own store: up to 1,032 bytes (glibc's tcache).
+        assert!(exchanging <= 1_024, "{exchanging} bytes");
     }
 }

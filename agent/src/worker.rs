@@ -5,20 +5,25 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorbuster_journeys::Journey;
 use doorbuster_model::Segment;
 use doorbuster_model::plan::{Connections, Model};
 use doorbuster_model::sample::ConnectTimes;
+use http::HeaderMap;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
+use crate::address::Addresses;
 use crate::client::body::Sampling;
+use crate::client::http1::Scratch;
 use crate::client::{ConnectError, Connection, Connector, Limits, Origin, Pool};
 use crate::clock::Clock;
+use crate::cookies::Scopes;
+use crate::crowd::Crowd;
 use crate::job::{Job, nanoseconds};
 use crate::tallies::{Tallies, WorkerTick};
-use crate::visit::Crowd;
 use crate::{Error, closed, open};
 
 /// How long journeys may go on after a stop was asked for.
@@ -60,6 +65,15 @@ pub(crate) struct Duty {
 pub(crate) struct Worker {
     /// What all workers share.
     pub job: Arc<Job>,
+    /// The plan's journeys, in its order, and the run's id: this worker's own copies, since threads that count the
+    /// same references slow each other down.
+    pub journeys: Vec<Arc<Journey>>,
+    /// The run's id.
+    pub run: Arc<str>,
+    /// Where steps go.
+    pub addresses: Addresses,
+    /// Where its shoppers' cookies go.
+    pub scopes: Scopes,
     /// This worker's share.
     pub segment: Segment,
     /// The run's clock.
@@ -69,7 +83,13 @@ pub(crate) struct Worker {
     /// How connections are opened.
     pub connector: Connector,
     /// The pool of all arrivals, where the plan shares connections.
-    pub shared: Option<Rc<Pool>>,
+    pub shared: Option<Pool>,
+    /// Where connections read.
+    pub scratch: Scratch,
+    /// The headers of an answer of which nobody wants them.
+    pub no_headers: HeaderMap,
+    /// Where requests are written before they are sent.
+    pub out: RefCell<Vec<u8>>,
     /// Which bodies are decoded that nobody wants.
     pub sampling: RefCell<Sampling>,
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away; `None`
@@ -120,16 +140,11 @@ impl Worker {
     ) -> Result<(Connection, ConnectTimes), ConnectError> {
         self.tallies.borrow_mut().connections += 1;
         let kept = OpenConnection { worker: Rc::clone(self), _place: place };
-        let result = self.connector.connect(origin, kept).await;
+        let result = self.connector.connect(origin, Box::new(kept)).await;
         if matches!(&result, Err(error) if error.own_fault) {
             self.tallies.borrow_mut().current().count("connections_refused_by_this_machine", 1);
         }
         result
-    }
-
-    /// The pool of a new shopper.
-    pub(crate) fn pool(&self) -> Rc<Pool> {
-        self.shared.clone().unwrap_or_else(|| Rc::new(Pool::new(crate::client::BROWSER)))
     }
 }
 
@@ -137,20 +152,30 @@ impl Worker {
 pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { what: "starting a worker's runtime", source })?;
+    let entered = runtime.enter();
     let Duty { number, workers, segment, descriptors_max, start, ticks, orders } = duty;
     let places = share(descriptors_max.saturating_sub(DESCRIPTORS_SPARE) as usize, workers, number).max(1);
+    let clock = Clock::new(start);
     let worker = Rc::new(Worker {
         connector: Connector::new(&job),
+        journeys: job.journeys.iter().map(|journey| Arc::new(Journey::clone(journey))).collect(),
+        run: Arc::from(&*job.run),
+        addresses: Addresses::new(&job),
+        scopes: Scopes::default(),
         segment,
-        clock: Clock::new(start),
+        clock: clock.map_err(|source| Error::System { what: "setting up a worker's timer", source })?,
         tallies: RefCell::new(Tallies::new(number, ticks)),
-        shared: shared_pool(&job, workers, number).map(|limits| Rc::new(Pool::new(limits))),
+        shared: shared_pool(&job, workers, number).map(Pool::new),
+        scratch: Scratch::default(),
+        no_headers: HeaderMap::new(),
+        out: RefCell::default(),
         sampling: RefCell::default(),
         patience: Cell::new(None),
         places: Arc::new(Semaphore::new(places)),
         job,
     });
-    LocalSet::new().block_on(&runtime, live(Rc::clone(&worker), orders));
+    drop(entered);
+    runtime.block_on(live(Rc::clone(&worker), orders));
     worker.tallies.borrow_mut().finish();
     Ok(())
 }
@@ -176,31 +201,41 @@ fn shared_pool(job: &Job, workers: usize, number: usize) -> Option<Limits> {
 }
 
 /// The worker's life: load, then draining, with the seconds handed over as they pass.
-async fn live(worker: Rc<Worker>, mut orders: watch::Receiver<Order>) {
-    worker.clock.sleep_until_ns(0).await;
-    let mut crowd = Crowd::new(Rc::clone(&worker));
-    let body = async {
-        let stopped = tokio::select! {
-            () = load(&worker, &mut crowd) => false,
-            () = stop(&mut orders) => true,
-        };
-        let grace = if stopped { STOP_GRACE } else { until_end(&worker) };
-        let drained = tokio::select! {
-            drained = timeout(grace, crowd.drain()) => drained.is_ok(),
-            // A stop during the draining shortens it.
-            () = async { stop(&mut orders).await; tokio::time::sleep(STOP_GRACE).await }, if !stopped => false,
-        };
-        if !drained {
-            let asked = stopped || *orders.borrow() == Order::Stop;
-            let graceful = worker.job.plan.graceful.max(PATIENCE_MIN);
-            worker.patience.set((!asked).then_some(graceful));
-            crowd.cut().await;
+async fn live(worker: Rc<Worker>, orders: watch::Receiver<Order>) {
+    let shoppers = LocalSet::new();
+    let patience = shoppers.run_until(async {
+        tokio::select! {
+            patience = walk(&worker, orders) => patience,
+            () = tick(&worker) => None,
+            () = worker.clock.ring() => None,
         }
-    };
-    tokio::select! {
-        () = body => {}
-        () = tick(&worker) => {}
+    });
+    let patience = patience.await;
+    // Whoever is still there is sent away: what they were doing is counted as cut.
+    worker.patience.set(patience);
+    drop(shoppers);
+    // Resting connections hold this worker, which holds them: taken apart here.
+    if let Some(pool) = &worker.shared {
+        pool.close_idle();
     }
+}
+
+/// Load, then draining. Returns how long an exchange that is still under way must have waited to be a timeout.
+async fn walk(worker: &Rc<Worker>, mut orders: watch::Receiver<Order>) -> Option<Duration> {
+    worker.clock.sleep_until_ns(0).await;
+    let crowd = Rc::new(Crowd::default());
+    let stopped = tokio::select! {
+        () = load(worker, &crowd) => false,
+        () = stop(&mut orders) => true,
+    };
+    let grace = if stopped { STOP_GRACE } else { until_end(worker) };
+    tokio::select! {
+        _ = timeout(grace, crowd.drain()) => {}
+        // A stop during the draining shortens it.
+        () = async { stop(&mut orders).await; tokio::time::sleep(STOP_GRACE).await }, if !stopped => {}
+    }
+    let asked = stopped || *orders.borrow() == Order::Stop;
+    (!asked).then(|| worker.job.plan.graceful.max(PATIENCE_MIN))
 }
 
 /// How long journeys may still go on: until the load's end plus the plan's grace.
@@ -210,7 +245,7 @@ fn until_end(worker: &Worker) -> Duration {
     Duration::from_nanos(end_ns.saturating_sub(worker.clock.now_ns()))
 }
 
-async fn load(worker: &Rc<Worker>, crowd: &mut Crowd) {
+async fn load(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
     match worker.job.plan.load.model {
         Model::Open(spacing) => open::run(worker, crowd, spacing).await,
         Model::Closed => closed::run(worker, crowd).await,
@@ -228,6 +263,9 @@ async fn tick(worker: &Worker) {
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         seconds.tick().await;
+        if let Some(pool) = &worker.shared {
+            pool.close_closed();
+        }
         worker.tallies.borrow_mut().at(worker.clock.now_ns());
     }
 }

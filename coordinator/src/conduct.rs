@@ -7,7 +7,7 @@ use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::Error;
 use crate::fold::{AgentState, Ended, Fold};
@@ -24,6 +24,8 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 const START_AHEAD: Duration = Duration::from_millis(150);
 /// How long after the end of load and grace the last report may come.
 const REPORT_WITHIN: Duration = Duration::from_secs(20);
+/// How long agents that were let go may take to end.
+const GONE_WITHIN: Duration = Duration::from_secs(2);
 /// A tick that has not come so long after its second is missing.
 const TICK_WITHIN: Duration = Duration::from_secs(5);
 
@@ -72,6 +74,7 @@ pub(crate) async fn conduct(
         conductor.run(progress).await;
     }
     conductor.fold.complete(true);
+    conductor.part().await;
     let Conductor { fold, interrupted, aborted, .. } = conductor;
     Ok(Conducted { fold, started_at, finished_at: Timestamp::now(), interrupted, aborted })
 }
@@ -213,6 +216,12 @@ impl<'a> Conductor<'a> {
                 Some(format!("abort_when \"{}\" was met: {observed:.3} {}", rule.threshold, judgement.unit));
         }
         met.is_some()
+    }
+
+    /// Lets the agents go and waits until they have: a run leaves no process behind.
+    async fn part(&mut self) {
+        self.agents.clear();
+        let _ = timeout(GONE_WITHIN, async { while self.events.recv().await.is_some() {} }).await;
     }
 
     /// Agents that have not ended by now are lost.

@@ -72,6 +72,11 @@ impl Extract {
         !matches!(self.from, From::Header(_))
     }
 
+    /// True when taking the value needs the headers.
+    pub(crate) fn wants_headers(&self) -> bool {
+        matches!(self.from, From::Header(_))
+    }
+
     /// What to look for in the page, and the selector's text; `None` when this is not taken by selector.
     pub(crate) fn query(&self, values: &Values<'_>) -> Option<Result<(Query<'_>, Cow<'_, str>), Failure>> {
         let From::Css(selector, attribute) = &self.from else {

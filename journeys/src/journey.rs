@@ -36,7 +36,15 @@ pub struct Step {
     pub(crate) request: Request,
     pub(crate) expect: Expect,
     pub(crate) extracts: Vec<Extract>,
+    pub(crate) wants_headers: bool,
     pub(crate) wants_body: bool,
+}
+
+impl Step {
+    /// Where the step goes, when that is the same in every walk.
+    pub fn target(&self) -> Option<&str> {
+        self.request.target.as_fixed().filter(|_| self.request.query.is_empty())
+    }
 }
 
 /// What a step sends.
@@ -125,6 +133,7 @@ impl Journey {
             request,
             expect: Expect::default(),
             extracts: Vec::new(),
+            wants_headers: false,
             wants_body: false,
         };
         Self {

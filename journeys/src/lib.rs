@@ -23,4 +23,4 @@ mod walk;
 pub use built_in::{BUILT_IN, built_in};
 pub use failure::{Failure, FailureKind};
 pub use journey::{Journey, Step};
-pub use walk::{Answer, Ending, Fetch, Next, Shopper, Walk};
+pub use walk::{Answer, Ending, Fetch, Next, Shopper, Target, Walk};

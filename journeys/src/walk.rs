@@ -54,8 +54,8 @@ enum State {
 /// What the engine is to do next.
 #[derive(Clone, Debug)]
 pub enum Next {
-    /// Send a request, then call [`Walk::answer`] or [`Walk::broken`].
-    Fetch(Fetch),
+    /// Send a request, then call [`Walk::answer`] or [`Walk::broken`]. (Boxed, since it is handed on and on.)
+    Fetch(Box<Fetch>),
     /// Wait so long.
     Think(Duration),
     /// The walk is over.
@@ -78,13 +78,14 @@ pub struct Fetch {
     pub step: usize,
     /// The method.
     pub method: Method,
-    /// A path (`/cart?a=b`), an absolute http or https URL, or a reference (`?page=2`, `lamp.html`) relative to the
-    /// address of the answer before. ASCII without blanks and without fragment.
-    pub target: String,
+    /// Where to.
+    pub target: Target,
     /// The step's own headers, `Content-Type` of a form or JSON body included.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: Option<Bytes>,
+    /// True when [`Answer::headers`] will be looked at.
+    pub wants_headers: bool,
     /// True when [`Answer::body`] will be looked at.
     pub wants_body: bool,
     /// True when the page's assets are to be fetched: see [`assets::discover`](crate::assets::discover).
@@ -95,12 +96,32 @@ pub struct Fetch {
     pub timeout: Option<Duration>,
 }
 
+impl Fetch {
+    /// Where a request of a walk through `journey` goes.
+    pub fn target<'a>(&'a self, journey: &'a Journey) -> &'a str {
+        match &self.target {
+            Target::Own => journey.steps.get(self.step).and_then(Step::target).unwrap_or(""),
+            Target::Filled(target) => target,
+        }
+    }
+}
+
+/// Where a request goes: a path (`/cart?a=b`), an absolute http or https URL, or a reference (`?page=2`,
+/// `lamp.html`) relative to the address of the answer before. ASCII without blanks and without fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The step's own, [`Step::target`], which is the same in every walk.
+    Own,
+    /// Written from values.
+    Filled(String),
+}
+
 /// An answer to judge.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     /// The status code.
     pub status: u16,
-    /// The headers.
+    /// The headers; empty when they were not wanted.
     pub headers: &'a HeaderMap,
     /// The body without content coding; empty when it was not wanted.
     pub body: &'a [u8],
@@ -118,7 +139,6 @@ impl Walk {
     ///
     /// Called while a request is under way, it takes that request as [`broken`](Self::broken).
     pub fn next(&mut self, rng: &mut dyn Rng) -> Next {
-        let journey = Arc::clone(&self.journey);
         loop {
             match self.state {
                 State::Ready => {}
@@ -128,24 +148,30 @@ impl Walk {
                 }
                 State::Over(ending) => return Next::Done(ending),
             }
-            let Some(instruction) = journey.program.get(self.position as usize) else {
+            let Some(instruction) = self.journey.program.get(self.position as usize) else {
                 self.state = State::Over(Ending::Completed);
                 continue;
             };
             self.position += 1;
             match instruction {
                 Instruction::Think(think) => return Next::Think(think.sample(rng)),
-                Instruction::Draw(number) => self.draw(&journey.choices[*number], rng),
-                Instruction::Fetch(number) => match self.fetch(*number, &journey.steps[*number]) {
-                    Ok(fetch) => {
-                        self.state = State::Waiting;
-                        return Next::Fetch(fetch);
+                Instruction::Draw(number) => {
+                    let journey = Arc::clone(&self.journey);
+                    self.draw(&journey.choices[*number], rng);
+                }
+                Instruction::Fetch(number) => {
+                    let number = *number;
+                    match self.fetch(number, &self.journey.steps[number]) {
+                        Ok(fetch) => {
+                            self.state = State::Waiting;
+                            return Next::Fetch(Box::new(fetch));
+                        }
+                        Err(failure) => {
+                            self.unsent = Some(Box::new((number, failure)));
+                            self.state = State::Over(Ending::Failed);
+                        }
                     }
-                    Err(failure) => {
-                        self.unsent = Some(Box::new((*number, failure)));
-                        self.state = State::Over(Ending::Failed);
-                    }
-                },
+                }
             }
         }
     }
@@ -156,11 +182,10 @@ impl Walk {
     /// # Errors
     /// What the journey expected and did not get; the walk is over then.
     pub fn answer(&mut self, answer: &Answer<'_>, rng: &mut dyn Rng) -> Result<(), Failure> {
-        let journey = Arc::clone(&self.journey);
-        let Some(step) = self.waiting_for(&journey) else {
+        let Some(step) = self.waiting_for(&self.journey) else {
             return Ok(());
         };
-        match judge(step, &journey.file, &self.values(), answer, rng) {
+        match judge(step, &self.journey.file, &self.values(), answer, rng) {
             Ok(taken) => {
                 self.state = State::Ready;
                 taken.into_iter().for_each(|(slot, value)| self.bind(slot, value));
@@ -236,6 +261,7 @@ impl Walk {
                     Some(Bytes::from(body))
                 }
             },
+            wants_headers: step.wants_headers,
             wants_body: step.wants_body,
             assets: step.fetches_assets,
             follow_redirects: request.follow_redirects,
@@ -243,11 +269,11 @@ impl Walk {
         })
     }
 
-    fn target(&self, step: &Step) -> Result<String, Failure> {
-        let (target, query) = (&step.request.target, &step.request.query);
-        if let (Some(fixed), true) = (target.as_fixed(), query.is_empty()) {
-            return Ok(fixed.to_owned());
+    fn target(&self, step: &Step) -> Result<Target, Failure> {
+        if step.target().is_some() {
+            return Ok(Target::Own);
         }
+        let (target, query) = (&step.request.target, &step.request.query);
         let values = self.values();
         let mut out = String::new();
         target.fill(&values, &mut out, "the target", TARGET_BYTES_MAX)?;
@@ -256,7 +282,7 @@ impl Walk {
             out.push(if out.contains('?') { '&' } else { '?' });
             query.fill(&values, &mut out, "the target", TARGET_BYTES_MAX)?;
         }
-        Ok(out)
+        Ok(Target::Filled(out))
     }
 
     fn headers(&self, step: &Step) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {

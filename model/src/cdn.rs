@@ -4,9 +4,6 @@
 //! saved bytes but paid the origin's round trip, so it is counted apart from a hit; what is not known is unknown,
 //! never folded into hit or miss.
 
-use http::HeaderMap;
-use http::header::{AGE, CONTENT_ENCODING, CONTENT_TYPE};
-
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CacheStatus {
@@ -73,19 +70,40 @@ impl Class {
 
     /// The class of an answer to `path` with `content_type`. Private paths win over any type.
     pub fn of(path: &str, content_type: &str) -> Self {
+        Self::of_path(path).with_type(content_type.as_bytes())
+    }
+
+    /// What the path alone says.
+    fn of_path(path: &str) -> Self {
         let below =
             |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if ["/api", "/cart", "/checkout"].into_iter().any(below) {
-            return Self::Private;
-        }
-        let kind = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-        match kind.as_str() {
-            "text/html" | "application/xhtml+xml" => Self::Html,
-            "text/css" | "text/javascript" | "application/javascript" => Self::Static,
-            _ if below("/static") || ["image/", "font/"].iter().any(|prefix| kind.starts_with(prefix)) => {
-                Self::Static
-            }
+        match path.as_bytes().get(1) {
+            Some(b'a' | b'c') if ["/api", "/cart", "/checkout"].into_iter().any(below) => Self::Private,
+            Some(b's') if below("/static") => Self::Static,
             _ => Self::Unclassified,
+        }
+    }
+
+    /// The class of this path once the type is known too.
+    fn with_type(self, content_type: &[u8]) -> Self {
+        if self == Self::Private {
+            return self;
+        }
+        let end = content_type.iter().position(|byte| *byte == b';').unwrap_or(content_type.len());
+        let kind = content_type[..end].trim_ascii();
+        let is = |known: &[&str]| known.iter().any(|known| kind.eq_ignore_ascii_case(known.as_bytes()));
+        let begins = |known: &str| {
+            kind.get(..known.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(known.as_bytes()))
+        };
+        if is(&["text/html", "application/xhtml+xml"]) {
+            Self::Html
+        } else if is(&["text/css", "text/javascript", "application/javascript"])
+            || begins("image/")
+            || begins("font/")
+        {
+            Self::Static
+        } else {
+            self
         }
     }
 }
@@ -106,18 +124,32 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Reads the head of an answer to `path`.
-    pub fn of(path: &str, headers: &HeaderMap) -> Self {
-        let text =
-            |name: &http::HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
-        Self {
-            class: Class::of(path, text(&CONTENT_TYPE)),
-            cache: headers.get("x-cache").map_or(CacheStatus::None, |value| cache_status(value.as_bytes())),
-            age_s: text(&AGE).trim().parse().ok(),
-            encoded: headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity"),
-            challenged: headers
-                .get("x-amzn-waf-action")
-                .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"challenge")),
+    /// Reads the head of an answer to `path`: pairs of a header's name, in whatever case, and its value.
+    pub fn of<'a>(path: &str, headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
+        let mut observation = Self::begin(path);
+        headers.into_iter().for_each(|(name, value)| observation.header(name, value));
+        observation
+    }
+
+    /// An answer to `path` of which no header was seen yet.
+    pub fn begin(path: &str) -> Self {
+        Self { class: Class::of_path(path), ..Self::default() }
+    }
+
+    /// Takes a header into account. Of Age and X-Cache that come more than once, the first counts; of the others,
+    /// the last.
+    pub fn header(&mut self, name: &[u8], value: &[u8]) {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        // Most headers say nothing about a cache: their lengths tell.
+        match name.len() {
+            3 if self.age_s.is_none() && is("age") => {
+                self.age_s = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
+            }
+            7 if self.cache == CacheStatus::None && is("x-cache") => self.cache = cache_status(value),
+            12 if is("content-type") => self.class = self.class.with_type(value),
+            16 if is("content-encoding") => self.encoded = !value.eq_ignore_ascii_case(b"identity"),
+            17 if is("x-amzn-waf-action") => self.challenged = value.eq_ignore_ascii_case(b"challenge"),
+            _ => {}
         }
     }
 }
@@ -162,10 +194,11 @@ mod tests {
 
     #[test]
     fn a_challenge_is_seen() {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-amzn-waf-action", "challenge".parse().unwrap());
-        headers.insert("age", "17".parse().unwrap());
-        let observation = Observation::of("/", &headers);
+        let headers =
+            [("X-Amzn-Waf-Action", "challenge"), ("Age", "17"), ("content-type", "Text/HTML; charset=x")];
+        let observation =
+            Observation::of("/", headers.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+        assert_eq!(observation.class, Class::Html);
         assert!(observation.challenged);
         assert_eq!((observation.age_s, observation.cache), (Some(17), CacheStatus::None));
     }

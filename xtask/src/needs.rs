@@ -24,13 +24,18 @@ pub(crate) const NEEDS: &[Need] = &[
             "counts_nginx_closed",
             "tls_http2_and_client_certificates",
             "tls_goes_through_a_proxy_s_tunnel",
+            "a_freeze_is_what_the_reference_says",
         ],
     },
     Need {
         program: "openssl",
         installer: Installer::Debian,
         packages: &["openssl"],
-        tests: &["tls_http2_and_client_certificates", "tls_goes_through_a_proxy_s_tunnel"],
+        tests: &[
+            "tls_http2_and_client_certificates",
+            "tls_goes_through_a_proxy_s_tunnel",
+            "a_freeze_is_what_the_reference_says",
+        ],
     },
 ];
 

@@ -2,9 +2,6 @@
 
 use std::io::{self, Write};
 
-use http::HeaderMap;
-use http::header::CONTENT_ENCODING;
-
 /// The most of a decoded body that is kept for a journey to look at: 8 MiB.
 pub(crate) const KEPT_MAX: usize = 8 << 20;
 
@@ -45,6 +42,34 @@ enum Decoder {
     Brotli(Box<brotli::DecompressorWriter<Sink>>),
     /// Not decoded: nobody asked, or its encoding is unknown here.
     Left,
+}
+
+/// How a body is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// Not at all.
+    Identity,
+    /// gzip
+    Gzip,
+    /// br
+    Brotli,
+    /// In a way that is not known here.
+    Other,
+}
+
+impl Coding {
+    /// What a Content-Encoding says.
+    pub(crate) fn of(value: &[u8]) -> Self {
+        let is = |known: &str| value.eq_ignore_ascii_case(known.as_bytes());
+        match value.len() {
+            0 => Self::Identity,
+            8 if is("identity") => Self::Identity,
+            4 if is("gzip") => Self::Gzip,
+            6 if is("x-gzip") => Self::Gzip,
+            2 if is("br") => Self::Brotli,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Decides which of the encoded bodies that nobody wants are decoded all the same, to know what compression saves.
@@ -118,24 +143,36 @@ impl Decoder {
 }
 
 impl BodyCount {
-    /// Begins a body whose head says `headers`. Over `limit` bytes, on the wire or decoded, it is an error. An
-    /// encoded body that nobody wants is decoded only if `sampled` says so, which is asked for those alone.
-    pub(crate) fn begin(
-        headers: &HeaderMap,
-        wanted: bool,
-        limit: u64,
-        sampled: impl FnOnce() -> bool,
-    ) -> Self {
+    /// Begins a body in a coding. Over `limit` bytes, on the wire or decoded, it is an error. An encoded body that
+    /// nobody wants is decoded only if `sampled` says so, which is asked for those alone.
+    pub(crate) fn begin(coding: Coding, wanted: bool, limit: u64, sampled: impl FnOnce() -> bool) -> Self {
         let sink = Sink { count: 0, limit, wanted, kept: Vec::new() };
-        let encoding = headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes).unwrap_or_default();
-        let decoder = match encoding.to_ascii_lowercase().as_slice() {
-            b"" | b"identity" => Decoder::Identity(sink),
+        let decoder = match coding {
+            Coding::Identity => Decoder::Identity(sink),
+            Coding::Other => Decoder::Left,
             _ if !wanted && !sampled() => Decoder::Left,
-            b"gzip" | b"x-gzip" => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
-            b"br" => Decoder::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4_096))),
-            _ => Decoder::Left,
+            Coding::Gzip => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
+            Coding::Brotli => Decoder::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4_096))),
         };
         Self { wire: 0, decoder, limit }
+    }
+
+    /// Whether nothing but the number of bytes matters.
+    pub(crate) fn only_counts(&self) -> bool {
+        match &self.decoder {
+            Decoder::Identity(sink) => !sink.wanted,
+            Decoder::Left => true,
+            Decoder::Gzip(_) | Decoder::Brotli(_) => false,
+        }
+    }
+
+    /// Counts bytes that nobody looked at, where nothing else matters.
+    pub(crate) fn skip(&mut self, bytes: u64) -> Result<(), BodyError> {
+        self.wire += bytes;
+        if let Decoder::Identity(sink) = &mut self.decoder {
+            sink.count += bytes;
+        }
+        if self.wire > self.limit { Err(BodyError::TooLong(self.limit)) } else { Ok(()) }
     }
 
     /// Takes the next bytes.
@@ -180,14 +217,8 @@ impl BodyCount {
 mod tests {
     use super::*;
 
-    fn headers(encoding: &str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
-        headers
-    }
-
     fn read(encoding: &str, bytes: &[u8], limit: u64) -> Result<(u64, Body), BodyError> {
-        let mut count = BodyCount::begin(&headers(encoding), true, limit, || true);
+        let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, limit, || true);
         for piece in bytes.chunks(7) {
             count.take(piece)?;
         }
@@ -230,10 +261,10 @@ mod tests {
 
     #[test]
     fn a_body_that_nobody_wants_is_decoded_as_a_sample() {
-        let mut count = BodyCount::begin(&headers("br"), false, 99, || false);
+        let mut count = BodyCount::begin(Coding::Brotli, false, 99, || false);
         count.take(b"not even brotli").unwrap();
         assert_eq!((count.wire, count.end().unwrap().decoded), (15, None));
-        let mut plain = BodyCount::begin(&HeaderMap::new(), false, 99, || false);
+        let mut plain = BodyCount::begin(Coding::Identity, false, 99, || false);
         plain.take(b"plain").unwrap();
         assert_eq!(plain.end().unwrap().decoded, Some(5), "what is not encoded needs no decoding");
         let mut sampling = Sampling::default();

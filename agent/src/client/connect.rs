@@ -1,5 +1,6 @@
 //! Opening a connection: name, TCP, proxy, TLS, each timed.
 
+use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use url::Url;
 use super::Connection;
 use super::pool::Origin;
 use super::resolve::Resolver;
+use super::stream::Stream;
 use crate::job::Job;
 
 /// The longest answer of a proxy to CONNECT that is read.
@@ -65,10 +67,10 @@ impl Connector {
     }
 
     /// Opens a connection to `origin`. `kept` lives as long as it does.
-    pub(crate) async fn connect<K: 'static>(
+    pub(crate) async fn connect(
         &self,
         origin: &Origin,
-        kept: K,
+        kept: Box<dyn Any>,
     ) -> Result<(Connection, ConnectTimes), ConnectError> {
         match timeout(self.timeout, self.open(origin, kept)).await {
             Ok(result) => result,
@@ -79,10 +81,10 @@ impl Connector {
         }
     }
 
-    async fn open<K: 'static>(
+    async fn open(
         &self,
         origin: &Origin,
-        kept: K,
+        kept: Box<dyn Any>,
     ) -> Result<(Connection, ConnectTimes), ConnectError> {
         let (host, port) = match &self.proxy {
             Some(proxy) => (proxy.host_str().unwrap_or(""), proxy.port_or_known_default().unwrap_or(80)),
@@ -99,7 +101,8 @@ impl Connector {
         times.connect_ns = nanoseconds(began);
         if !origin.secure {
             let speaks = |why: hyper::Error| handshake_failed(origin, &why);
-            let connection = Connection::open(stream, self.prior_knowledge, kept).await.map_err(speaks)?;
+            let connection =
+                Connection::open(Stream::Plain(stream), self.prior_knowledge, kept).await.map_err(speaks)?;
             return Ok((connection, times));
         }
         if self.proxy.is_some() {
@@ -119,6 +122,7 @@ impl Connector {
             return Err(ConnectError::new(ErrorClass::Protocol, format!("{origin} {why}")));
         }
         let speaks = |why: hyper::Error| handshake_failed(origin, &why);
+        let stream = Stream::Tls(Box::new(stream));
         Ok((Connection::open(stream, http2, kept).await.map_err(speaks)?, times))
     }
 }

@@ -6,7 +6,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Context;
 
 use doorbuster_model::sample::ConnectTimes;
 use tokio::sync::oneshot;
@@ -54,12 +57,12 @@ pub(crate) struct Limits {
 }
 
 /// What a browser opens: at most 6 connections to a host on HTTP/1.1, one on HTTP/2, and one to find out which.
-pub(crate) const BROWSER: Limits =
-    Limits { connections: 6, http2_connections: 1, unknown_connections: 1, streams: 100 };
+const BROWSER: Limits = Limits { connections: 6, http2_connections: 1, unknown_connections: 1, streams: 100 };
 
 /// Connections that are kept for the next exchange.
 pub(crate) struct Pool {
-    limits: Limits,
+    /// Those of a browser where there are no others.
+    limits: Option<Box<Limits>>,
     homes: RefCell<Vec<Rc<Home>>>,
 }
 
@@ -97,7 +100,7 @@ enum Grant {
     /// An HTTP/1.1 connection.
     Connection(Kept),
     /// A stream on an HTTP/2 connection.
-    Stream(Connection, Stream),
+    OnStream(Connection, StreamInUse),
     /// The right to open a connection.
     Slot(Slot),
 }
@@ -113,12 +116,12 @@ impl Drop for Slot {
 }
 
 /// An exchange on an HTTP/2 connection; over when dropped.
-struct Stream {
+struct StreamInUse {
     home: Rc<Home>,
     streams: Rc<Cell<u32>>,
 }
 
-impl Drop for Stream {
+impl Drop for StreamInUse {
     fn drop(&mut self) {
         self.streams.set(self.streams.get() - 1);
         self.home.serve();
@@ -130,54 +133,83 @@ pub(crate) struct Lease {
     /// The connection.
     pub connection: Connection,
     /// Set when it was opened for this exchange.
-    pub opened: Option<ConnectTimes>,
+    pub opened: Option<Box<ConnectTimes>>,
     /// What is held as long as the exchange lasts: a slot (HTTP/1.1) or a stream (HTTP/2).
     slot: Option<Slot>,
-    _stream: Option<Stream>,
+    _stream: Option<StreamInUse>,
+}
+
+/// A connection, or the way to one.
+pub(crate) enum Leasing {
+    /// It was free.
+    Now(Lease),
+    /// It is waited for, or opened.
+    Later(Pin<Box<dyn Future<Output = Result<Lease, ConnectError>>>>),
 }
 
 impl Pool {
-    /// A pool without connections.
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, homes: RefCell::default() }
+    /// A browser's pool, without connections.
+    pub(crate) fn of_browser() -> Self {
+        Self { limits: None, homes: RefCell::default() }
     }
 
-    /// Closes every connection that no exchange uses.
+    /// A pool with limits of its own, without connections.
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits: Some(Box::new(limits)), homes: RefCell::default() }
+    }
+
+    /// Closes every connection that no exchange uses, and forgets the origins that nothing is left of.
     pub(crate) fn close_idle(&self) {
-        for home in self.homes.borrow().iter() {
+        let mut homes = self.homes.borrow_mut();
+        for home in homes.iter() {
             // Taken out first: dropping a slot looks at these lists.
             let idle = home.idle.take();
             let shared = home.shared.take();
             drop((idle, shared));
         }
+        // What an origin speaks is worth keeping only where it had to be found out.
+        homes.retain(|home| home.open.get() > 0 || Rc::strong_count(home) > 1 || home.origin.secure);
+        if homes.is_empty() {
+            *homes = Vec::new();
+        }
     }
 
-    /// A connection to `origin` for one exchange.
-    pub(crate) async fn lease(&self, worker: &Rc<Worker>, origin: &Origin) -> Result<Lease, ConnectError> {
-        let home = self.home(origin, worker.job.prior_knowledge());
-        let mut grant = match home.grant_unless_waiting() {
-            Some(grant) => grant,
-            None => home.wait().await,
-        };
-        loop {
-            grant = match grant {
-                Grant::Connection(Kept { mut connection, slot }) => {
-                    if connection.ready().await {
-                        return Ok(Lease { connection, opened: None, slot: Some(slot), _stream: None });
-                    }
-                    // It was closed meanwhile: its slot serves for another.
-                    Grant::Slot(slot)
-                }
-                Grant::Stream(connection, stream) => {
-                    return Ok(Lease { connection, opened: None, slot: None, _stream: Some(stream) });
-                }
-                Grant::Slot(slot) => match place(worker, &home).await {
-                    Ok(place) => return open(worker, &home, slot, place).await,
-                    // What became free while this process could open no more is used instead of the slot.
-                    Err(grant) => grant,
-                },
-            };
+    /// Closes the resting connections that the other side has closed, so that they hold no descriptor.
+    pub(crate) fn close_closed(&self) {
+        for home in self.homes.borrow().iter() {
+            // Taken out first: dropping a slot looks at this list.
+            let closed: Vec<_> =
+                home.idle.borrow_mut().extract_if(.., |kept| !kept.connection.is_open()).collect();
+            drop(closed);
         }
+    }
+
+    /// Closes resting connections as the other side closes them, as long as it is polled.
+    pub(crate) fn poll_close_closed(&self, context: &mut Context<'_>) {
+        let any_news = self.homes.borrow().iter().any(|home| {
+            let idle = home.idle.borrow();
+            // All are asked, so that all wake this task.
+            idle.iter().filter(|kept| kept.connection.poll_news(context).is_ready()).count() > 0
+        });
+        if any_news {
+            self.close_closed();
+        }
+    }
+
+    /// A connection to `origin` for one exchange, at once or once there is one.
+    pub(crate) fn lease(&self, worker: &Rc<Worker>, origin: &Origin) -> Leasing {
+        let home = self.home(origin, worker.job.prior_knowledge());
+        let grant = match home.grant_unless_waiting() {
+            Some(Grant::Connection(Kept { connection, slot })) => {
+                return Leasing::Now(Lease { connection, opened: None, slot: Some(slot), _stream: None });
+            }
+            Some(Grant::OnStream(connection, stream)) => {
+                return Leasing::Now(Lease { connection, opened: None, slot: None, _stream: Some(stream) });
+            }
+            slot => slot,
+        };
+        // Boxed: a shopper that waits or connects may cost memory, one that has its connection may not.
+        Leasing::Later(Box::pin(lease(Rc::clone(worker), home, grant)))
     }
 
     fn home(&self, origin: &Origin, prior_knowledge: bool) -> Rc<Home> {
@@ -189,7 +221,7 @@ impl Pool {
         let http2 = Cell::new((!origin.secure).then_some(prior_knowledge));
         let home = Rc::new(Home {
             origin: origin.clone(),
-            limits: self.limits,
+            limits: self.limits.as_deref().copied().unwrap_or(BROWSER),
             http2,
             open: Cell::new(0),
             idle: RefCell::default(),
@@ -198,6 +230,33 @@ impl Pool {
         });
         homes.push(Rc::clone(&home));
         home
+    }
+}
+
+/// Waits for a connection, or opens the one that was granted.
+async fn lease(worker: Rc<Worker>, home: Rc<Home>, grant: Option<Grant>) -> Result<Lease, ConnectError> {
+    let mut grant = match grant {
+        Some(grant) => grant,
+        None => home.wait().await,
+    };
+    loop {
+        grant = match grant {
+            Grant::Connection(Kept { mut connection, slot }) => {
+                if connection.is_open() {
+                    return Ok(Lease { connection, opened: None, slot: Some(slot), _stream: None });
+                }
+                // It was closed meanwhile: its slot serves for another.
+                Grant::Slot(slot)
+            }
+            Grant::OnStream(connection, stream) => {
+                return Ok(Lease { connection, opened: None, slot: None, _stream: Some(stream) });
+            }
+            Grant::Slot(slot) => match place(&worker, &home).await {
+                Ok(place) => return open(&worker, &home, slot, place).await,
+                // What became free while this process could open no more is used instead of the slot.
+                Err(grant) => grant,
+            },
+        };
     }
 }
 
@@ -218,12 +277,12 @@ async fn open(worker: &Rc<Worker>, home: &Rc<Home>, slot: Slot, place: Place) ->
     let http2 = connection.is_http2();
     home.http2.set(Some(http2));
     let lease = match connection.share() {
-        None => Lease { connection, opened: Some(times), slot: Some(slot), _stream: None },
+        None => Lease { connection, opened: Some(Box::new(times)), slot: Some(slot), _stream: None },
         Some(shared) => {
             let streams = Rc::new(Cell::new(1));
-            let stream = Stream { home: Rc::clone(home), streams: Rc::clone(&streams) };
+            let stream = StreamInUse { home: Rc::clone(home), streams: Rc::clone(&streams) };
             home.shared.borrow_mut().push((Kept { connection: shared, slot }, streams));
-            Lease { connection, opened: Some(times), slot: None, _stream: Some(stream) }
+            Lease { connection, opened: Some(Box::new(times)), slot: None, _stream: Some(stream) }
         }
     };
     // What was learned, or the new streams, may serve others.
@@ -240,10 +299,10 @@ impl Home {
 
     fn grant(self: &Rc<Self>) -> Option<Grant> {
         let idle = self.idle.borrow_mut().pop();
-        if let Some(kept) = idle {
+        if let Some(mut kept) = idle {
             // The slot of one that was closed meanwhile serves for another.
-            let closed = kept.connection.is_closed();
-            return Some(if closed { Grant::Slot(kept.slot) } else { Grant::Connection(kept) });
+            let open = kept.connection.is_open();
+            return Some(if open { Grant::Connection(kept) } else { Grant::Slot(kept.slot) });
         }
         if let Some(grant) = self.stream() {
             return Some(grant);
@@ -264,14 +323,14 @@ impl Home {
     fn stream(self: &Rc<Self>) -> Option<Grant> {
         // Taken out first, and only when there are any: dropping a slot looks at this list.
         let closed: Vec<_> =
-            self.shared.borrow_mut().extract_if(.., |(kept, _)| kept.connection.is_closed()).collect();
+            self.shared.borrow_mut().extract_if(.., |(kept, _)| !kept.connection.is_open()).collect();
         drop(closed);
         let shared = self.shared.borrow();
         let free = shared.iter().filter(|(_, streams)| streams.get() < self.limits.streams);
         let (kept, streams) = free.min_by_key(|(_, streams)| streams.get())?;
         let connection = kept.connection.share()?;
         streams.set(streams.get() + 1);
-        Some(Grant::Stream(connection, Stream { home: Rc::clone(self), streams: Rc::clone(streams) }))
+        Some(Grant::OnStream(connection, StreamInUse { home: Rc::clone(self), streams: Rc::clone(streams) }))
     }
 
     /// Waits at the end of the line.
@@ -304,12 +363,11 @@ impl Home {
 }
 
 impl Lease {
-    /// Gives the connection back after a complete exchange. A lease that is dropped instead closes it (HTTP/1.1).
+    /// Gives the connection back after an exchange that leaves it fit for another. A lease that is dropped instead
+    /// closes it (HTTP/1.1).
     pub(crate) fn give_back(self) {
         let Self { connection, slot, .. } = self;
-        if let Some(slot) = slot
-            && !connection.is_closed()
-        {
+        if let Some(slot) = slot {
             let home = Rc::clone(&slot.0);
             home.idle.borrow_mut().push(Kept { connection, slot });
             home.serve();

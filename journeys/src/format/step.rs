@@ -71,9 +71,20 @@ impl Reader {
             if wants_body && request.method == Method::HEAD {
                 self.faults.add(node.place, "an answer to head has no body to look at; use get");
             }
+            let wants_headers =
+                !expect.headers.is_empty() || extracts.iter().any(crate::extract::Extract::wants_headers);
             let line = node.place.line;
             self.program.push(Instruction::Fetch(self.steps.len()));
-            self.steps.push(Step { name, line, fetches_assets, request, expect, extracts, wants_body });
+            self.steps.push(Step {
+                name,
+                line,
+                fetches_assets,
+                request,
+                expect,
+                extracts,
+                wants_headers,
+                wants_body,
+            });
         }
         if let Some(think) = think {
             self.think(think);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, Method};
 use rand_core::{Rng, TryRng};
 
-use super::{Answer, Ending, Fetch, Next, Shopper, Walk};
+use super::{Answer, Ending, Fetch, Next, Shopper, Target, Walk};
 use crate::{Failure, Journey};
 
 /// SplitMix64: a generator that is the same everywhere.
@@ -45,7 +45,7 @@ fn walk(journey: Journey) -> Walk {
 fn fetch(walk: &mut Walk, dice: &mut Dice) -> Fetch {
     loop {
         match walk.next(dice) {
-            Next::Fetch(fetch) => return fetch,
+            Next::Fetch(fetch) => return *fetch,
             Next::Think(_) => {}
             Next::Done(ending) => panic!("{ending:?} {:?}", walk.take_unsent()),
         }
@@ -69,11 +69,12 @@ fn answer(walk: &mut Walk, dice: &mut Dice, status: u16, body: &str) -> Result<(
 }
 
 /// The first request of the steps, whose answer is `body`, then the second.
-fn second_fetch(steps: &str, body: &str) -> Fetch {
+fn second_fetch(steps: &str, body: &str) -> (String, Fetch) {
     let (mut walk, mut dice) = (start(steps), Dice(1));
     fetch(&mut walk, &mut dice);
     answer(&mut walk, &mut dice, 200, body).unwrap();
-    fetch(&mut walk, &mut dice)
+    let fetch = fetch(&mut walk, &mut dice);
+    (fetch.target(walk.journey()).to_owned(), fetch)
 }
 
 /// The message of what fails in the answer to the only step.
@@ -96,8 +97,15 @@ fn a_walk_is_small() {
 fn a_status_only_step_is_sent_as_written() {
     let (mut walk, mut dice) = (start("steps: [{ step: home, get: /a b?c=d }, { think: 10s }]"), Dice(1));
     let fetch = fetch(&mut walk, &mut dice);
-    assert_eq!((fetch.step, &fetch.method, fetch.target.as_str()), (0, &Method::GET, "/a%20b?c=d"));
-    assert!(!fetch.wants_body && !fetch.assets && fetch.follow_redirects && fetch.body.is_none());
+    assert_eq!((fetch.step, &fetch.method, &fetch.target), (0, &Method::GET, &Target::Own));
+    assert_eq!(walk.journey().steps()[0].target(), Some("/a%20b?c=d"));
+    assert!(
+        !fetch.wants_headers
+            && !fetch.wants_body
+            && !fetch.assets
+            && fetch.follow_redirects
+            && fetch.body.is_none()
+    );
     assert!(fetch.headers.is_empty() && fetch.headers.capacity() == 0 && fetch.timeout.is_none());
     answer(&mut walk, &mut dice, 304, "").unwrap();
     assert!(matches!(walk.next(&mut dice), Next::Think(think) if think == Duration::from_secs(10)));
@@ -125,8 +133,8 @@ fn values_go_where_they_are_wanted_and_stay_one_value() {
         ),
         ("{ step: b, put: /, body: '<${v}>', headers: { content-type: text/xml } }", "/", Some("<a b/\"&é>")),
     ] {
-        let fetch = second_fetch(&format!("{extract}{step}"), html);
-        assert_eq!(fetch.target, target, "{step}");
+        let (found, fetch) = second_fetch(&format!("{extract}{step}"), html);
+        assert_eq!(found, target, "{step}");
         assert_eq!(fetch.body.as_deref(), body.map(str::as_bytes), "{step}");
         assert_eq!(fetch.headers.len(), usize::from(body.is_some()), "{step}");
     }
@@ -144,11 +152,11 @@ fn a_link_goes_in_as_extracted() {
         ("?page=2", "?page=2"),
         ("", ""),
     ] {
-        assert_eq!(second_fetch(&plain, &html(href)).target, target);
+        assert_eq!(second_fetch(&plain, &html(href)).0, target);
     }
     let with_query = format!("{steps}{{ step: b, get: '${{v}}', query: {{ ref: mail }} }}");
-    assert_eq!(second_fetch(&with_query, &html("/p/7")).target, "/p/7?ref=mail");
-    assert_eq!(second_fetch(&with_query, &html("/p/7?a=1")).target, "/p/7?a=1&ref=mail");
+    assert_eq!(second_fetch(&with_query, &html("/p/7")).0, "/p/7?ref=mail");
+    assert_eq!(second_fetch(&with_query, &html("/p/7?a=1")).0, "/p/7?a=1&ref=mail");
 }
 
 #[test]
@@ -183,8 +191,9 @@ fn what_cannot_be_sent_ends_the_walk() {
 #[test]
 fn a_shopper_has_a_name_and_a_number() {
     let steps = "steps: [{ step: a, post: '/${shopper.number}', headers: { x-run: '${run.id}' }, redirects: stop, timeout: 5s, form: { n: '${shopper.name}', e: '${shopper.email}' } }]";
-    let fetch = fetch(&mut start(steps), &mut Dice(1));
-    assert_eq!(fetch.target, "/123");
+    let mut walk = start(steps);
+    let fetch = fetch(&mut walk, &mut Dice(1));
+    assert_eq!(fetch.target(walk.journey()), "/123");
     assert_eq!(fetch.body.unwrap(), "n=Shopper+123&e=shopper-123%40example.com");
     assert_eq!(fetch.headers[0].1, "application/x-www-form-urlencoded");
     assert_eq!(
@@ -219,7 +228,7 @@ fn every_source_and_pick() {
         let steps = format!(
             "steps:\n  - {{ step: a, get: /, extract: {{ v: {extract} }} }}\n  - {{ step: b, put: /, body: '${{v}}', headers: {{ content-type: a/b }} }}"
         );
-        assert_eq!(second_fetch(&steps, body).body.unwrap(), expected, "{extract}");
+        assert_eq!(second_fetch(&steps, body).1.body.unwrap(), expected, "{extract}");
     }
 }
 
@@ -312,7 +321,8 @@ fn one_request_needs_no_file() {
     assert_eq!((journey.name(), journey.steps()[0].name.as_str()), ("hit", "url"));
     let (mut walk, mut dice) = (walk(journey), Dice(1));
     let fetch = fetch(&mut walk, &mut dice);
-    assert_eq!((fetch.method, fetch.target.as_str(), fetch.headers.len()), (Method::POST, target, 1));
+    assert_eq!((&fetch.method, fetch.headers.len()), (&Method::POST, 1));
+    assert_eq!(fetch.target(walk.journey()), target);
     answer(&mut walk, &mut dice, 204, "").unwrap();
     assert_eq!(ending(&mut walk, &mut dice), Ending::Completed);
 }

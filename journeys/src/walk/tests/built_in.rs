@@ -23,12 +23,12 @@ fn fields(fetch: &Fetch) -> BTreeMap<String, String> {
 }
 
 impl CannedShop {
-    fn serve(&mut self, fetch: &Fetch) -> (u16, HeaderMap, String) {
+    fn serve(&mut self, fetch: &Fetch, target: &str) -> (u16, HeaderMap, String) {
         let page = |body: &str| (200, HeaderMap::new(), format!("<!doctype html><title>Shop</title>{body}"));
         let redirect = |target: &'static str| (303, headers(&[("location", target)]), String::new());
         let fields = fields(fetch);
         let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
-        let path = fetch.target.split('?').next().unwrap();
+        let path = target.split('?').next().unwrap();
         let form =
             |id: &str| page(&format!("<form id={id}><input type=hidden name=csrf value=\"t&amp;1\"></form>"));
         match (fetch.method.as_str(), path) {
@@ -100,7 +100,7 @@ fn replay(name: &str, mut shop: CannedShop, seed: u64) -> (Vec<String>, Ending, 
         match walk.next(&mut dice) {
             Next::Fetch(fetch) => {
                 steps.push(journey.steps()[fetch.step].name.clone());
-                let (status, headers, body) = shop.serve(&fetch);
+                let (status, headers, body) = shop.serve(&fetch, fetch.target(&journey));
                 let answer = Answer { status, headers: &headers, body: body.as_bytes(), cut: false };
                 failure = walk.answer(&answer, &mut dice).err().map(|failure| failure.message);
             }

@@ -1,0 +1,104 @@
+//! Where an exchange goes, taken apart once.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use doorbuster_journeys::{Journey, Target};
+use url::{Position, Url};
+
+use crate::client::Origin;
+use crate::job::Job;
+
+/// An address that may be loaded.
+#[derive(Debug)]
+pub(crate) struct Address {
+    /// The whole of it.
+    pub url: Url,
+    /// What must be connected to.
+    pub origin: Origin,
+    /// Whether this is the target's own host, for which the plan's headers are.
+    pub is_target: bool,
+}
+
+impl Address {
+    /// The address that `url` names.
+    pub(crate) fn new(url: Url, job: &Job) -> Self {
+        let origin = Origin::of(&url);
+        let is_target = url.host_str() == job.target.host_str();
+        Self { url, origin, is_target }
+    }
+
+    /// What stands in the request line of HTTP/1.1.
+    pub(crate) fn path_and_query(&self) -> &str {
+        &self.url[Position::BeforePath..Position::AfterQuery]
+    }
+
+    /// The URL without its fragment.
+    pub(crate) fn whole(&self) -> &str {
+        &self.url[..Position::AfterQuery]
+    }
+
+    /// The value of Host.
+    pub(crate) fn authority(&self) -> &str {
+        &self.url[Position::BeforeHost..Position::AfterPort]
+    }
+
+    /// The address for messages: without its query, which may hold secrets.
+    pub(crate) fn shown(&self) -> &str {
+        &self.url[..Position::AfterPath]
+    }
+}
+
+/// Where steps go, one worker's knowledge: targets that are the same in every walk are resolved once.
+pub(crate) struct Addresses {
+    home: Rc<Address>,
+    /// By journey and step.
+    known: RefCell<Vec<Vec<Option<Rc<Address>>>>>,
+}
+
+impl Addresses {
+    /// Those of a job, none of them known yet.
+    pub(crate) fn new(job: &Job) -> Self {
+        let known = job.journeys.iter().map(|journey| vec![None; journey.steps().len()]).collect();
+        Self { home: Rc::new(Address::new(job.target.clone(), job)), known: RefCell::new(known) }
+    }
+
+    /// Where every walk begins.
+    pub(crate) fn home(&self) -> Rc<Address> {
+        Rc::clone(&self.home)
+    }
+
+    /// Where step `step` of the journey at `position` goes from `base`. The error says why it cannot go there.
+    pub(crate) fn of_step(
+        &self,
+        job: &Job,
+        position: usize,
+        fetch: &doorbuster_journeys::Fetch,
+        base: &Address,
+    ) -> Result<Rc<Address>, String> {
+        let journey: &Journey = &job.journeys[position];
+        let target = fetch.target(journey);
+        // A path leads to the same place from everywhere in its origin, so from wherever the walk begins.
+        let is_path = target.starts_with('/') && !target.starts_with("//");
+        let same = fetch.target == Target::Own && is_path && base.origin == self.home.origin;
+        if !same {
+            return resolve(job, target, &base.url);
+        }
+        let known = self.known.borrow()[position][fetch.step].clone();
+        if let Some(address) = known {
+            return Ok(address);
+        }
+        let address = resolve(job, target, &base.url)?;
+        self.known.borrow_mut()[position][fetch.step] = Some(Rc::clone(&address));
+        Ok(address)
+    }
+}
+
+fn resolve(job: &Job, target: &str, base: &Url) -> Result<Rc<Address>, String> {
+    let url = base.join(target).map_err(|why| format!("\"{target}\" is no address: {why}"))?;
+    if job.may_go(&url) {
+        return Ok(Rc::new(Address::new(url, job)));
+    }
+    let host = url.host_str().unwrap_or("");
+    Err(format!("{host} is another host; name it with --allow-host to load it"))
+}

@@ -1,0 +1,65 @@
+//! What fuzzing feeds, and what must hold whatever that is. Only with the feature `fuzz`.
+
+use crate::client::http1::{Progress, Reading};
+use crate::client::{Broken, Header, Receiver};
+
+/// Everything that was shown of an answer.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Shown {
+    status: u16,
+    headers: Vec<(Vec<u8>, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+impl Receiver for Shown {
+    fn sent(&mut self) {}
+
+    fn came(&mut self) {}
+
+    fn status(&mut self, status: u16) {
+        assert_eq!(self.status, 0, "two answers to one request");
+        self.status = status;
+    }
+
+    fn header(&mut self, _: Header, name: &[u8], value: &[u8]) {
+        self.headers.push((name.to_vec(), value.to_vec()));
+    }
+
+    fn head_ends(&mut self) {}
+
+    fn data(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.body.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn only_counts(&self) -> bool {
+        false
+    }
+
+    fn skipped(&mut self, _: u64) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, to_head: bool) -> Option<Shown> {
+    let (mut reading, mut shown) = (Reading::new(to_head), Shown::default());
+    for piece in pieces {
+        match reading.feed(piece, &mut shown) {
+            Ok(Progress::More) => {}
+            Ok(Progress::Over(_)) => return Some(shown),
+            Err(_) => return None,
+        }
+    }
+    reading.end().is_ok().then_some(shown)
+}
+
+/// An answer of HTTP/1.1, behind two bytes that say how it is split and whether a HEAD was asked.
+///
+/// # Panics
+/// Where reading it whole and in pieces are two things.
+pub fn answer(bytes: &[u8]) {
+    let [split, head, answer @ ..] = bytes else { return };
+    let pieces = answer.chunks(usize::from(*split).max(1));
+    let to_head = head % 2 == 1;
+    assert_eq!(read([answer], to_head), read(pieces, to_head));
+}

@@ -1,0 +1,178 @@
+//! The pure parts, one by one: `bench/micro`.
+
+// A benchmark that cannot set itself up may fail loudly.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use divan::{Bencher, black_box};
+use doorbuster_journeys::{Answer, Journey, Next, Shopper, Walk, built_in};
+use doorbuster_model::cdn::Observation;
+use doorbuster_model::chance::Purpose;
+use doorbuster_model::pace::{Kind, Shape};
+use doorbuster_model::sample::Times;
+use doorbuster_model::spacing::{Schedule, Spacing};
+use doorbuster_model::{Chance, Health, Key, Pace, Part, Phase, Report, Sample, Tally, Tick};
+use doorbuster_wire::{FromAgent, Message as _};
+
+fn main() {
+    divan::main();
+}
+
+/// A ramp up to 100,000/s and a spike.
+fn pace() -> Pace {
+    let phase = |kind: Kind, shape, seconds: u64| Phase {
+        name: kind.word().to_owned(),
+        kind,
+        shape,
+        length_ns: seconds * 1_000_000_000,
+    };
+    let phases = vec![
+        phase(Kind::Ramp, Shape::Line(0, 100_000_000), 60),
+        phase(Kind::Hold, Shape::Flat(100_000_000), 60),
+        phase(Kind::Spike, Shape::Flat(1_000_000_000), 10),
+    ];
+    Pace::try_new(phases).unwrap()
+}
+
+/// The next arrival of a schedule.
+#[divan::bench(args = [Spacing::Even, Spacing::Poisson])]
+fn pace_next_arrival(bencher: Bencher<'_, '_>, spacing: Spacing) {
+    let mut schedule = Schedule::new(pace(), spacing, 7);
+    let mut index = 0;
+    bencher.bench_local(move || {
+        index += 1;
+        schedule.arrival_ns(black_box(index))
+    });
+}
+
+/// The built-in browse journey up to its first page and that page's answer.
+#[divan::bench]
+fn walk_one_step(bencher: Bencher<'_, '_>) {
+    let journey = Journey::single("hit", "request", http::Method::GET, "/", Vec::new());
+    let journey = Arc::new(journey);
+    let run: Arc<str> = Arc::from("run");
+    let headers = http::HeaderMap::new();
+    bencher.bench_local(move || {
+        let mut walk = Walk::new(Arc::clone(&journey), Shopper { number: 1, run: Arc::clone(&run) });
+        let mut chance = Chance::new(7, Purpose::Walk, 1);
+        let next = walk.next(&mut chance);
+        let answer = Answer { status: 200, headers: &headers, body: b"", cut: false };
+        let judged = walk.answer(&answer, &mut chance);
+        (next_is_fetch(&next), judged.is_ok())
+    });
+}
+
+/// A page of 16 KiB that a built-in journey looks through.
+#[divan::bench]
+fn walk_a_page(bencher: Bencher<'_, '_>) {
+    let journey = Arc::new(Journey::parse("browse", built_in("browse").unwrap()).unwrap());
+    let run: Arc<str> = Arc::from("run");
+    let headers = http::HeaderMap::new();
+    let link = "<a class=category href=/c/lamps>Lamps</a><p>words and words and words</p>\n";
+    let page = format!("<!doctype html><title>Shop</title><main>{}</main>", link.repeat(220));
+    bencher.bench_local(move || {
+        let mut walk = Walk::new(Arc::clone(&journey), Shopper { number: 1, run: Arc::clone(&run) });
+        let mut chance = Chance::new(7, Purpose::Walk, 1);
+        let next = walk.next(&mut chance);
+        let answer = Answer { status: 200, headers: &headers, body: page.as_bytes(), cut: false };
+        let judged = walk.answer(&answer, &mut chance);
+        (next_is_fetch(&next), judged.is_ok())
+    });
+}
+
+fn next_is_fetch(next: &Next) -> bool {
+    matches!(next, Next::Fetch(_))
+}
+
+fn sample(step: u16, at_us: u64) -> Sample {
+    let at_ns = at_us * 1_000;
+    Sample {
+        key: Key { journey: 0, step, part: Part::Main, section: 0 },
+        times: Times {
+            intended_ns: 0,
+            handled_ns: 10,
+            sent_ns: Some(1_000),
+            first_byte_ns: Some(at_ns),
+            ended_ns: at_ns + 5_000,
+        },
+        opened: None,
+        status: Some(200),
+        error: None,
+        cut: false,
+        bytes_wire: 1_024,
+        bytes_decoded: Some(1_024),
+        observation: Observation::begin("/"),
+    }
+}
+
+/// Latencies as they scatter around some hundred microseconds.
+fn latency_us(chance: &mut Chance) -> u64 {
+    300 + chance.below(200) + chance.below(200) * chance.below(3)
+}
+
+/// One exchange into the running tally.
+#[divan::bench(args = [1, 60])]
+fn tally_record(bencher: Bencher<'_, '_>, steps: u16) {
+    let mut tally = Tally::default();
+    let mut chance = Chance::new(7, Purpose::Walk, 1);
+    let mut step = 0;
+    bencher.bench_local(move || {
+        step = (step + 1) % steps;
+        let us = latency_us(&mut chance);
+        tally.record(&sample(step, us));
+    });
+}
+
+/// A second of one agent: so many steps, with 100 exchanges each.
+fn second(steps: u16) -> Tally {
+    let mut tally = Tally::default();
+    let mut chance = Chance::new(7, Purpose::Walk, 2);
+    for step in 0..steps {
+        (0..100).for_each(|_| tally.record(&sample(step, latency_us(&mut chance))));
+    }
+    tally
+}
+
+/// An agent's second into a region's.
+#[divan::bench(args = [1, 60])]
+fn tally_merge(bencher: Bencher<'_, '_>, steps: u16) {
+    let second = second(steps);
+    let mut sum = second.clone();
+    bencher.bench_local(move || sum.merge(black_box(&second)));
+}
+
+fn tick(steps: u16) -> FromAgent {
+    FromAgent::Report(Report::Tick(Box::new(Tick {
+        second: 3,
+        tally: second(steps),
+        health: Health::default(),
+    })))
+}
+
+/// An agent's second as a frame.
+#[divan::bench(args = [1, 60])]
+fn frame_encode(bencher: Bencher<'_, '_>, steps: u16) {
+    let tick = tick(steps);
+    bencher.bench_local(move || tick.encode().unwrap());
+}
+
+/// A frame back into a second.
+#[divan::bench(args = [1, 60])]
+fn frame_decode(bencher: Bencher<'_, '_>, steps: u16) {
+    let frame = tick(steps).encode().unwrap();
+    bencher.bench_local(move || FromAgent::decode(black_box(&frame[4..])).unwrap());
+}
+
+/// What the coordinator does with an agent's second, from bytes to its region's sum. 1,000 agents in under 30 % of a
+/// core means at most 300 µs.
+#[divan::bench]
+fn fold_one_report_of_60_keys(bencher: Bencher<'_, '_>) {
+    let frame = tick(60).encode().unwrap();
+    let mut sum = Tally::default();
+    bencher.bench_local(move || {
+        if let Ok(FromAgent::Report(Report::Tick(tick))) = FromAgent::decode(black_box(&frame[4..])) {
+            sum.merge(&tick.tally);
+        }
+    });
+}
