@@ -132,7 +132,7 @@ impl Standstill {
         let pid = nginx.pid();
         let middle = before + Duration::from_secs(u64::from(self.seconds)).mul_f64(0.4);
         // What was sent before has a freeze of its own, which nobody counts.
-        let freezes = if before.is_zero() { vec![middle] } else { vec![Duration::from_millis(500), middle] };
+        let freezes = if before.is_zero() { vec![middle] } else { vec![Duration::from_secs(1), middle] };
         let frozen = self.frozen;
         let freezer = thread::spawn(move || {
             let begin = Instant::now();
@@ -155,6 +155,7 @@ impl Standstill {
                 [u32::from(port), connections, self.seconds, self.rate].map(|number| number.to_string());
             Command::new(reference()).arg("127.0.0.1").args(numbers).output().unwrap()
         });
+        assert!(said.status.success(), "{said:?}");
         let said = String::from_utf8(said.stdout).unwrap();
         self.figures(|name| {
             let (_, rest) =
@@ -166,7 +167,7 @@ impl Standstill {
     /// The same, as Doorbuster reports them. The reference has all its connections from the beginning: so here a
     /// freeze in the warm-up opens as many, and what the other one holds up is requests alone, not handshakes.
     fn by_doorbuster(self, nginx: &Nginx, target: &str, http: &str, load: &str) -> Vec<f64> {
-        let warmup = Duration::from_secs(2) + self.frozen;
+        let warmup = Duration::from_secs(3) + self.frozen;
         let length = warmup.as_secs() + u64::from(self.seconds);
         nginx.folder.write("journey.yaml", "journey: one\nsteps:\n  - { step: one, get: / }\n");
         let plan = format!(
@@ -208,7 +209,8 @@ fn beside_the_reference(standstill: Standstill) {
     );
     let plain = format!("http://127.0.0.1:{}/", nginx.port);
     let secure = format!("https://127.0.0.1:{}/", nginx.tls_port);
-    let many = (f64::from(standstill.rate) * standstill.frozen.as_secs_f64() * 1.1) as u32 + 64;
+    let frozen_ms = u32::try_from(standstill.frozen.as_millis()).unwrap();
+    let many = standstill.rate * frozen_ms / 1_000 * 11 / 10 + 64;
     let bound = ", max_connections: 64";
     for (label, connections, target, http, load) in [
         ("HTTP/1.1, 64 connections", 64, &plain, "", bound),

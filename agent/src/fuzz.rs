@@ -9,6 +9,8 @@ struct Shown {
     status: u16,
     headers: Vec<(Vec<u8>, Vec<u8>)>,
     body: Vec<u8>,
+    /// Where the answer ended, and whether the connection may go on: what smuggling is about.
+    ended: Option<(usize, bool)>,
 }
 
 impl Receiver for Shown {
@@ -43,10 +45,14 @@ impl Receiver for Shown {
 
 fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, to_head: bool) -> Option<Shown> {
     let (mut reading, mut shown) = (Reading::new(to_head), Shown::default());
+    let mut before = 0;
     for piece in pieces {
         match reading.feed(piece, &mut shown) {
-            Ok(Progress::More) => {}
-            Ok(Progress::Over(_)) => return Some(shown),
+            Ok(Progress::More) => before += piece.len(),
+            Ok(Progress::Over(used)) => {
+                shown.ended = Some((before + used, reading.persistent()));
+                return Some(shown);
+            }
             Err(_) => return None,
         }
     }

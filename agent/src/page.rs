@@ -43,6 +43,13 @@ pub(crate) struct Landed {
     pub looked: bool,
 }
 
+impl Landed {
+    /// A step that got to no answer, or to none that counts.
+    fn nowhere(ended_ns: u64, broken: bool) -> Self {
+        Self { ended_ns, address: None, broken, looked: false }
+    }
+}
+
 /// A redirect to follow.
 struct Hop {
     address: Rc<Address>,
@@ -74,12 +81,7 @@ impl Page<'_> {
             Err(message) => {
                 self.refuse(self.key(fetch.step, Part::Main, self.intended_ns), message);
                 walk.broken();
-                return Landed {
-                    ended_ns: worker.clock.now_ns(),
-                    address: None,
-                    broken: true,
-                    looked: false,
-                };
+                return Landed::nowhere(worker.clock.now_ns(), true);
             }
         };
         let mut redirected: Option<Box<Redirected>> = None;
@@ -105,12 +107,7 @@ impl Page<'_> {
                 Err(broken) => {
                     self.record_broken(&sample, &order, &broken);
                     walk.broken();
-                    return Landed {
-                        ended_ns: sample.times.ended_ns,
-                        address: None,
-                        broken: true,
-                        looked: false,
-                    };
+                    return Landed::nowhere(sample.times.ended_ns, true);
                 }
             };
             match self.hop(&fetch, &order, &reply, hops) {
@@ -145,12 +142,7 @@ impl Page<'_> {
                     sample.error = Some(broken.class);
                     self.record_broken(&sample, &order, &broken);
                     walk.broken();
-                    return Landed {
-                        ended_ns: worker.clock.now_ns(),
-                        address: None,
-                        broken: false,
-                        looked: false,
-                    };
+                    return Landed::nowhere(worker.clock.now_ns(), false);
                 }
             }
         }

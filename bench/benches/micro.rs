@@ -46,7 +46,7 @@ fn pace_next_arrival(bencher: Bencher<'_, '_>, spacing: Spacing) {
     });
 }
 
-/// The built-in browse journey up to its first page and that page's answer.
+/// A journey of one request, from its beginning to its judged answer.
 #[divan::bench]
 fn walk_one_step(bencher: Bencher<'_, '_>) {
     let journey = Journey::single("hit", "request", http::Method::GET, "/", Vec::new());

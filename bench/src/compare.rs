@@ -26,7 +26,7 @@ fn options(words: &[String]) -> Result<Options, String> {
         let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
         let number = || value.parse().map_err(|_| format!("{word} wants a number, not {value}"));
         match word.as_str() {
-            "--rounds" => options.rounds = usize::try_from(number()?).unwrap_or(7),
+            "--rounds" => options.rounds = usize::try_from(number()?).unwrap_or(7).max(1),
             "--seconds" => options.seconds = number()?,
             "--only" => options.only = Some(value.split(',').map(str::to_owned).collect()),
             "--write" => options.write = Some(value.clone()),
@@ -44,10 +44,11 @@ pub fn run(words: &[String]) -> Result<(), String> {
     let options = options(words)?;
     let tools = Tools::gather()?;
     let server = Server::start(&tools)?;
-    let mut report = format!("Machine: {}\n\nVersions: {}\n\n", machine(), tools.versions());
+    let mut report = format!("{}\n\nMachine: {}\n\nVersions: {}\n\n", today(), machine(), tools.versions());
     let wanted = |name: &str| options.only.as_ref().is_none_or(|only| only.iter().any(|one| one == name));
     for case in CASES.iter().filter(|case| wanted(case.name)) {
         report.push_str(&compare(case, &options, &tools, &server)?);
+        keep(&options, &report)?;
     }
     if wanted("memory") {
         report.push_str(&memory::report(&tools, &server)?);
@@ -56,10 +57,18 @@ pub fn run(words: &[String]) -> Result<(), String> {
         report.push_str(&freeze::report(&tools, &server)?);
     }
     println!("{report}");
-    if let Some(file) = options.write {
-        std::fs::write(root().join(&file), &report).map_err(|why| format!("writing {file}: {why}"))?;
-    }
-    Ok(())
+    keep(&options, &report)
+}
+
+/// Writes what there is so far, where that was asked for.
+fn keep(options: &Options, report: &str) -> Result<(), String> {
+    let Some(file) = &options.write else { return Ok(()) };
+    std::fs::write(root().join(file), report).map_err(|why| format!("writing {file}: {why}"))
+}
+
+fn today() -> String {
+    let output = std::process::Command::new("date").arg("+%Y-%m-%d").output();
+    output.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// One case: its contenders take turns, and each is compared with the first of the same round.
@@ -75,7 +84,11 @@ fn compare(case: &Case, options: &Options, tools: &Tools, server: &Server) -> Re
             let (cost, said) = measure(tools, server, &program, contender.paths)?;
             eprintln!("{} {round}: {} {:.2} µs", case.name, contender.label, cost.per_request_us());
             costs[position].push(cost);
-            notes[position] = (contender.note)(&said);
+            let note = (contender.note)(&said);
+            if !note.is_empty() {
+                // Of all rounds: the worst is among them.
+                notes[position] = if round == 0 { note } else { format!("{}; {note}", notes[position]) };
+            }
         }
     }
     let rows: Vec<Vec<String>> = contenders
@@ -93,12 +106,13 @@ fn compare(case: &Case, options: &Options, tools: &Tools, server: &Server) -> Re
                 format!("{:.2} µs", of(|cost| cost.system_us / cost.requests)),
                 format!("{:.2}", median(ratios.clone())),
                 format!("{:.2} – {:.2}", ratios[0], ratios[ratios.len() - 1]),
-                format!("{:.0}/s", of(|cost| cost.requests / cost.wall_us * 1e6)),
+                format!("{:.0}", of(|cost| cost.requests)),
                 notes[position].clone(),
             ]
         })
         .collect();
-    let head = ["", "CPU per request", "of it system", "ratio", "from – to", "requests", "says of itself"];
+    let against = format!("ratio to {}", contenders.first().map_or("", |one| one.label));
+    let head = ["", "CPU per request", "of it system", &against, "from – to", "requests", "says of itself"];
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = write!(text, "## {}\n\n{}\n\n{}\n", case.title, case.about, markdown(&head, &rows));

@@ -28,10 +28,9 @@ fn thinking(shoppers: u32) -> Result<(), String> {
     let server = Server::start(&tools)?;
     let target = format!("http://127.0.0.1:{}", server.plain);
     let text = plan(&target, shoppers, ", connections: per-page").replace("over: 10s", "over: 60s");
+    let before = baseline(&tools, &plan(&target, 10, ", connections: per-page"))?;
     let mut standing = Standing::start(&tools, "crowd", &text, &one_page("10m"))?;
-    std::thread::sleep(Duration::from_secs(2));
-    let before = standing.memory()?;
-    std::thread::sleep(Duration::from_secs(68));
+    std::thread::sleep(Duration::from_secs(70));
     let each = (standing.memory()? - before) / f64::from(shoppers);
     let cpu = standing.cpu()?;
     std::thread::sleep(Duration::from_secs(10));
@@ -62,16 +61,29 @@ fn connected(shoppers: u32) -> Result<(), String> {
         "name: crowd\nregions: [{}]\njourneys: [journey.yaml]\nload: {{ shoppers: [{{ ramp: [0, {shoppers}], over: 120s }}, {{ hold: {shoppers}, for: 10m }}] }}\n",
         regions.join(", ")
     );
+    let before = baseline(
+        &tools,
+        &text
+            .replace(&format!("hold: {shoppers}"), "hold: 100")
+            .replace(&format!("[0, {shoppers}]"), "[0, 100]"),
+    )?;
     let mut standing = Standing::start(&tools, "crowd", &text, &one_page("10m"))?;
-    std::thread::sleep(Duration::from_secs(2));
-    let before = standing.memory()?;
-    std::thread::sleep(Duration::from_secs(135));
+    std::thread::sleep(Duration::from_secs(137));
     let bytes = (standing.memory()? - before) / f64::from(shoppers);
     let open: u64 = servers.iter().filter_map(|server| server.connections().ok()).sum();
     println!(
         "{shoppers} connected shoppers over {agents} agents: {bytes:.0} bytes each; the servers count {open} connections"
     );
     standing.stop()
+}
+
+/// What the agents of a plan with hardly anybody hold.
+fn baseline(tools: &Tools, plan: &str) -> Result<f64, String> {
+    let mut standing = Standing::start(tools, "crowd", plan, &one_page("10m"))?;
+    std::thread::sleep(Duration::from_secs(8));
+    let memory = standing.memory()?;
+    standing.stop()?;
+    Ok(memory)
 }
 
 /// The most descriptors of a process.

@@ -86,7 +86,7 @@ fn row(label: &str, figures: [f64; 4], reference: [f64; 4]) -> Vec<String> {
     std::iter::once(label.to_owned()).chain(cells).collect()
 }
 
-/// One run with the server stopped from the fourth second of what is counted to its sixth.
+/// One run with the server stopped for two seconds, some four seconds into what is counted.
 fn freeze(tools: &Tools, server: &Server, client: &Client) -> Result<[f64; 4], String> {
     let files = folder().join("freeze");
     let json = files.join("report.json");
@@ -112,6 +112,8 @@ fn freeze(tools: &Tools, server: &Server, client: &Client) -> Result<[f64; 4], S
             vec![Duration::from_millis(700), Duration::from_secs(u64::from(WARMUP_S) + 4)]
         }
     };
+    // What an earlier run left must not be taken for this one's.
+    let _ = fs::remove_file(&json);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let child = child.map_err(|why| format!("running a client of the freeze: {why}"))?;
     let worker = server.worker()?.to_string();
@@ -127,6 +129,9 @@ fn freeze(tools: &Tools, server: &Server, client: &Client) -> Result<[f64; 4], S
     }
     let output =
         child.wait_with_output().map_err(|why| format!("waiting for a client of the freeze: {why}"))?;
+    if !output.status.success() {
+        return Err(format!("a client of the freeze ended with {}", output.status));
+    }
     let figures = match client {
         Client::Reference(_) => by_reference(&String::from_utf8_lossy(&output.stdout)),
         Client::Doorbuster(_) => by_report(&json)?,
@@ -150,7 +155,11 @@ fn by_report(json: &Path) -> Result<Option<[f64; 4]>, String> {
     let report: Value = serde_json::from_str(&text).map_err(|why| say(&why))?;
     let phases = report["phases"].as_array().ok_or_else(|| say(&"it has no phases"))?;
     let counted = phases.iter().find(|phase| phase["warmup"] == false);
-    let times = &counted.ok_or_else(|| say(&"it has only a warm-up"))?["latency_ms"];
+    let counted = counted.ok_or_else(|| say(&"it has only a warm-up"))?;
+    if counted["requests"] != SECONDS * 1_000 || counted["errors"] != 0 {
+        return Err(say(&format!("{} requests, {} errors", counted["requests"], counted["errors"])));
+    }
+    let times = &counted["latency_ms"];
     let figure = |name: &&str| times[name.replace('.', "_")].as_f64().map(|ms| ms / 1e3);
     Ok(FIGURES.iter().map(figure).collect::<Option<Vec<f64>>>().and_then(|all| all.try_into().ok()))
 }

@@ -1,5 +1,8 @@
 //! Measures Doorbuster beside its peers: the same server, the same core, alternating, as ratios.
 
+// A tool for developers: it speaks to a terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod compare;
 pub mod crowd;
 mod freeze;

@@ -1,7 +1,7 @@
 //! `bench/compare` and `bench/crowd`: see bench/README.md.
 
 // A tool for developers: it speaks to a terminal.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stderr)]
 
 use std::process::ExitCode;
 

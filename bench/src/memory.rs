@@ -54,7 +54,11 @@ impl Standing {
                 self.agents.extend(children.split_whitespace().filter_map(|word| word.parse::<u32>().ok()));
             }
         }
-        Ok(&self.agents)
+        if self.agents.is_empty() {
+            Err("doorbuster has no agent: it has ended".to_owned())
+        } else {
+            Ok(&self.agents)
+        }
     }
 
     /// What all agents hold in memory, in bytes.
@@ -124,22 +128,30 @@ pub(crate) fn report(tools: &Tools, server: &Server) -> Result<String, String> {
         ("thinking without a connection, 10 min", &plain, "10m", ", connections: per-page"),
     ] {
         let mut memory = [0.0; 2];
-        let mut cpu = 0.0;
+        let (mut cpu, mut sent, mut connections) = (0.0, 0, 0);
         for (position, shoppers) in [10, SHOPPERS].into_iter().enumerate() {
             let mut standing =
                 Standing::start(tools, "standing", &plan(target, shoppers, more), &one_page(think))?;
             std::thread::sleep(Duration::from_secs(17));
             memory[position] = standing.memory()?;
-            let before = standing.cpu()?;
+            let (before, requests) = (standing.cpu()?, server.requests()?);
             std::thread::sleep(Duration::from_secs(10));
             cpu = (standing.cpu()? - before) * 10.0;
+            sent = server.requests()? - requests - 1;
+            connections = server.connections()? - 1;
             standing.stop()?;
         }
         let each = (memory[1] - memory[0]) / f64::from(SHOPPERS - 10);
         eprintln!("memory: {label} {each:.0} bytes");
-        rows.push(vec![label.to_owned(), format!("{each:.0} bytes"), format!("{cpu:.1} % of a core")]);
+        rows.push(vec![
+            label.to_owned(),
+            format!("{each:.0} bytes"),
+            format!("{cpu:.1} % of a core"),
+            sent.to_string(),
+            connections.to_string(),
+        ]);
     }
-    let head = ["", "memory per shopper", "CPU"];
+    let head = ["", "memory per shopper", "CPU over 10 s", "requests meanwhile", "open connections"];
     let mut text = String::from("## Memory of 10,000 shoppers in one process\n\n");
     // Writing to a string does not fail.
     let _ = write!(

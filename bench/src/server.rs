@@ -150,6 +150,10 @@ fn configuration(files: &std::path::Path, plain: u16, tls: u16, http2: u16) -> S
     let secure = format!(
         "ssl_certificate {files}/cert.pem; ssl_certificate_key {files}/key.pem; ssl_protocols TLSv1.3; ssl_session_tickets off;"
     );
+    let pages = "location = /first { add_header Set-Cookie \"session=0123456789abcdef; Path=/; HttpOnly\"; return 200 '<html><a href=/second>on</a></html>'; }
+    location = /second { return 200 '<html><form></form></html>'; }
+    location = /third { return 200 '<html>thanks</html>'; }
+    location / { }";
     format!(
         "daemon off; worker_processes 1; pid {files}/nginx.pid; error_log {files}/error.log crit;
 worker_rlimit_nofile 1048576;
@@ -160,12 +164,9 @@ http {{
   uwsgi_temp_path {files}/uwsgi; scgi_temp_path {files}/scgi; open_file_cache max=100; reset_timedout_connection on;
   server {{ listen 0.0.0.0:{plain} backlog=4096;
     location = /status {{ stub_status; }}
-    location = /first {{ add_header Set-Cookie \"session=0123456789abcdef; Path=/; HttpOnly\"; return 200 '<html><a href=/second>on</a></html>'; }}
-    location = /second {{ return 200 '<html><form></form></html>'; }}
-    location = /third {{ return 200 '<html>thanks</html>'; }}
-    location / {{ }} }}
-  server {{ listen 127.0.0.1:{tls} ssl backlog=4096; {secure} location / {{ }} }}
-  server {{ listen 127.0.0.1:{http2} ssl http2 backlog=4096; {secure} location / {{ }} }}
+    {pages} }}
+  server {{ listen 127.0.0.1:{tls} ssl backlog=4096; {secure} {pages} }}
+  server {{ listen 127.0.0.1:{http2} ssl http2 backlog=4096; {secure} {pages} }}
 }}
 "
     )

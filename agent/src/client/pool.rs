@@ -186,14 +186,24 @@ impl Pool {
 
     /// Closes resting connections as the other side closes them, as long as it is polled.
     pub(crate) fn poll_close_closed(&self, context: &mut Context<'_>) {
-        let any_news = self.homes.borrow().iter().any(|home| {
-            let idle = home.idle.borrow();
-            // All are asked, so that all wake this task.
-            idle.iter().filter(|kept| kept.connection.poll_news(context).is_ready()).count() > 0
-        });
-        if any_news {
+        if self.any_news(context) {
             self.close_closed();
+            // Asking whether they are open took this task's waker away: ask for news again.
+            if self.any_news(context) {
+                context.waker().wake_by_ref();
+            }
         }
+    }
+
+    /// Whether something came on a resting connection; whatever comes later wakes this task.
+    fn any_news(&self, context: &mut Context<'_>) -> bool {
+        let homes = self.homes.borrow();
+        // All are asked, so that all wake this task.
+        let news = homes.iter().map(|home| {
+            let idle = home.idle.borrow();
+            idle.iter().filter(|kept| kept.connection.poll_news(context).is_ready()).count()
+        });
+        news.sum::<usize>() > 0
     }
 
     /// A connection to `origin` for one exchange, at once or once there is one.

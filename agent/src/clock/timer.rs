@@ -54,9 +54,8 @@ mod system {
                     return std::future::pending().await;
                 };
                 let mut count = [0; 8];
-                match ready.try_io(|timer| Ok(rustix::io::read(timer, &mut count)?)) {
-                    Ok(Ok(_)) => return,
-                    Ok(Err(_)) | Err(_) => {}
+                if let Ok(Ok(_)) = ready.try_io(|timer| Ok(rustix::io::read(timer, &mut count)?)) {
+                    return;
                 }
             }
         }
