@@ -17,7 +17,7 @@ use self::timer::Timer;
 
 /// Those who wake within so many nanoseconds wake together: every waking of a thread costs more than what an
 /// arrival does then. Somebody who sleeps alone wakes when asked.
-const TOGETHER_NS: u64 = 700_000;
+const TOGETHER_NS: u64 = 850_000;
 
 /// When second 0 is, and who sleeps until when.
 pub(crate) struct Clock {
