@@ -54,11 +54,11 @@ fn connected(shoppers: u32) -> Result<(), String> {
         .iter()
         .enumerate()
         .map(|(number, server)| {
-            format!("{{ name: r{number}, target: \"http://127.0.0.{}:{}\" }}", number % 200 + 2, server.plain)
+            format!("r{number}: {{ target: \"http://127.0.0.{}:{}\" }}", number % 200 + 2, server.plain)
         })
         .collect();
     let text = format!(
-        "name: crowd\nregions: [{}]\njourneys: [journey.yaml]\nload: {{ shoppers: [{{ ramp: [0, {shoppers}], over: 120s }}, {{ hold: {shoppers}, for: 10m }}] }}\n",
+        "name: crowd\nregions: {{ {} }}\njourneys: [journey.yaml]\nload: {{ shoppers: [{{ ramp: [0, {shoppers}], over: 210s }}, {{ hold: {shoppers}, for: 10m }}] }}\n",
         regions.join(", ")
     );
     let before = baseline(
@@ -68,7 +68,7 @@ fn connected(shoppers: u32) -> Result<(), String> {
             .replace(&format!("[0, {shoppers}]"), "[0, 100]"),
     )?;
     let mut standing = Standing::start(&tools, "crowd", &text, &one_page("10m"))?;
-    std::thread::sleep(Duration::from_secs(137));
+    std::thread::sleep(Duration::from_secs(232));
     let bytes = (standing.memory()? - before) / f64::from(shoppers);
     let open: u64 = servers.iter().filter_map(|server| server.connections().ok()).sum();
     println!(
