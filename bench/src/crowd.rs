@@ -69,10 +69,13 @@ fn connected(shoppers: u32) -> Result<(), String> {
     )?;
     let mut standing = Standing::start(&tools, "crowd", &text, &one_page("10m"))?;
     std::thread::sleep(Duration::from_secs(232));
-    let bytes = (standing.memory()? - before) / f64::from(shoppers);
-    let open: u64 = servers.iter().filter_map(|server| server.connections().ok()).sum();
+    let memory = standing.memory()? - before;
+    // Each server counts the one that asks.
+    let open: u64 =
+        servers.iter().filter_map(|server| server.connections().ok()).map(|count| count - 1).sum();
     println!(
-        "{shoppers} connected shoppers over {agents} agents: {bytes:.0} bytes each; the servers count {open} connections"
+        "{open} of {shoppers} shoppers are connected over {agents} agents: {:.0} bytes each",
+        memory / open.max(1) as f64
     );
     standing.stop()
 }
