@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::folder;
 use crate::measure::median;
 use crate::server::{CORES, Server};
 use crate::table::markdown;
 use crate::tools::Tools;
+use crate::{folder, write};
 
 const ROUNDS: usize = 3;
 const SECONDS: u32 = 10;
@@ -88,8 +88,7 @@ fn row(label: &str, figures: [f64; 4], reference: [f64; 4]) -> Vec<String> {
 
 /// One run with the server stopped for two seconds, some four seconds into what is counted.
 fn freeze(tools: &Tools, server: &Server, client: &Client) -> Result<[f64; 4], String> {
-    let files = folder().join("freeze");
-    let json = files.join("report.json");
+    let json = folder().join("freeze/report.json");
     let mut command = Command::new("taskset");
     command.args(["-c", CORES.1]);
     let freezes = match client {
@@ -100,14 +99,9 @@ fn freeze(tools: &Tools, server: &Server, client: &Client) -> Result<[f64; 4], S
             vec![Duration::from_secs(4)]
         }
         Client::Doorbuster(plan) => {
-            let write = |file: &str, text: &str| {
-                fs::create_dir_all(&files)
-                    .and_then(|()| fs::write(files.join(file), text))
-                    .map_err(|why| format!("writing {}: {why}", files.join(file).display()))
-            };
-            write("journey.yaml", "journey: one\nsteps:\n  - { step: one, get: / }\n")?;
-            write("plan.yaml", plan)?;
-            command.arg(tools.path("doorbuster")?).arg("rehearse").arg(files.join("plan.yaml"));
+            write("freeze", "journey.yaml", "journey: one\nsteps:\n  - { step: one, get: / }\n")?;
+            let plan = write("freeze", "plan.yaml", plan)?;
+            command.arg(tools.path("doorbuster")?).arg("rehearse").arg(plan);
             command.args(["--quiet", "--json"]).arg(&json);
             vec![Duration::from_millis(700), Duration::from_secs(u64::from(WARMUP_S) + 4)]
         }

@@ -23,3 +23,12 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn folder() -> PathBuf {
     root().join("target/bench")
 }
+
+/// Writes a file of the rehearsal `name`; its path.
+pub(crate) fn write(name: &str, file: &str, text: &str) -> Result<PathBuf, String> {
+    let path = folder().join(name).join(file);
+    std::fs::create_dir_all(folder().join(name))
+        .and_then(|()| std::fs::write(&path, text))
+        .map_err(|why| format!("writing {}: {why}", path.display()))?;
+    Ok(path)
+}

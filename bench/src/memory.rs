@@ -2,14 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::folder;
 use crate::server::Server;
 use crate::table::markdown;
 use crate::tools::Tools;
+use crate::{folder, write};
 
 /// A rehearsal that stands: shoppers who have sent a request, and think.
 pub(crate) struct Standing {
@@ -20,20 +19,13 @@ pub(crate) struct Standing {
 impl Standing {
     /// Starts one from a plan's text.
     pub(crate) fn start(tools: &Tools, name: &str, plan: &str, journey: &str) -> Result<Self, String> {
-        let files = folder().join(name);
-        let write = |file: &str, text: &str| {
-            fs::create_dir_all(&files)
-                .and_then(|()| fs::write(files.join(file), text))
-                .map_err(|why| format!("writing {}: {why}", files.join(file).display()))
-        };
-        write("journey.yaml", journey)?;
-        write("plan.yaml", plan)?;
-        let path: PathBuf = files.join("plan.yaml");
+        write(name, "journey.yaml", journey)?;
+        let plan = write(name, "plan.yaml", plan)?;
         let process = Command::new(tools.path("doorbuster")?)
             .arg("rehearse")
-            .arg(path)
+            .arg(plan)
             .args(["--quiet", "--insecure", "--json"])
-            .arg(files.join("report.json"))
+            .arg(folder().join(name).join("report.json"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

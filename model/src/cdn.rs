@@ -124,13 +124,6 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Reads the head of an answer to `path`: pairs of a header's name, in whatever case, and its value.
-    pub fn of<'a>(path: &str, headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
-        let mut observation = Self::begin(path);
-        headers.into_iter().for_each(|(name, value)| observation.header(name, value));
-        observation
-    }
-
     /// An answer to `path` of which no header was seen yet.
     pub fn begin(path: &str) -> Self {
         Self { class: Class::of_path(path), ..Self::default() }
@@ -196,8 +189,10 @@ mod tests {
     fn a_challenge_is_seen() {
         let headers =
             [("X-Amzn-Waf-Action", "challenge"), ("Age", "17"), ("content-type", "Text/HTML; charset=x")];
-        let observation =
-            Observation::of("/", headers.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+        let mut observation = Observation::begin("/");
+        for (name, value) in headers {
+            observation.header(name.as_bytes(), value.as_bytes());
+        }
         assert_eq!(observation.class, Class::Html);
         assert!(observation.challenged);
         assert_eq!((observation.age_s, observation.cache), (Some(17), CacheStatus::None));

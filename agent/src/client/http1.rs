@@ -19,12 +19,9 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::coop::unconstrained;
 
-#[cfg(not(feature = "fuzz"))]
-use self::answer::{Progress, Reading};
 use super::stream::Stream;
 use super::{Broken, Receiver};
 
-#[cfg(feature = "fuzz")]
 pub(crate) use self::answer::{Progress, Reading};
 pub(crate) use self::request::{Head, Lines, write_head};
 

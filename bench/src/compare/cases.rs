@@ -1,9 +1,7 @@
 //! What is compared, and how each contender is asked for it.
 
-use std::fs;
-
-use crate::folder;
 use crate::server::Server;
+use crate::write;
 
 /// Where contenders send, and for how long.
 pub(crate) struct Place<'a> {
@@ -284,23 +282,14 @@ pub(crate) const CASES: &[Case] = &[
     },
 ];
 
-/// Writes a file of a rehearsal.
-fn write(name: &str, file: &str, text: &str) -> Result<(), String> {
-    let files = folder().join(name);
-    fs::create_dir_all(&files)
-        .and_then(|()| fs::write(files.join(file), text))
-        .map_err(|why| format!("writing {}: {why}", files.join(file).display()))
-}
-
 /// Writes a plan with journeys that are written already; returns what runs it.
 fn rehearse(name: &str, journeys: &str, load: &str, place: &Place<'_>) -> Result<Vec<String>, String> {
     let plan = format!(
         "name: {name}\ntarget: http://127.0.0.1:{}\nregions: [here]\njourneys: [{journeys}]\nload: {load}\nwarmup: 0s\n",
         place.server.plain
     );
-    write(name, "plan.yaml", &plan)?;
-    let path = folder().join(name).join("plan.yaml").display().to_string();
-    Ok(vec!["rehearse".to_owned(), path, "--quiet".to_owned()])
+    let path = write(name, "plan.yaml", &plan)?;
+    Ok(vec!["rehearse".to_owned(), path.display().to_string(), "--quiet".to_owned()])
 }
 
 fn journey(place: &Place<'_>) -> Result<Vec<String>, String> {
