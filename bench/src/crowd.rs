@@ -6,6 +6,10 @@ use crate::memory::{Standing, one_page, plan};
 use crate::server::Server;
 use crate::tools::Tools;
 
+/// Half of the ports that Linux hands out by default (32768 to 60999): it takes the odd ones first, and searches all of
+/// them in vain for each connection to the same address beyond.
+const PORTS_FOUND_AT_ONCE: u32 = 14_000;
+
 /// Runs the crowd that the words ask for.
 ///
 /// # Errors
@@ -45,7 +49,7 @@ fn thinking(shoppers: u32) -> Result<(), String> {
 /// Shoppers who keep their connections, over as many agents (and servers) as the descriptors need.
 fn connected(shoppers: u32) -> Result<(), String> {
     let tools = Tools::gather()?;
-    let each = descriptors()?.saturating_sub(1_000).min(27_000);
+    let each = descriptors()?.saturating_sub(1_000).min(PORTS_FOUND_AT_ONCE);
     let agents = shoppers.div_ceil(each);
     let servers = (0..agents as usize)
         .map(|number| Server::start_beside(&tools, number))

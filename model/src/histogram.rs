@@ -109,28 +109,37 @@ impl Histogram {
             self.clone_from(other);
             return;
         }
-        let mut merged = Vec::with_capacity(self.buckets.len() + other.buckets.len());
-        let (mut mine, mut theirs) = (self.buckets.iter().peekable(), other.buckets.iter().peekable());
-        while let (Some(a), Some(b)) = (mine.peek(), theirs.peek()) {
-            merged.push(match a.0.cmp(&b.0) {
-                std::cmp::Ordering::Less => (a.0, a.1),
-                std::cmp::Ordering::Greater => (b.0, b.1),
-                std::cmp::Ordering::Equal => (a.0, a.1 + b.1),
-            });
-            let (take_mine, take_theirs) = (a.0 <= b.0, b.0 <= a.0);
-            if take_mine {
-                mine.next();
-            }
-            if take_theirs {
-                theirs.next();
-            }
-        }
-        merged.extend(mine.chain(theirs));
-        self.buckets = merged;
+        self.add_all(&other.buckets);
         self.total += other.total;
         self.sum_us += other.sum_us;
         self.max_us = self.max_us.max(other.max_us);
         self.clamped += other.clamped;
+    }
+
+    /// Adds rising buckets, from the last to the first, so that every one moves at most once and in place.
+    fn add_all(&mut self, theirs: &[(u16, u64)]) {
+        let mut known = self.buckets.iter().peekable();
+        let is_new = |bucket: &&(u16, u64)| {
+            while known.next_if(|mine| mine.0 < bucket.0).is_some() {}
+            known.peek().is_none_or(|mine| mine.0 != bucket.0)
+        };
+        let new = theirs.iter().filter(is_new).count();
+        let mut mine = self.buckets.len();
+        self.buckets.resize(mine + new, (0, 0));
+        let mut place = self.buckets.len();
+        for (index, count) in theirs.iter().rev() {
+            while mine > 0 && self.buckets[mine - 1].0 > *index {
+                (mine, place) = (mine - 1, place - 1);
+                self.buckets[place] = self.buckets[mine];
+            }
+            place -= 1;
+            if mine > 0 && self.buckets[mine - 1].0 == *index {
+                mine -= 1;
+                self.buckets[place] = (*index, self.buckets[mine].1 + count);
+            } else {
+                self.buckets[place] = (*index, *count);
+            }
+        }
     }
 
     /// How many values were counted.
@@ -200,11 +209,15 @@ impl Histogram {
     /// A histogram from its parts, as they come over the wire: rising bucket indices with counts above 0.
     /// `None` when they are not such.
     pub fn try_from_parts(buckets: Vec<(u16, u64)>, sum_us: u128, max_us: u64, clamped: u64) -> Option<Self> {
-        let rising = buckets.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        let inside = buckets.last().is_none_or(|last| last.0 <= index_of(VALUE_MAX_US));
-        let counted = buckets.iter().all(|bucket| bucket.1 > 0);
-        let total = buckets.iter().try_fold(0_u64, |sum, bucket| sum.checked_add(bucket.1))?;
-        (rising && inside && counted && max_us <= VALUE_MAX_US).then_some(Self {
+        let (mut total, mut above) = (0_u64, 0);
+        for (index, count) in &buckets {
+            if *index < above || *count == 0 {
+                return None;
+            }
+            above = index.checked_add(1)?;
+            total = total.checked_add(*count)?;
+        }
+        (above <= index_of(VALUE_MAX_US) + 1 && max_us <= VALUE_MAX_US).then_some(Self {
             buckets,
             total,
             sum_us,

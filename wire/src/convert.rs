@@ -1,6 +1,7 @@
 //! Between the model's nouns and protobuf's messages.
 
 mod assignment;
+mod buckets;
 mod tally;
 
 use doorbuster_model::Report;

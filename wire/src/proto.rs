@@ -183,18 +183,17 @@ pub struct Health {
     #[prost(uint32, tag = "6")]
     pub connections: u32,
 }
-/// Buckets that are not empty: the first index and then differences, with a count each.
+/// Buckets that are not empty, rising: of each the difference of its index from that of the one before (from 0 for the
+/// first) and its count, both as varints. In one field, because a report holds thousands of them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Histogram {
-    #[prost(uint32, repeated, tag = "1")]
-    pub index_deltas: ::prost::alloc::vec::Vec<u32>,
-    #[prost(uint64, repeated, tag = "2")]
-    pub counts: ::prost::alloc::vec::Vec<u64>,
-    #[prost(uint64, tag = "3")]
+    #[prost(bytes = "vec", tag = "1")]
+    pub buckets: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "2")]
     pub sum_us: u64,
-    #[prost(uint64, tag = "4")]
+    #[prost(uint64, tag = "3")]
     pub max_us: u64,
-    #[prost(uint64, tag = "5")]
+    #[prost(uint64, tag = "4")]
     pub clamped: u64,
 }
 /// Positions of journey, step and section; which exchange of the step: 0 main, 1 asset, 2 hop.

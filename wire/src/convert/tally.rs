@@ -4,7 +4,7 @@ use doorbuster_model::cdn::Class;
 use doorbuster_model::tally::{Arrivals, Caching, Connections, Exchanges, Failures, Journeys};
 use doorbuster_model::{ErrorClass, Health, Histogram, Key, Part, Tally, Tick};
 
-use super::narrow;
+use super::{buckets, narrow};
 use crate::{Error, proto};
 
 const PARTS: [Part; 3] = [Part::Main, Part::Asset, Part::Hop];
@@ -27,11 +27,8 @@ fn histogram_to_proto(histogram: &Histogram) -> Option<proto::Histogram> {
     if histogram.total() == 0 {
         return None;
     }
-    let mut last = 0;
-    let mut delta = |index: u16| u32::from(index - std::mem::replace(&mut last, index));
     Some(proto::Histogram {
-        index_deltas: histogram.buckets().iter().map(|(index, _)| delta(*index)).collect(),
-        counts: histogram.buckets().iter().map(|(_, count)| *count).collect(),
+        buckets: buckets::pack(histogram.buckets()),
         // A second's sum is below 2^64 µs unless five billion requests took an hour each.
         sum_us: u64::try_from(histogram.sum_us()).unwrap_or(u64::MAX),
         max_us: histogram.max_us().unwrap_or(0),
@@ -41,18 +38,10 @@ fn histogram_to_proto(histogram: &Histogram) -> Option<proto::Histogram> {
 
 fn histogram_from_proto(histogram: Option<proto::Histogram>) -> Result<Histogram, Error> {
     let Some(histogram) = histogram else { return Ok(Histogram::new()) };
-    let impossible = || Error::Impossible { part: "histogram" };
-    if histogram.index_deltas.len() != histogram.counts.len() {
-        return Err(impossible());
-    }
-    let mut index: u32 = 0;
-    let mut buckets = Vec::with_capacity(histogram.counts.len());
-    for (delta, count) in histogram.index_deltas.into_iter().zip(histogram.counts) {
-        index = index.checked_add(delta).ok_or_else(impossible)?;
-        buckets.push((narrow(index, "histogram")?, count));
-    }
     let sum_us = u128::from(histogram.sum_us);
-    Histogram::try_from_parts(buckets, sum_us, histogram.max_us, histogram.clamped).ok_or_else(impossible)
+    buckets::unpack(&histogram.buckets)
+        .and_then(|buckets| Histogram::try_from_parts(buckets, sum_us, histogram.max_us, histogram.clamped))
+        .ok_or(Error::Impossible { part: "histogram" })
 }
 
 pub(super) fn tick_to_proto(tick: &Tick) -> proto::Tick {
