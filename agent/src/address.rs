@@ -43,6 +43,22 @@ impl Address {
         &self.url[Position::BeforeHost..Position::AfterPort]
     }
 
+    /// What a request to `to` that comes from here says of it in Referer, by the policy that browsers have without
+    /// being told another: `strict-origin-when-cross-origin`.
+    pub(crate) fn referer(&self, to: &Self) -> Option<&str> {
+        if self.origin == to.origin {
+            return Some(self.whole());
+        }
+        let is_downgrade = self.origin.secure && !to.origin.secure;
+        // The origin and the slash that begins its path.
+        (!is_downgrade).then(|| &self.url.as_str()[..=self.url[..Position::BeforePath].len()])
+    }
+
+    /// The origin as a request's Origin header names it.
+    pub(crate) fn ascii_origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
     /// The address for messages: without its query, which may hold secrets.
     pub(crate) fn shown(&self) -> &str {
         &self.url[..Position::AfterPath]
@@ -63,26 +79,24 @@ impl Addresses {
         Self { home: Rc::new(Address::new(job.target.clone(), job)), known: RefCell::new(known) }
     }
 
-    /// Where every walk begins.
-    pub(crate) fn home(&self) -> Rc<Address> {
-        Rc::clone(&self.home)
-    }
-
-    /// Where step `step` of the journey at `position` goes from `base`. The error says why it cannot go there.
+    /// Where a step of the journey at `position` goes from the page before, or from the target where there is none.
+    /// The error says why it cannot go there.
     pub(crate) fn of_step(
         &self,
         job: &Job,
         position: usize,
         fetch: &doorbuster_journeys::Fetch,
-        base: &Address,
+        from: Option<&Rc<Address>>,
     ) -> Result<Rc<Address>, String> {
         let journey: &Journey = &job.journeys[position];
         let target = fetch.target(journey);
+        let base = from.unwrap_or(&self.home);
         // A path leads to the same place from everywhere in its origin, so from wherever the walk begins.
         let is_path = target.starts_with('/') && !target.starts_with("//");
         let same = fetch.target == Target::Own && is_path && base.origin == self.home.origin;
         if !same {
-            return resolve(job, target, &base.url);
+            let own_base = fetch.base.as_ref().and_then(|own| base.url.join(own).ok());
+            return resolve(job, target, own_base.as_ref().unwrap_or(&base.url));
         }
         let known = self.known.borrow()[position][fetch.step].clone();
         if let Some(address) = known {

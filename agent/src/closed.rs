@@ -141,6 +141,9 @@ async fn live(worker: Rc<Worker>, number: u64, stay: Stay, _present: Present) {
         if load.connections == Connections::PerIteration {
             visitor.pool().close_idle();
         }
+        if visited == Visited::Gone {
+            return;
+        }
         if visited == Visited::Broken {
             // This also gives the others their turn: every other visit has waited for an answer.
             tokio::time::sleep(pause).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use doorbuster_journeys::assets;
 use doorbuster_model::{ErrorClass, Key, Sample};
-use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN, REFERER};
 use http::{HeaderMap, Method, Request, Version};
 use http_body_util::Full;
 use url::Url;
@@ -41,6 +41,10 @@ pub(crate) struct Order<'a> {
     pub headers: &'a [(HeaderName, HeaderValue)],
     /// The body.
     pub body: Option<&'a Bytes>,
+    /// The page that it comes from, to be told in Referer.
+    pub referer: Option<&'a Address>,
+    /// Whether Origin is sent, too, with all that is no GET or HEAD.
+    pub tells_origin: bool,
     /// Whether the answer's headers are to be kept.
     pub wants_headers: bool,
     /// Whether the answer's body is to be kept.
@@ -61,6 +65,15 @@ pub(crate) struct Reply {
     pub is_html: bool,
     /// Its body, decoded, as far as it was wanted.
     pub body: Body,
+}
+
+impl Order<'_> {
+    /// The values of Referer and Origin.
+    fn provenance(&self) -> (Option<&str>, Option<String>) {
+        let is_read = matches!(*self.method, Method::GET | Method::HEAD);
+        let from = self.referer.filter(|_| self.tells_origin && !is_read);
+        (self.referer.and_then(|page| page.referer(self.address)), from.map(Address::ascii_origin))
+    }
 }
 
 impl From<ConnectError> for Broken {
@@ -148,6 +161,7 @@ fn write_request(out: &mut Vec<u8>, visitor: &Visitor, order: &Order<'_>) -> usi
     let mut cookies = Vec::new();
     visitor.write_cookies(address, &mut cookies);
     out.clear();
+    let (referer, origin) = order.provenance();
     let head = Head {
         method: order.method,
         target: if by_proxy { address.whole() } else { address.path_and_query() },
@@ -155,6 +169,8 @@ fn write_request(out: &mut Vec<u8>, visitor: &Visitor, order: &Order<'_>) -> usi
         lines: if address.is_target { &job.lines } else { &job.own_lines },
         own: order.headers,
         cookies: &cookies,
+        referer,
+        origin: origin.as_deref(),
         body_bytes: order.body.map(Bytes::len),
     };
     write_head(out, &head);
@@ -184,6 +200,12 @@ fn http2_request(visitor: &Visitor, order: &Order<'_>) -> Result<Request<Full<By
     visitor.write_cookies(order.address, &mut cookies);
     if !cookies.is_empty() {
         headers.insert(COOKIE, HeaderValue::from_bytes(&cookies).map_err(|why| fail(&why))?);
+    }
+    let (referer, origin) = order.provenance();
+    for (name, value) in [(REFERER, referer), (ORIGIN, origin.as_deref())] {
+        if let Some(value) = value {
+            headers.insert(name, HeaderValue::from_str(value).map_err(|why| fail(&why))?);
+        }
     }
     for (name, value) in order.headers {
         headers.insert(name.clone(), value.clone());

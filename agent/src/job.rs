@@ -1,10 +1,9 @@
 //! An assignment, read and checked: what all workers share, unchanging.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use doorbuster_journeys::{Journey, built_in};
+use doorbuster_journeys::{Journey, Supplies, built_in, data_key};
 use doorbuster_model::pace::Section;
 use doorbuster_model::plan::HttpVersion;
 use doorbuster_model::{Assignment, Plan, Segment};
@@ -58,7 +57,7 @@ impl Job {
             .ok_or_else(|| Error::Assignment(format!("the plan has no region \"{}\"", assignment.region)))?;
         let target = plan.target_of(region).cloned();
         let target = target.ok_or_else(|| Error::Assignment("the plan has no target".to_owned()))?;
-        let journeys = journeys(&plan, &assignment.files)?;
+        let journeys = journeys(&plan, assignment)?;
         let pages = journeys.iter().map(|journey| journey.steps().iter().map(|step| step.fetches_assets));
         if !plan.may_send_to(&target, pages) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
@@ -102,12 +101,21 @@ pub(crate) fn nanoseconds(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn journeys(plan: &Plan, files: &BTreeMap<String, String>) -> Result<Vec<Arc<Journey>>, Error> {
+fn journeys(plan: &Plan, assignment: &Assignment) -> Result<Vec<Arc<Journey>>, Error> {
+    let files = &assignment.files;
     let read = |name: &str| {
         let text = files.get(name).map(String::as_str).or_else(|| built_in(name));
         let text =
             text.ok_or_else(|| Error::Assignment(format!("the journey \"{name}\" did not come with it")))?;
-        Journey::parse(name, text).map(Arc::new).map_err(Error::Journey)
+        let mut journey = Journey::parse(name, text).map_err(Error::Journey)?;
+        let file = |file: &str| {
+            let text = files.get(&data_key(name, file)).cloned();
+            text.ok_or_else(|| "it did not come with the assignment".to_owned())
+        };
+        let secret = |variable: &str| assignment.secrets.0.get(variable).cloned();
+        let supplies = Supplies { file: &file, secret: &secret, today: assignment.today };
+        journey.supply(&supplies).map_err(Error::Journey)?;
+        Ok(Arc::new(journey))
     };
     plan.journeys.iter().map(|journey| read(&journey.journey)).collect()
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Walk};
+use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Hop as Passed, Walk};
 use doorbuster_model::pace::section_at;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
 use futures_util::StreamExt;
@@ -69,14 +69,14 @@ impl Page<'_> {
     pub(crate) async fn fetch(
         self,
         fetch: Box<Fetch>,
-        base: &Address,
+        from: Option<&Rc<Address>>,
         walk: &mut Walk,
         chance: &mut Chance,
     ) -> Landed {
         let visitor = self.visitor;
         let worker = &visitor.worker;
         let addresses = &worker.addresses;
-        let mut address = match addresses.of_step(&worker.job, self.journey.into(), &fetch, base) {
+        let mut address = match addresses.of_step(&worker.job, self.journey.into(), &fetch, from) {
             Ok(address) => address,
             Err(message) => {
                 self.refuse(self.key(fetch.step, Part::Main, self.intended_ns), message);
@@ -86,9 +86,9 @@ impl Page<'_> {
         };
         let mut redirected: Option<Box<Redirected>> = None;
         let (mut intended_ns, mut handled_ns) = (self.intended_ns, self.handled_ns);
-        let mut hops = 0;
+        let mut hops: Vec<Passed> = Vec::new();
         loop {
-            let part = if hops == 0 { Part::Main } else { Part::Hop };
+            let part = if hops.is_empty() { Part::Main } else { Part::Hop };
             let order = Order {
                 key: self.key(fetch.step, part, intended_ns),
                 intended_ns,
@@ -97,6 +97,8 @@ impl Page<'_> {
                 address: &address,
                 headers: redirected.as_ref().map_or(&fetch.headers, |changed| &changed.headers),
                 body: redirected.as_ref().map_or(&fetch.body, |changed| &changed.body).as_ref(),
+                referer: from.filter(|_| fetch.referer).map(|from| &**from),
+                tells_origin: fetch.origin,
                 wants_headers: fetch.wants_headers,
                 wants_body: fetch.wants_body,
                 timeout: fetch.timeout,
@@ -110,25 +112,19 @@ impl Page<'_> {
                     return Landed::nowhere(sample.times.ended_ns, true);
                 }
             };
-            match self.hop(&fetch, &order, &reply, hops) {
+            match self.hop(&fetch, &order, &reply, hops.len()) {
                 Ok(Some(hop)) => {
                     worker.tallies.borrow_mut().record(&sample);
                     worker.tallies.borrow_mut().current().count("redirects", 1);
-                    hops += 1;
+                    hops.push(Passed { status: reply.status, location: reply.location.unwrap_or_default() });
                     (intended_ns, handled_ns) = (sample.times.ended_ns, sample.times.ended_ns);
                     let (headers, body) = (order.headers.to_vec(), order.body.cloned());
                     redirected = Some(Box::new(Redirected::new(hop.method, headers, body, hop.keeps_body)));
                     address = hop.address;
                 }
                 Ok(None) => {
-                    let answer = Answer {
-                        status: reply.status,
-                        headers: reply.headers.as_deref().unwrap_or(&worker.no_headers),
-                        body: &reply.body.kept,
-                        cut: reply.body.cut,
-                    };
-                    let judged = walk.answer(&answer, chance);
-                    self.record(&mut sample, &order, judged.err());
+                    let failure = self.judge(&fetch, &reply, &address, &hops, walk, chance);
+                    self.record(&mut sample, &order, failure);
                     let mut ended_ns = sample.times.ended_ns;
                     if fetch.assets && sample.error.is_none() {
                         // Boxed: only pages have assets, and only while they load.
@@ -148,6 +144,34 @@ impl Page<'_> {
         }
     }
 
+    /// Hands the answer to the journey. Returns what it does not accept.
+    fn judge(
+        &self,
+        fetch: &Fetch,
+        reply: &Reply,
+        address: &Address,
+        hops: &[Passed],
+        walk: &mut Walk,
+        chance: &mut Chance,
+    ) -> Option<Failure> {
+        let visitor = self.visitor;
+        let cookies = if fetch.wants_cookies { visitor.cookies_for(address) } else { String::new() };
+        let answer = Answer {
+            status: reply.status,
+            headers: reply.headers.as_deref().unwrap_or(&visitor.worker.no_headers),
+            url: &address.url,
+            hops,
+            cookies: &cookies,
+            body: &reply.body.kept,
+            cut: reply.body.cut,
+        };
+        let judged = walk.answer(&answer, chance);
+        if judged.is_ok() {
+            self.count(walk, fetch.step);
+        }
+        judged.err()
+    }
+
     fn key(&self, step: usize, part: Part, intended_ns: u64) -> Key {
         let section = section_at(&self.visitor.worker.job.sections, intended_ns);
         Key { journey: self.journey, step: narrow(step), part, section: narrow(section) }
@@ -162,6 +186,15 @@ impl Page<'_> {
         tally.fail(key.journey, key.step, ErrorClass::Expectation, || message);
     }
 
+    /// Raises the counters of a step that was answered as expected.
+    fn count(&self, walk: &mut Walk, step: usize) {
+        let Some(step) = walk.journey().steps().get(step) else { return };
+        let mut tallies = self.visitor.worker.tallies.borrow_mut();
+        for (name, by) in step.counts() {
+            tallies.current().count(name, by);
+        }
+    }
+
     fn record(&self, sample: &mut Sample, order: &Order<'_>, failure: Option<Failure>) {
         let Some(failure) = failure else {
             self.visitor.worker.tallies.borrow_mut().record(sample);
@@ -169,8 +202,17 @@ impl Page<'_> {
         };
         let class = match failure.kind {
             FailureKind::Status => ErrorClass::Status,
-            FailureKind::Expectation => ErrorClass::Expectation,
+            FailureKind::Expectation | FailureKind::Said => ErrorClass::Expectation,
         };
+        if let Some(refusal) = &failure.refusal {
+            self.visitor.worker.tallies.borrow_mut().current().count(&format!("refused.{refusal}"), 1);
+        }
+        if failure.is_tolerated {
+            let mut tallies = self.visitor.worker.tallies.borrow_mut();
+            tallies.record(sample);
+            tallies.current().count("alternatives_not_taken", 1);
+            return;
+        }
         sample.error = Some(class);
         self.record_broken(sample, order, &Broken { class, message: failure.message });
     }
@@ -231,7 +273,7 @@ impl Page<'_> {
             self.visitor.worker.tallies.borrow_mut().current().count("assets_of_other_hosts", others);
         }
         let mut fetches: FuturesUnordered<_> =
-            assets.iter().map(|asset| self.asset(step, asset, document_ended_ns)).collect();
+            assets.iter().map(|asset| self.asset(step, asset, page, document_ended_ns)).collect();
         let (mut ended_ns, mut good) = (document_ended_ns, true);
         while let Some((asset_ended_ns, asset_good)) = fetches.next().await {
             ended_ns = ended_ns.max(asset_ended_ns);
@@ -246,7 +288,13 @@ impl Page<'_> {
     }
 
     /// Fetches one asset, which was discovered at `intended_ns`. Returns its end, and whether it counts for a page.
-    async fn asset(&self, step: usize, address: &Rc<Address>, intended_ns: u64) -> (u64, bool) {
+    async fn asset(
+        &self,
+        step: usize,
+        address: &Rc<Address>,
+        page: &Address,
+        intended_ns: u64,
+    ) -> (u64, bool) {
         let order = Order {
             key: self.key(step, Part::Asset, intended_ns),
             intended_ns,
@@ -255,6 +303,8 @@ impl Page<'_> {
             address,
             headers: &[],
             body: None,
+            referer: Some(page),
+            tells_origin: false,
             wants_headers: false,
             wants_body: false,
             timeout: None,

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use doorbuster_journeys::{Ending, Next, Shopper, Walk};
+use doorbuster_journeys::{Ending, FailureKind, Next, Shopper, Walk};
 use doorbuster_model::chance::{Purpose, pick_weighted};
 use doorbuster_model::plan::Connections;
 use doorbuster_model::{Chance, ErrorClass};
@@ -71,6 +71,13 @@ impl Visitor {
         self.cookies.write(&address.url, out);
     }
 
+    /// The value of the Cookie header for `address` as the shopper alone makes it.
+    pub(crate) fn cookies_for(&self, address: &Address) -> String {
+        let mut line = Vec::new();
+        self.cookies.write(&address.url, &mut line);
+        String::from_utf8(line).unwrap_or_default()
+    }
+
     /// Takes a Set-Cookie line of an answer from `address`. Lines that a browser refuses are refused here too; those
     /// over its limits are counted.
     pub(crate) fn keep_cookie(&self, line: &str, address: &Address) {
@@ -89,6 +96,8 @@ pub(crate) enum Visited {
     Failed,
     /// Because the target could not be reached or broke off, or a step could not be sent at all.
     Broken,
+    /// There is no data left for this shopper, who does not come again.
+    Gone,
 }
 
 /// Counts a journey as cut unless it ended.
@@ -115,6 +124,11 @@ impl<'a> Underway<'a> {
         match ending {
             Ending::Completed => counts.completed += 1,
             Ending::Failed => counts.failed += 1,
+            Ending::Abandoned => counts.abandoned += 1,
+            Ending::OutOfData => {
+                counts.abandoned += 1;
+                tallies.at(now_ns).count("shoppers_without_data", 1);
+            }
         }
     }
 }
@@ -147,7 +161,7 @@ pub(crate) async fn visit(
     let mut walk =
         Walk::new(Arc::clone(&worker.journeys[position]), Shopper { number, run: Arc::clone(&worker.run) });
     let mut chance = Chance::new(job.plan.seed, Purpose::Walk, index);
-    let mut base = worker.addresses.home();
+    let mut from: Option<Rc<Address>> = None;
     let (mut first, mut broken) = (true, false);
     loop {
         match walk.next(&mut chance) {
@@ -166,14 +180,12 @@ pub(crate) async fn visit(
                 }
                 let page = Page { visitor, journey, intended_ns, handled_ns: now_ns };
                 // Boxed: a shopper that thinks is to be small, and most shoppers think.
-                let landed = Box::pin(page.fetch(fetch, &base, &mut walk, &mut chance)).await;
-                broken |= landed.broken;
+                let landed = Box::pin(page.fetch(fetch, from.as_ref(), &mut walk, &mut chance)).await;
+                broken = landed.broken;
                 intended_ns = landed.ended_ns;
                 // What it cost to look through the answer is this side's own: it shows as lag of the next step.
                 now_ns = if landed.looked { worker.clock.now_ns() } else { landed.ended_ns };
-                if let Some(address) = landed.address {
-                    base = address;
-                }
+                from = landed.address.or(from);
                 if job.plan.load.connections == Connections::PerPage {
                     visitor.pool().close_idle();
                 }
@@ -182,7 +194,10 @@ pub(crate) async fn visit(
                 broken |= note_unsent(worker, journey, &mut walk);
                 underway.end(ending, now_ns);
                 let visited = match ending {
-                    Ending::Completed => Visited::Completed,
+                    Ending::OutOfData => Visited::Gone,
+                    // Whoever sent nothing is not to come again at once, either.
+                    _ if first => Visited::Broken,
+                    Ending::Completed | Ending::Abandoned => Visited::Completed,
                     Ending::Failed if broken => Visited::Broken,
                     Ending::Failed => Visited::Failed,
                 };
@@ -198,15 +213,20 @@ fn note_unsent(worker: &Worker, journey: u16, walk: &mut Walk) -> bool {
     let step = u16::try_from(step).unwrap_or(u16::MAX);
     let mut tallies = worker.tallies.borrow_mut();
     let tally = tallies.at(worker.clock.now_ns());
-    tally.count("steps_not_sent", 1);
+    let is_said = failure.kind == FailureKind::Said;
+    if !is_said {
+        tally.count("steps_not_sent", 1);
+    }
     tally.fail(journey, step, ErrorClass::Expectation, || failure.message);
-    true
+    !is_said
 }
 
 #[cfg(test)]
 mod tests {
     use doorbuster_journeys::{Fetch, Walk};
     use doorbuster_model::Chance;
+
+    use std::rc::Rc;
 
     use super::{Visitor, visit};
     use crate::address::Address;
@@ -219,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_shopper_is_small() {
-        type Arguments<'a> = (Page<'a>, Box<Fetch>, &'a Address, &'a mut Walk, &'a mut Chance);
+        type Arguments<'a> = (Page<'a>, Box<Fetch>, Option<&'a Rc<Address>>, &'a mut Walk, &'a mut Chance);
         let thinking = size_of_result(|visitor: &Visitor| visit(visitor, 0, 0, 0, 0));
         assert!(thinking <= 320 && size_of::<Visitor>() <= 112, "{thinking} bytes");
         let exchanging = size_of_result(|(page, fetch, base, walk, chance): Arguments<'_>| {

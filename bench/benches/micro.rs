@@ -3,7 +3,7 @@
 // A benchmark that cannot set itself up may fail loudly.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use divan::{Bencher, black_box};
 use doorbuster_journeys::{Answer, Journey, Next, Shopper, Walk, built_in};
@@ -14,6 +14,8 @@ use doorbuster_model::sample::Times;
 use doorbuster_model::spacing::{Schedule, Spacing};
 use doorbuster_model::{Chance, Health, Key, Pace, Part, Phase, Report, Sample, Tally, Tick};
 use doorbuster_wire::{FromAgent, Message as _};
+use http::HeaderMap;
+use url::Url;
 
 fn main() {
     divan::main();
@@ -46,18 +48,24 @@ fn pace_next_arrival(bencher: Bencher<'_, '_>, spacing: Spacing) {
     });
 }
 
+/// An answer without headers.
+fn answer<'a>(body: &'a [u8], url: &'a Url) -> Answer<'a> {
+    static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+    Answer { status: 200, headers: &NO_HEADERS, url, hops: &[], cookies: "", body, cut: false }
+}
+
 /// A journey of one request, from its beginning to its judged answer.
 #[divan::bench]
 fn walk_one_step(bencher: Bencher<'_, '_>) {
     let journey = Journey::single("hit", "request", http::Method::GET, "/", Vec::new());
     let journey = Arc::new(journey);
     let run: Arc<str> = Arc::from("run");
-    let headers = http::HeaderMap::new();
+    let url = Url::parse("http://shop.test/").unwrap();
     bencher.bench_local(move || {
         let mut walk = Walk::new(Arc::clone(&journey), Shopper { number: 1, run: Arc::clone(&run) });
         let mut chance = Chance::new(7, Purpose::Walk, 1);
         let next = walk.next(&mut chance);
-        let answer = Answer { status: 200, headers: &headers, body: b"", cut: false };
+        let answer = answer(b"", &url);
         let judged = walk.answer(&answer, &mut chance);
         (next_is_fetch(&next), judged.is_ok())
     });
@@ -68,14 +76,14 @@ fn walk_one_step(bencher: Bencher<'_, '_>) {
 fn walk_a_page(bencher: Bencher<'_, '_>) {
     let journey = Arc::new(Journey::parse("browse", built_in("browse").unwrap()).unwrap());
     let run: Arc<str> = Arc::from("run");
-    let headers = http::HeaderMap::new();
+    let url = Url::parse("http://shop.test/").unwrap();
     let link = "<a class=category href=/c/lamps>Lamps</a><p>words and words and words</p>\n";
     let page = format!("<!doctype html><title>Shop</title><main>{}</main>", link.repeat(220));
     bencher.bench_local(move || {
         let mut walk = Walk::new(Arc::clone(&journey), Shopper { number: 1, run: Arc::clone(&run) });
         let mut chance = Chance::new(7, Purpose::Walk, 1);
         let next = walk.next(&mut chance);
-        let answer = Answer { status: 200, headers: &headers, body: page.as_bytes(), cut: false };
+        let answer = answer(page.as_bytes(), &url);
         let judged = walk.answer(&answer, &mut chance);
         (next_is_fetch(&next), judged.is_ok())
     });

@@ -8,6 +8,7 @@ pub mod command;
 mod conduct;
 mod error;
 mod fold;
+mod journeys;
 mod launch;
 mod outcome;
 mod prepare;

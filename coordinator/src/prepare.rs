@@ -5,18 +5,19 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use doorbuster_journeys::{BUILT_IN, Journey, built_in};
+use doorbuster_journeys::Journey;
+use doorbuster_model::assignment::Secrets;
 use doorbuster_model::pace::Section;
 use doorbuster_model::segment::split_weighted;
 use doorbuster_model::threshold::{Names, Rule};
 use doorbuster_model::{Assignment, Overrides, Plan, Segment, Threshold};
 use doorbuster_notation::{BYTES_MAX, Faults, Place};
 
-use crate::Error;
 use crate::windows::stretches;
+use crate::{Error, journeys};
 
 /// The most bytes of plan, journeys and certificates together: a frame with room to spare.
-const ASSIGNMENT_BYTES_MAX: usize = 12 << 20;
+pub(crate) const ASSIGNMENT_BYTES_MAX: usize = 12 << 20;
 /// The most agents on this machine: they are processes, and share its CPUs.
 const LOCAL_AGENTS_MAX: u64 = 200;
 
@@ -44,6 +45,10 @@ pub(crate) struct Prepared {
     pub overrides: Overrides,
     /// The files that agents need.
     pub files: BTreeMap<String, String>,
+    /// The environment's variables that journeys read.
+    pub secrets: Secrets,
+    /// The day on which it is prepared, in days since 1970-01-01 (UTC).
+    pub today: i64,
     /// What positions are called.
     pub names: Names,
     /// The thresholds, their names resolved.
@@ -63,14 +68,28 @@ impl Source {
 
 /// Reads a text of at most 1 MiB.
 pub(crate) fn read_text(path: &Path, what: &'static str, remedy: &'static str) -> Result<String, Error> {
+    read_text_up_to(BYTES_MAX, path, what, remedy)
+}
+
+/// Reads a text of at most `bytes_max` bytes, whole MiB.
+pub(crate) fn read_text_up_to(
+    bytes_max: usize,
+    path: &Path,
+    what: &'static str,
+    remedy: &'static str,
+) -> Result<String, Error> {
     let fail = |why: String, remedy| Error::Read { what, path: path.to_owned(), why, remedy };
     let file = File::open(path).map_err(|error| fail(error.to_string(), remedy))?;
     let mut bytes = Vec::new();
-    file.take(BYTES_MAX as u64 + 1)
+    file.take(bytes_max as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| fail(error.to_string(), remedy))?;
-    if bytes.len() > BYTES_MAX {
-        return Err(fail("it is over 1 MiB".to_owned(), "files of plans and journeys have at most 1 MiB"));
+    if bytes.len() > bytes_max {
+        let most = bytes_max >> 20;
+        return Err(fail(
+            format!("it is over {most} MiB"),
+            "move data out of plans and journeys, or use less of it",
+        ));
     }
     String::from_utf8(bytes).map_err(|error| fail(format!("it is not UTF-8 ({error})"), "save it as UTF-8"))
 }
@@ -84,13 +103,15 @@ impl Prepared {
         let mut plan = Plan::read(&source.name, &source.text)?;
         plan.apply(&overrides).map_err(Error::Usage)?;
         let mut files = source.files.clone();
-        let journeys = journeys(&plan, &source, &mut files)?;
+        let today = jiff::Timestamp::now().as_second().div_euclid(86_400);
+        let mut secrets = Secrets::default();
+        let journeys = journeys::read(&plan, &source, today, &mut files, &mut secrets)?;
         certificates(&plan, &source, &mut files)?;
         let names = names(&plan, &journeys);
         let (rules, abort) = rules(&plan, &source.name, &names)?;
         check_targets(&plan, &journeys)?;
         check_sizes(&plan, &source.text, &files)?;
-        Ok(Self { plan, text: source.text, overrides, files, names, rules, abort })
+        Ok(Self { plan, text: source.text, overrides, files, secrets, today, names, rules, abort })
     }
 
     /// One assignment per agent: which region (by position), and what it is to do.
@@ -115,6 +136,8 @@ impl Prepared {
                     plan: self.text.clone(),
                     overrides: self.overrides.clone(),
                     files: self.files.clone(),
+                    secrets: self.secrets.clone(),
+                    today: self.today,
                 };
                 (position, assignment)
             })
@@ -125,43 +148,6 @@ impl Prepared {
     pub(crate) fn sections(&self) -> &[Section] {
         &self.names.sections
     }
-}
-
-fn journeys(
-    plan: &Plan,
-    source: &Source,
-    files: &mut BTreeMap<String, String>,
-) -> Result<Vec<Journey>, Error> {
-    let mut journeys: Vec<Journey> = Vec::new();
-    for used in &plan.journeys {
-        let name = &used.journey;
-        let at_place =
-            |message: String| Faults::one(&source.name, doorbuster_notation::Fault::new(used.place, message));
-        if !files.contains_key(name) && built_in(name).is_none() {
-            let path = source.folder.join(name);
-            let text = read_text(&path, "a journey", "check the path").map_err(|error| {
-                at_place(format!(
-                    "the journey \"{name}\" is neither built in ({}) nor a file that can be read ({error})",
-                    BUILT_IN.join(", ")
-                ))
-            })?;
-            files.insert(name.clone(), text);
-        }
-        let text = files.get(name).map(String::as_str).or_else(|| built_in(name)).unwrap_or_default();
-        let shown = if files.contains_key(name) {
-            source.folder.join(name).display().to_string()
-        } else {
-            name.clone()
-        };
-        let journey = Journey::parse(&shown, text)?;
-        if journeys.iter().any(|earlier| earlier.name() == journey.name()) {
-            let message =
-                format!("a second journey is called \"{}\"; give each a name of its own", journey.name());
-            return Err(at_place(message).into());
-        }
-        journeys.push(journey);
-    }
-    Ok(journeys)
 }
 
 fn certificates(plan: &Plan, source: &Source, files: &mut BTreeMap<String, String>) -> Result<(), Error> {

@@ -19,6 +19,12 @@ pub(crate) enum Encoding {
     Form,
     /// Inside a JSON string (RFC 8259).
     Json,
+    /// As a number of JSON: checked where it is inserted.
+    JsonNumber,
+    /// As a value of JSON: checked where it is inserted.
+    JsonValue,
+    /// The value of a header in `multipart/form-data`.
+    Multipart,
     /// Inside a quoted string of a CSS selector.
     Css,
 }
@@ -27,7 +33,7 @@ impl Encoding {
     /// Appends `value` to `out` in this encoding.
     pub(crate) fn write(self, value: &str, out: &mut String) {
         match self {
-            Self::Verbatim => out.push_str(value),
+            Self::Verbatim | Self::JsonNumber | Self::JsonValue => out.push_str(value),
             Self::Link => {
                 let trimmed = value.trim_matches(|c: char| c <= ' ');
                 percent(trimmed.split('#').next().unwrap_or_default(), stands_in_url, out);
@@ -39,6 +45,7 @@ impl Encoding {
             Self::Form => out.extend(form_urlencoded::byte_serialize(value.as_bytes())),
             Self::Json => json(value, out),
             Self::Css => css(value, out),
+            Self::Multipart => multipart(value, out),
         }
     }
 }
@@ -74,6 +81,18 @@ fn json(value: &str, out: &mut String) {
             '\\' => out.push_str("\\\\"),
             // Writing to a String cannot fail.
             control @ '\0'..='\u{1f}' => drop(write!(out, "\\u{:04x}", u32::from(control))),
+            other => out.push(other),
+        }
+    }
+}
+
+/// Escapes by <https://html.spec.whatwg.org/#escape-a-multipart-form-data-name>.
+fn multipart(value: &str, out: &mut String) {
+    for character in value.chars() {
+        match character {
+            '\n' => out.push_str("%0A"),
+            '\r' => out.push_str("%0D"),
+            '"' => out.push_str("%22"),
             other => out.push(other),
         }
     }

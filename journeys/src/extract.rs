@@ -2,18 +2,20 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 use rand_core::Rng;
 use regex::bytes::Regex;
-use serde_json::Value;
+use serde_json::Value as Json;
 use serde_json_path::JsonPath;
 
-use crate::expect::Scene;
+use crate::check::plain;
+use crate::expect::{Looked, Scene};
 use crate::failure::Failure;
-use crate::scan::{Found, MATCHES_MAX, Query, Take, VALUE_BYTES_MAX};
+use crate::scan::{MATCHES_MAX, Query, Take, VALUE_BYTES_MAX};
 use crate::selector::CssSelector;
 use crate::template::Values;
 use crate::think::below;
+use crate::value::Value;
 
 /// A value to take.
 #[derive(Clone, Debug)]
@@ -43,10 +45,16 @@ pub(crate) enum From {
     Json(JsonPath, Box<str>),
     /// A header of the answer.
     Header(HeaderName),
+    /// A cookie that the shopper would now send to the answer's address.
+    Cookie(Box<str>),
+    /// The status of the answer.
+    Status,
+    /// The address of the answer, after redirects.
+    Url,
 }
 
 /// Which of several values is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Pick {
     /// The one with this number, from 0; the first is 0.
     Nth(usize),
@@ -54,14 +62,21 @@ pub(crate) enum Pick {
     Last,
     /// Any, by one draw.
     Random,
+    /// All of them, as a list.
+    All,
+    /// By weights of the first, the second and so on.
+    Weighted(Vec<u32>),
+    /// Any that this variable's companion, a list with this number, does not hold yet.
+    Fresh(u16),
 }
 
 impl Pick {
     /// The last number of interest; `None` when all values have to be known.
-    fn until(self) -> Option<usize> {
+    fn until(&self) -> Option<usize> {
         match self {
-            Self::Nth(number) => Some(number),
-            Self::Last | Self::Random => None,
+            Self::Nth(number) => Some(*number),
+            Self::Weighted(weights) => Some(weights.len().saturating_sub(1)),
+            Self::Last | Self::Random | Self::All | Self::Fresh(_) => None,
         }
     }
 }
@@ -69,7 +84,7 @@ impl Pick {
 impl Extract {
     /// True when taking the value needs the body.
     pub(crate) fn wants_body(&self) -> bool {
-        !matches!(self.from, From::Header(_))
+        matches!(self.from, From::Css(..) | From::Regex(_) | From::Json(..))
     }
 
     /// True when taking the value needs the headers.
@@ -77,8 +92,22 @@ impl Extract {
         matches!(self.from, From::Header(_))
     }
 
+    /// True when taking the value needs the shopper's cookies.
+    pub(crate) fn wants_cookies(&self) -> bool {
+        matches!(self.from, From::Cookie(_))
+    }
+
+    /// True when the value may be an address, which a page's `<base href>` may change.
+    pub(crate) fn takes_address(&self) -> bool {
+        let From::Css(_, Some(attribute)) = &self.from else { return false };
+        matches!(&**attribute, "href" | "src" | "action" | "formaction")
+    }
+
     /// What to look for in the page, and the selector's text; `None` when this is not taken by selector.
-    pub(crate) fn query(&self, values: &Values<'_>) -> Option<Result<(Query<'_>, Cow<'_, str>), Failure>> {
+    pub(crate) fn query<'a>(
+        &'a self,
+        values: &'a Values<'_>,
+    ) -> Option<Result<(Query<'a>, Cow<'a, str>), Failure>> {
         let From::Css(selector, attribute) = &self.from else {
             return None;
         };
@@ -87,21 +116,19 @@ impl Extract {
         Some(selector.resolve(values).map(|(selector, text)| (Query { selector, take, until }, text)))
     }
 
-    /// Takes the value: from `found` (with the selector's text) when it is taken by selector.
+    /// Takes the value, out of what `looked` gives next when it is taken by selector.
     ///
     /// # Errors
     /// A failure naming what was looked for, when it is not there and has no default, or is too long.
-    pub(crate) fn take(
+    pub(crate) fn take<'a>(
         &self,
         scene: &Scene<'_>,
-        headers: &HeaderMap,
-        found: Option<(Found, Cow<'_, str>)>,
-        json: &mut JsonBody,
+        looked: &mut impl Iterator<Item = Looked<'a>>,
         rng: &mut dyn Rng,
-    ) -> Result<Box<str>, Failure> {
+    ) -> Result<Value, Failure> {
         let (values, looked_for) = match &self.from {
             From::Css(..) => {
-                let (found, selector) = found.unwrap_or_default();
+                let (found, selector) = looked.next().unwrap_or_default();
                 if found.overflowed {
                     return Err(self.failure(&format!("{selector} matches more than can be kept"), scene));
                 }
@@ -109,24 +136,34 @@ impl Extract {
             }
             From::Regex(pattern) => (self.matches(pattern, scene.body), format!("matches /{pattern}/")),
             From::Json(path, text) => {
-                let document = json.read(scene.body);
-                let document =
-                    document.map_err(|error| self.failure(&format!("no JSON body: {error}"), scene))?;
-                (self.at_path(path, document), format!("is at {text}"))
+                let values = match scene.json() {
+                    Ok(document) => at_path(path, document),
+                    Err(_) if self.default.is_some() => Vec::new(),
+                    Err(error) => return Err(self.failure(&format!("no JSON body: {error}"), scene)),
+                };
+                (values, format!("is at {text}"))
             }
             From::Header(name) => {
-                let values = headers.get_all(name).iter();
+                let values = scene.headers.get_all(name).iter();
                 let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
                 (values.collect(), format!("is in header {name}"))
             }
+            From::Cookie(name) => (cookie(scene.cookies, name), format!("is in a cookie {name}")),
+            From::Status => (vec![scene.status.to_string()], "is the status".to_owned()),
+            From::Url => (vec![scene.url.to_string()], "is the address".to_owned()),
         };
+        if values.iter().map(String::len).sum::<usize>() > VALUES_BYTES_MAX
+            || values.iter().any(|value| value.len() > VALUE_BYTES_MAX)
+        {
+            return Err(self.failure(&format!("the value has over {VALUE_BYTES_MAX} bytes"), scene));
+        }
         let count = values.len();
-        match (self.choose(values, rng), &self.default) {
-            (Some(value), _) if value.len() > VALUE_BYTES_MAX => {
-                Err(self.failure(&format!("the value has over {VALUE_BYTES_MAX} bytes"), scene))
+        match (self.choose(values, scene, rng), &self.default) {
+            (Some(value), _) => Ok(value),
+            (None, Some(default)) => Ok(Value::Text(default.clone())),
+            (None, None) if count > 0 && matches!(self.pick, Pick::Fresh(_)) => {
+                Err(self.failure(&format!("all {count} that {looked_for} were taken before"), scene))
             }
-            (Some(value), _) => Ok(value.into_boxed_str()),
-            (None, Some(default)) => Ok(default.clone()),
             (None, None) if count > 0 => {
                 Err(self.failure(&format!("only {count} {looked_for}; the pick counts from 0"), scene))
             }
@@ -149,42 +186,62 @@ impl Extract {
         values.take(most).map(|value| lossy_text(value.as_bytes())).collect()
     }
 
-    fn at_path(&self, path: &JsonPath, document: &Value) -> Vec<String> {
-        let values = path.query(document).into_iter().filter(|value| !value.is_null());
-        let values = values.map(|value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        });
-        values.take(MATCHES_MAX).collect()
-    }
-
-    fn choose(&self, mut values: Vec<String>, rng: &mut dyn Rng) -> Option<String> {
-        let number = match self.pick {
-            Pick::Nth(number) => number,
+    fn choose(&self, mut values: Vec<String>, scene: &Scene<'_>, rng: &mut dyn Rng) -> Option<Value> {
+        let number = match &self.pick {
+            Pick::All if values.is_empty() => return None,
+            Pick::All => {
+                return Some(Value::List(values.into_iter().map(String::into_boxed_str).collect()));
+            }
+            Pick::Nth(number) => *number,
             Pick::Last => values.len().checked_sub(1)?,
-            Pick::Random if values.is_empty() => return None,
-            Pick::Random => usize::try_from(below(u64::try_from(values.len()).ok()?, rng)).ok()?,
+            Pick::Random => one_of(values.len(), rng)?,
+            Pick::Weighted(weights) => {
+                let weights = &weights[..weights.len().min(values.len())];
+                let total = weights.iter().copied().map(u64::from).sum();
+                by_weight(weights, below(total, rng))?
+            }
+            Pick::Fresh(taken) => {
+                let taken = scene.values.value(*taken).map(Value::items).unwrap_or_default();
+                values.retain(|value| !taken.iter().any(|taken| **taken == **value));
+                one_of(values.len(), rng)?
+            }
         };
-        (number < values.len()).then(|| values.swap_remove(number))
+        (number < values.len()).then(|| Value::Text(values.swap_remove(number).into_boxed_str()))
     }
+}
+
+/// The most that all values of one extract hold together, in bytes.
+const VALUES_BYTES_MAX: usize = 4 << 20;
+
+/// A number below `count`, by one draw; `None` when there is none.
+fn one_of(count: usize, rng: &mut dyn Rng) -> Option<usize> {
+    let count = u64::try_from(count).ok().filter(|count| *count > 0)?;
+    usize::try_from(below(count, rng)).ok()
+}
+
+/// The position that `draw`, a number below the sum of `weights`, falls on.
+pub(crate) fn by_weight(weights: &[u32], draw: u64) -> Option<usize> {
+    let mut draw = draw;
+    weights.iter().position(|weight| {
+        let weight = u64::from(*weight);
+        let falls_here = draw < weight;
+        draw = draw.saturating_sub(weight);
+        falls_here
+    })
+}
+
+fn at_path(path: &JsonPath, document: &Json) -> Vec<String> {
+    let values = path.query(document).into_iter().filter(|value| !value.is_null());
+    values.map(plain).take(MATCHES_MAX).collect()
+}
+
+/// The values of a cookie in the line that would be sent.
+fn cookie(line: &str, name: &str) -> Vec<String> {
+    let pairs = line.split("; ").filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(found, _)| *found == name).map(|(_, value)| value.to_owned()).collect()
 }
 
 /// The text of a value, cut just above the limit of values.
 fn lossy_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(VALUE_BYTES_MAX + 1)]).into_owned()
-}
-
-/// A body as JSON, read when it is first asked for.
-#[derive(Default)]
-pub(crate) struct JsonBody {
-    document: Option<Result<Value, String>>,
-}
-
-impl JsonBody {
-    fn read(&mut self, body: &[u8]) -> Result<&Value, String> {
-        let document = self
-            .document
-            .get_or_insert_with(|| serde_json::from_slice(body).map_err(|error| error.to_string()));
-        document.as_ref().map_err(Clone::clone)
-    }
 }

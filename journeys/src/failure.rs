@@ -13,6 +13,10 @@ pub struct Failure {
     pub kind: FailureKind,
     /// For people, at most 200 characters: `expected status 200, got 503`.
     pub message: String,
+    /// The name of the refusal that the answer is: `sold-out`.
+    pub refusal: Option<Box<str>>,
+    /// True when the journey goes on elsewhere (`try`), so that this is no failure of the target.
+    pub is_tolerated: bool,
 }
 
 /// What kind of expectation was not met.
@@ -22,12 +26,19 @@ pub enum FailureKind {
     Status,
     /// The status is accepted, and something else is not as expected.
     Expectation,
+    /// The journey itself says so (`fail`).
+    Said,
 }
 
 impl Failure {
     /// A failed expectation whose message is cut to its limit.
     pub(crate) fn new(message: String) -> Self {
-        Self { kind: FailureKind::Expectation, message: clip(message, MESSAGE_CHARS_MAX) }
+        Self {
+            kind: FailureKind::Expectation,
+            message: clip(message, MESSAGE_CHARS_MAX),
+            refusal: None,
+            is_tolerated: false,
+        }
     }
 
     /// A status that the step does not accept.

@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use doorbuster_notation::Faults;
+use doorbuster_notation::{Faults, Place};
 use http::{HeaderName, HeaderValue, Method};
 
-use crate::expect::Expect;
+use crate::data::Table;
+use crate::expect::{Expect, GOOD};
 use crate::extract::Extract;
+use crate::fields::{Fields, Part};
 use crate::format;
+use crate::generate::Generator;
+use crate::program::Instruction;
+use crate::secrets::Secrets;
+use crate::selector::CssSelector;
 use crate::template::Template;
 use crate::think::Think;
 
@@ -22,6 +28,15 @@ pub struct Journey {
     pub(crate) choices: Vec<Choice>,
     /// The variables' names, by number.
     pub(crate) names: Vec<Box<str>>,
+    pub(crate) secrets: Secrets,
+    pub(crate) tables: Vec<Table>,
+    /// How many flags and counters a walk needs.
+    pub(crate) flags: u16,
+    pub(crate) counters: u16,
+    /// The day on which the run began, in days since 1970-01-01.
+    pub(crate) today: i64,
+    pub(crate) referer: bool,
+    pub(crate) origin: bool,
 }
 
 /// One request of a journey, with what is expected of its answer.
@@ -35,15 +50,78 @@ pub struct Step {
     pub fetches_assets: bool,
     pub(crate) request: Request,
     pub(crate) expect: Expect,
+    /// Answers that mean no, by name.
+    pub(crate) refusals: Vec<(Box<str>, Expect)>,
+    /// What later conditions ask about this answer, by flag.
+    pub(crate) conditions: Vec<(u16, Expect)>,
     pub(crate) extracts: Vec<Extract>,
+    /// Forms of this page that later steps submit.
+    pub(crate) forms: Vec<FormUse>,
+    pub(crate) retry: Option<Retry>,
+    /// Counters that a good answer raises, and by how much.
+    pub(crate) counts: Vec<(Box<str>, u64)>,
+    /// Markers that a good answer leaves.
+    pub(crate) marks: Vec<(Box<str>, Template)>,
     pub(crate) wants_headers: bool,
     pub(crate) wants_body: bool,
+    pub(crate) wants_cookies: bool,
+    /// Whether what is taken from the page may be relative to its own base.
+    pub(crate) wants_base: bool,
+}
+
+/// A form that a later step submits: where it is kept, and how it is found.
+#[derive(Clone, Debug)]
+pub(crate) struct FormUse {
+    pub(crate) slot: u16,
+    pub(crate) form: CssSelector,
+    pub(crate) button: Option<CssSelector>,
+    /// The line of the step that submits it.
+    pub(crate) line: u64,
+}
+
+/// How a step that failed is tried again.
+#[derive(Clone, Debug)]
+pub(crate) struct Retry {
+    /// At most so often.
+    pub(crate) times: u32,
+    /// After so long.
+    pub(crate) wait: Think,
 }
 
 impl Step {
+    /// A step that sends `request` and takes whatever status is good.
+    pub(crate) fn new(name: String, line: u64, request: Request) -> Self {
+        Self {
+            name,
+            line,
+            fetches_assets: false,
+            request,
+            expect: Expect { status: vec![GOOD], ..Expect::default() },
+            refusals: Vec::new(),
+            conditions: Vec::new(),
+            extracts: Vec::new(),
+            forms: Vec::new(),
+            retry: None,
+            counts: Vec::new(),
+            marks: Vec::new(),
+            wants_headers: false,
+            wants_body: false,
+            wants_cookies: false,
+            wants_base: false,
+        }
+    }
+
+    /// Counters that a good answer raises, and by how much.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.counts.iter().map(|(name, count)| (&**name, *count))
+    }
+
     /// Where the step goes, when that is the same in every walk.
     pub fn target(&self) -> Option<&str> {
-        self.request.target.as_fixed().filter(|_| self.request.query.is_empty())
+        self.request
+            .target
+            .as_fixed()
+            .filter(|_| self.request.query.is_empty() && self.request.submit.is_none())
     }
 }
 
@@ -53,11 +131,35 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) target: Template,
     /// Appended to the target behind `?` or `&`.
-    pub(crate) query: Template,
+    pub(crate) query: Fields,
     pub(crate) headers: Headers,
     pub(crate) body: Body,
+    /// What is submitted, instead of method, target, query and body.
+    pub(crate) submit: Option<Box<Submit>>,
+    /// Whether the answer is GraphQL's, in which errors come with status 200.
+    pub(crate) is_graphql: bool,
     pub(crate) follow_redirects: bool,
     pub(crate) timeout: Option<Duration>,
+}
+
+/// A form to submit.
+#[derive(Clone, Debug)]
+pub(crate) struct Submit {
+    /// Where the form is kept.
+    pub(crate) slot: u16,
+    /// What is filled in.
+    pub(crate) fields: Vec<(Template, Fill)>,
+}
+
+/// What is filled into a field.
+#[derive(Clone, Debug)]
+pub(crate) enum Fill {
+    /// Texts; none removes the field.
+    Texts(Vec<Template>),
+    /// The items of a variable.
+    Items(u16),
+    /// A box is checked or not.
+    Checked(bool),
 }
 
 /// The headers of a request, without and with variables.
@@ -79,25 +181,36 @@ pub(crate) enum Body {
     None,
     Fixed(Bytes),
     Filled(Template),
+    Fields(Fields),
+    Parts(Vec<Part>),
 }
 
-/// One move of a walk.
-#[derive(Clone, Debug)]
-pub(crate) enum Instruction {
-    /// Sets a variable by drawing from the choice of this number.
-    Draw(usize),
-    /// Sends the request of the step of this number.
-    Fetch(usize),
-    /// Waits.
-    Think(Think),
-}
-
-/// A variable that is drawn from a list.
+/// A variable that is drawn.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub(crate) slot: u16,
-    /// At least one.
-    pub(crate) options: Vec<Box<str>>,
+    pub(crate) from: Draw,
+}
+
+/// What a variable is drawn from.
+#[derive(Clone, Debug)]
+pub(crate) enum Draw {
+    /// Options, at least one, each as likely as the others.
+    Options(Vec<Box<str>>),
+    /// Options with their weights.
+    Weighted(Vec<Box<str>>, Vec<u32>),
+    /// Made up.
+    Generated(Generator),
+}
+
+/// What a journey needs that does not stand in its file.
+pub struct Supplies<'a> {
+    /// The text of a data file, by the name that the journey gives it; the error says why it cannot be had.
+    pub file: &'a dyn Fn(&str) -> Result<String, String>,
+    /// A variable of the environment.
+    pub secret: &'a dyn Fn(&str) -> Option<String>,
+    /// The day on which the run begins, in days since 1970-01-01 (UTC).
+    pub today: i64,
 }
 
 impl Journey {
@@ -120,22 +233,15 @@ impl Journey {
         let request = Request {
             method,
             target: Template::fixed(target),
-            query: Template::default(),
+            query: Fields::default(),
             headers: Headers { fixed: headers, filled: Vec::new() },
             body: Body::None,
+            submit: None,
+            is_graphql: false,
             follow_redirects: true,
             timeout: None,
         };
-        let step = Step {
-            name: step.to_owned(),
-            line: 0,
-            fetches_assets: false,
-            request,
-            expect: Expect::default(),
-            extracts: Vec::new(),
-            wants_headers: false,
-            wants_body: false,
-        };
+        let step = Step::new(step.to_owned(), 0, request);
         Self {
             file: name.into(),
             name: name.into(),
@@ -143,7 +249,47 @@ impl Journey {
             program: vec![Instruction::Fetch(0)],
             choices: Vec::new(),
             names: Vec::new(),
+            secrets: Secrets::default(),
+            tables: Vec::new(),
+            flags: 0,
+            counters: 0,
+            today: 0,
+            referer: false,
+            origin: false,
         }
+    }
+
+    /// Hands the journey what does not stand in its file. Before that, secrets are empty and tables have no rows.
+    ///
+    /// # Errors
+    /// All that is missing or cannot be used, each with the place that asks for it.
+    pub fn supply(&mut self, supplies: &Supplies<'_>) -> Result<(), Faults> {
+        let mut faults = Faults::none(&*self.file);
+        let names: Vec<String> = self.secrets.names().map(str::to_owned).collect();
+        for name in names {
+            match (supplies.secret)(&name) {
+                Some(value) => self.secrets.set(&name, &value),
+                None => faults.add(
+                    Place::default(),
+                    format!("${{env.{name}}} is used, and the environment has no variable {name}; set it"),
+                ),
+            }
+        }
+        for table in &mut self.tables {
+            table.load(supplies, &mut faults);
+        }
+        self.today = supplies.today;
+        faults.or(Some(()))
+    }
+
+    /// The data files that the journey reads, as it names them.
+    pub fn data_files(&self) -> impl Iterator<Item = &str> {
+        self.tables.iter().map(|table| &*table.file)
+    }
+
+    /// The environment's variables that the journey reads.
+    pub fn secret_names(&self) -> impl Iterator<Item = &str> {
+        self.secrets.names()
     }
 
     /// The journey's name.

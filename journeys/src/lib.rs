@@ -7,20 +7,29 @@
 
 pub mod assets;
 mod built_in;
+mod check;
+mod data;
 mod encoding;
 mod expect;
 mod extract;
 mod failure;
+mod fields;
+mod form;
 mod format;
+mod generate;
 mod journey;
 mod judge;
+mod program;
 mod scan;
+mod secrets;
 mod selector;
 mod template;
 mod think;
+mod value;
 mod walk;
 
 pub use built_in::{BUILT_IN, built_in};
+pub use data::data_key;
 pub use failure::{Failure, FailureKind};
-pub use journey::{Journey, Step};
-pub use walk::{Answer, Ending, Fetch, Next, Shopper, Target, Walk};
+pub use journey::{Journey, Step, Supplies};
+pub use walk::{Answer, Ending, Fetch, Hop, Marker, Next, Shopper, Target, Walk};

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use crate::encoding::Encoding;
-use crate::failure::Failure;
+use crate::failure::{Failure, quote};
+use crate::journey::Journey;
+use crate::value::Value;
 use crate::walk::Shopper;
 
 /// Where a value comes from.
@@ -19,6 +21,8 @@ pub(crate) enum Source {
     ShopperEmail,
     /// `${run.id}`
     RunId,
+    /// `${env.NAME}`: a secret, by its number.
+    Secret(u16),
 }
 
 /// The variables that every journey has.
@@ -147,6 +151,8 @@ impl Template {
         for segment in &self.segments {
             match segment {
                 Segment::Text(text) => out.push_str(text),
+                Segment::Value(source, Encoding::JsonNumber) => json_number(values, *source, out)?,
+                Segment::Value(source, Encoding::JsonValue) => json_value(values, *source, out)?,
                 Segment::Value(source, encoding) => encoding.write(&values.of(*source)?, out),
             }
             if out.len() > bytes_max {
@@ -177,33 +183,73 @@ impl Template {
     }
 }
 
+/// `${name:number}`: a text that is a number of JSON (RFC 8259), as it is.
+fn json_number(values: &Values<'_>, source: Source, out: &mut String) -> Result<(), Failure> {
+    let text = values.of(source)?;
+    let text = text.trim();
+    if serde_json::from_str::<serde_json::Number>(text).is_err() {
+        return Err(Failure::new(format!("{} is to go into JSON as a number, and is none", quote(text))));
+    }
+    out.push_str(text);
+    Ok(())
+}
+
+/// `${name:json}`: a list as an array of texts, a text that is JSON as it is.
+fn json_value(values: &Values<'_>, source: Source, out: &mut String) -> Result<(), Failure> {
+    if let Source::Slot(slot) = source
+        && let Some(Value::List(items)) = values.value(slot)
+    {
+        out.push('[');
+        for (index, item) in items.iter().enumerate() {
+            out.push_str(if index == 0 { "\"" } else { ",\"" });
+            Encoding::Json.write(item, out);
+            out.push('"');
+        }
+        out.push(']');
+        return Ok(());
+    }
+    let text = values.of(source)?;
+    if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() {
+        return Err(Failure::new(format!("{} is to go into JSON as it is, and is no JSON", quote(&text))));
+    }
+    out.push_str(&text);
+    Ok(())
+}
+
 /// What variables stand for at one moment of a walk.
 pub(crate) struct Values<'a> {
     /// Whose walk it is.
     pub(crate) shopper: &'a Shopper,
     /// The values set so far, in no order; a number stands in it once.
-    pub(crate) bound: &'a [(u16, Box<str>)],
-    /// The names of the variables, for messages.
-    pub(crate) names: &'a [Box<str>],
+    pub(crate) bound: &'a [(u16, Value)],
+    /// Whose variables they are.
+    pub(crate) journey: &'a Journey,
 }
 
 impl<'a> Values<'a> {
-    fn of(&self, source: Source) -> Result<Cow<'a, str>, Failure> {
+    /// The value of a variable, where it has one.
+    pub(crate) fn value(&self, slot: u16) -> Option<&'a Value> {
+        self.bound.iter().find(|(bound, _)| *bound == slot).map(|(_, value)| value)
+    }
+
+    /// What a source stands for.
+    ///
+    /// # Errors
+    /// A failure that names a variable without a value.
+    pub(crate) fn of(&self, source: Source) -> Result<Cow<'a, str>, Failure> {
         Ok(match source {
-            Source::Slot(slot) => match self.bound.iter().find(|(bound, _)| *bound == slot) {
-                Some((_, value)) => Cow::Borrowed(&**value),
-                None => return Err(self.unset(slot)),
-            },
+            Source::Slot(slot) => self.value(slot).ok_or_else(|| self.unset(slot))?.text(),
             Source::ShopperNumber => Cow::Owned(self.shopper.number.to_string()),
             Source::ShopperName => Cow::Owned(format!("Shopper {}", self.shopper.number)),
             Source::ShopperEmail => Cow::Owned(format!("shopper-{}@example.com", self.shopper.number)),
             Source::RunId => Cow::Borrowed(&self.shopper.run),
+            Source::Secret(number) => Cow::Borrowed(self.journey.secrets.value(number)),
         })
     }
 
-    /// The checks of a journey file leave no way to get here; a failure is still better than a wrong request.
+    /// A variable that is set only where the walk did not get, by a step that was skipped for example.
     fn unset(&self, slot: u16) -> Failure {
-        let name = self.names.get(usize::from(slot)).map_or("?", |name| name);
+        let name = self.journey.names.get(usize::from(slot)).map_or("?", |name| name);
         Failure::new(format!("the variable \"{name}\" has no value"))
     }
 }

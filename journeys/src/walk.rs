@@ -1,5 +1,9 @@
 //! One shopper's way through a journey, as a state machine without I/O.
 
+mod control;
+mod draw;
+mod request;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,18 +11,20 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rand_core::Rng;
 
-use crate::failure::{Failure, quote};
-use crate::journey::{Body, Choice, Instruction, Journey, Step};
-use crate::judge::judge;
-use crate::template::Values;
-use crate::think::below;
+use url::Url;
 
-/// The longest target once its values are in, in bytes.
-const TARGET_BYTES_MAX: usize = 16 * 1_024;
-/// The longest header value once its values are in, in bytes.
-const HEADER_BYTES_MAX: usize = 16 * 1_024;
-/// The longest body once its values are in, in bytes.
-const BODY_BYTES_MAX: usize = 4 << 20;
+use crate::failure::Failure;
+use crate::journey::{Journey, Step};
+use crate::judge::judge;
+use crate::program::Instruction;
+use crate::template::Values;
+use crate::value::Value;
+use control::Control;
+
+/// The most instructions between two requests or pauses: loops in which nothing happens end there.
+const MOVES_MAX: u32 = 1_000_000;
+/// The longest value of a marker, in bytes.
+const MARKER_BYTES_MAX: usize = 1_024;
 
 /// Who walks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +41,12 @@ pub struct Walk {
     journey: Arc<Journey>,
     shopper: Shopper,
     /// The values set so far, in no order; a variable's number stands in it once.
-    bound: Vec<(u16, Box<str>)>,
+    bound: Vec<(u16, Value)>,
     /// The next instruction.
     position: u32,
     state: State,
+    /// What only some journeys need.
+    control: Option<Box<Control>>,
     /// See [`Walk::take_unsent`]; boxed because it hardly ever is there.
     unsent: Option<Box<(usize, Failure)>>,
 }
@@ -69,6 +77,10 @@ pub enum Ending {
     Completed,
     /// A step was not.
     Failed,
+    /// The shopper left, as the journey says some do.
+    Abandoned,
+    /// There is no row of data left for this shopper, who is not to come again.
+    OutOfData,
 }
 
 /// A request to send.
@@ -94,6 +106,14 @@ pub struct Fetch {
     pub follow_redirects: bool,
     /// The step's own time limit.
     pub timeout: Option<Duration>,
+    /// True when [`Answer::cookies`] will be looked at.
+    pub wants_cookies: bool,
+    /// Whether the request says which page it comes from (`Referer`).
+    pub referer: bool,
+    /// Whether it says so with `Origin`, too.
+    pub origin: bool,
+    /// What the target is relative to, itself relative to the address of the answer before: `<base href>`.
+    pub base: Option<Box<str>>,
 }
 
 impl Fetch {
@@ -123,23 +143,48 @@ pub struct Answer<'a> {
     pub status: u16,
     /// The headers; empty when they were not wanted.
     pub headers: &'a HeaderMap,
+    /// Where it came from, after redirects.
+    pub url: &'a Url,
+    /// The redirects that led there.
+    pub hops: &'a [Hop],
+    /// The value of the Cookie header that would now be sent to `url`; empty when it was not wanted.
+    pub cookies: &'a str,
     /// The body without content coding; empty when it was not wanted.
     pub body: &'a [u8],
     /// True when the body was longer than what the engine keeps of it.
     pub cut: bool,
 }
 
+/// A redirect that was followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Its status.
+    pub status: u16,
+    /// Its Location, as it was sent.
+    pub location: String,
+}
+
+/// What a journey leaves for later audits: an order's number for example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// Its name in the journey.
+    pub name: Box<str>,
+    /// Its value, at most 1,024 bytes.
+    pub value: String,
+}
+
 impl Walk {
     /// At the beginning of `journey`.
     pub fn new(journey: Arc<Journey>, shopper: Shopper) -> Self {
-        Self { journey, shopper, bound: Vec::new(), position: 0, state: State::Ready, unsent: None }
+        let control = Control::of(&journey).map(Box::new);
+        Self { journey, shopper, bound: Vec::new(), position: 0, state: State::Ready, control, unsent: None }
     }
 
     /// What to do next. The same draws from `rng` and the same answers give the same walk.
     ///
     /// Called while a request is under way, it takes that request as [`broken`](Self::broken).
     pub fn next(&mut self, rng: &mut dyn Rng) -> Next {
-        loop {
+        for _ in 0..MOVES_MAX {
             match self.state {
                 State::Ready => {}
                 State::Waiting => {
@@ -148,67 +193,118 @@ impl Walk {
                 }
                 State::Over(ending) => return Next::Done(ending),
             }
-            let Some(instruction) = self.journey.program.get(self.position as usize) else {
-                self.state = State::Over(Ending::Completed);
-                continue;
-            };
-            self.position += 1;
-            match instruction {
-                Instruction::Think(think) => return Next::Think(think.sample(rng)),
-                Instruction::Draw(number) => {
-                    let journey = Arc::clone(&self.journey);
-                    self.draw(&journey.choices[*number], rng);
+            if let Some(next) = self.advance(rng) {
+                return next;
+            }
+        }
+        let failure =
+            Failure::new(format!("{MOVES_MAX} moves without a request or a pause: it goes in circles"));
+        self.unsent = Some(Box::new((0, failure)));
+        self.over(Ending::Failed)
+    }
+
+    /// One instruction; what the engine is to do, if that is anything.
+    fn advance(&mut self, rng: &mut dyn Rng) -> Option<Next> {
+        let position = self.position as usize;
+        let Some(instruction) = self.journey.program.get(position) else {
+            return Some(self.over(Ending::Completed));
+        };
+        match instruction {
+            Instruction::Think(think) => {
+                self.position += 1;
+                Some(Next::Think(think.sample(rng)))
+            }
+            Instruction::Fetch(number) => {
+                let number = *number;
+                if let Some(wait) = self.control.as_mut().filter(|control| control.waits).map(|control| {
+                    control.waits = false;
+                    self.journey.steps[number].retry.as_ref().map(|retry| retry.wait.sample(rng))
+                }) {
+                    return wait.map(Next::Think);
                 }
-                Instruction::Fetch(number) => {
-                    let number = *number;
-                    match self.fetch(number, &self.journey.steps[number]) {
-                        Ok(fetch) => {
-                            self.state = State::Waiting;
-                            return Next::Fetch(Box::new(fetch));
-                        }
-                        Err(failure) => {
-                            self.unsent = Some(Box::new((number, failure)));
-                            self.state = State::Over(Ending::Failed);
-                        }
+                self.position += 1;
+                match self.fetch(number) {
+                    Ok(fetch) => {
+                        self.state = State::Waiting;
+                        Some(Next::Fetch(Box::new(fetch)))
+                    }
+                    Err(failure) => {
+                        let failure = self.redacted(failure);
+                        self.unsent = Some(Box::new((number, failure)));
+                        Some(self.over(Ending::Failed))
                     }
                 }
             }
+            Instruction::Finish => Some(self.over(Ending::Completed)),
+            Instruction::Leave => Some(self.over(Ending::Abandoned)),
+            _ => {
+                self.position += 1;
+                let journey = Arc::clone(&self.journey);
+                self.control(&journey.program[position], rng)
+            }
         }
+    }
+
+    fn over(&mut self, ending: Ending) -> Next {
+        self.state = State::Over(ending);
+        Next::Done(ending)
     }
 
     /// Judges the answer to the request under way, and takes values from it. An answer that nobody waits for is
     /// ignored.
     ///
     /// # Errors
-    /// What the journey expected and did not get; the walk is over then.
+    /// What the journey expected and did not get; [`next`](Self::next) says what becomes of the walk.
     pub fn answer(&mut self, answer: &Answer<'_>, rng: &mut dyn Rng) -> Result<(), Failure> {
-        let Some(step) = self.waiting_for(&self.journey) else {
+        let Some(number) = self.waiting_for() else {
             return Ok(());
         };
-        match judge(step, &self.journey.file, &self.values(), answer, rng) {
-            Ok(taken) => {
-                self.state = State::Ready;
-                taken.into_iter().for_each(|(slot, value)| self.bind(slot, value));
-                Ok(())
+        let journey = Arc::clone(&self.journey);
+        let step = &journey.steps[number];
+        let judged = judge(step, &self.values(), answer, rng);
+        let marked = judged.and_then(|judged| {
+            self.state = State::Ready;
+            judged.values.into_iter().for_each(|(slot, value)| self.bind(slot, value));
+            if let Some(control) = &mut self.control {
+                control.attempts = 0;
+                control.base = judged.base;
+                judged.flags.iter().for_each(|(flag, met)| control.set_flag(*flag, *met));
             }
-            Err(failure) => {
-                self.state = State::Over(Ending::Failed);
-                Err(failure)
-            }
-        }
+            self.mark(step)
+        });
+        marked.map_err(|mut failure| {
+            failure.is_tolerated = self.failed(step);
+            self.redacted(failure)
+        })
     }
 
-    /// The exchange under way failed, so that there is no answer: the walk is over.
+    /// The exchange under way failed, so that there is no answer.
     pub fn broken(&mut self) {
-        if self.state == State::Waiting {
-            self.state = State::Over(Ending::Failed);
+        if let Some(number) = self.waiting_for() {
+            let journey = Arc::clone(&self.journey);
+            self.failed(&journey.steps[number]);
         }
     }
 
-    /// The step whose request could not be written from its values, and why. Given out once, after
-    /// [`next`](Self::next) said that the walk failed without a request to blame.
+    /// The step whose request could not be written from its values, or in which the journey itself says that it
+    /// failed, and why. Given out once, after [`next`](Self::next) said that the walk failed without a request to
+    /// blame.
     pub fn take_unsent(&mut self) -> Option<(usize, Failure)> {
         self.unsent.take().map(|unsent| *unsent)
+    }
+
+    /// The markers that were left since the last call.
+    pub fn take_markers(&mut self) -> Vec<Marker> {
+        self.control.as_mut().map(|control| std::mem::take(&mut control.markers)).unwrap_or_default()
+    }
+
+    /// The variables that have a value now, with it; a form has none to show. Secrets are hidden.
+    pub fn shown_values(&self) -> Vec<(&str, String)> {
+        let name = |slot: &u16| self.journey.names.get(usize::from(*slot)).map_or("?", |name| name);
+        let shown = self.bound.iter().filter(|(slot, _)| !name(slot).starts_with(' '));
+        shown
+            .map(|(slot, value)| (name(slot), self.journey.secrets.redact(value.text().into_owned())))
+            .collect()
     }
 
     /// The journey that is walked.
@@ -216,98 +312,31 @@ impl Walk {
         &self.journey
     }
 
-    fn waiting_for<'a>(&self, journey: &'a Journey) -> Option<&'a Step> {
+    fn waiting_for(&self) -> Option<usize> {
         if self.state != State::Waiting {
             return None;
         }
-        match journey.program.get(self.position.checked_sub(1)? as usize)? {
-            Instruction::Fetch(number) => journey.steps.get(*number),
-            Instruction::Draw(_) | Instruction::Think(_) => None,
+        match self.journey.program.get(self.position.checked_sub(1)? as usize)? {
+            Instruction::Fetch(number) => Some(*number),
+            _ => None,
         }
     }
 
     fn values(&self) -> Values<'_> {
-        Values { shopper: &self.shopper, bound: &self.bound, names: &self.journey.names }
+        Values { shopper: &self.shopper, bound: &self.bound, journey: &self.journey }
     }
 
-    fn bind(&mut self, slot: u16, value: Box<str>) {
+    fn bind(&mut self, slot: u16, value: Value) {
         match self.bound.iter_mut().find(|(bound, _)| *bound == slot) {
             Some((_, bound)) => *bound = value,
             None => self.bound.push((slot, value)),
         }
     }
 
-    fn draw(&mut self, choice: &Choice, rng: &mut dyn Rng) {
-        let number = below(choice.options.len() as u64, rng);
-        let option = usize::try_from(number).ok().and_then(|number| choice.options.get(number));
-        if let Some(option) = option {
-            self.bind(choice.slot, option.clone());
-        }
+    fn redacted(&self, mut failure: Failure) -> Failure {
+        failure.message = self.journey.secrets.redact(failure.message);
+        failure
     }
-
-    fn fetch(&self, number: usize, step: &Step) -> Result<Fetch, Failure> {
-        let request = &step.request;
-        Ok(Fetch {
-            step: number,
-            method: request.method.clone(),
-            target: self.target(step)?,
-            headers: self.headers(step)?,
-            body: match &request.body {
-                Body::None => None,
-                Body::Fixed(bytes) => Some(bytes.clone()),
-                Body::Filled(template) => {
-                    let mut body = String::new();
-                    template.fill(&self.values(), &mut body, "the body", BODY_BYTES_MAX)?;
-                    Some(Bytes::from(body))
-                }
-            },
-            wants_headers: step.wants_headers,
-            wants_body: step.wants_body,
-            assets: step.fetches_assets,
-            follow_redirects: request.follow_redirects,
-            timeout: request.timeout,
-        })
-    }
-
-    fn target(&self, step: &Step) -> Result<Target, Failure> {
-        if step.target().is_some() {
-            return Ok(Target::Own);
-        }
-        let (target, query) = (&step.request.target, &step.request.query);
-        let values = self.values();
-        let mut out = String::new();
-        target.fill(&values, &mut out, "the target", TARGET_BYTES_MAX)?;
-        check_scheme(&out)?;
-        if !query.is_empty() {
-            out.push(if out.contains('?') { '&' } else { '?' });
-            query.fill(&values, &mut out, "the target", TARGET_BYTES_MAX)?;
-        }
-        Ok(Target::Filled(out))
-    }
-
-    fn headers(&self, step: &Step) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
-        let mut headers = step.request.headers.fixed.clone();
-        for (name, template) in &step.request.headers.filled {
-            let value = template.filled(&self.values(), "the header", HEADER_BYTES_MAX)?;
-            let value = HeaderValue::from_str(&value).map_err(|_| {
-                Failure::new(format!("header {name} cannot have the value {}", quote(&value)))
-            })?;
-            headers.push((name.clone(), value));
-        }
-        Ok(headers)
-    }
-}
-
-/// A link as extracted may be `javascript:` or `mailto:`, which nobody can fetch.
-fn check_scheme(target: &str) -> Result<(), Failure> {
-    let scheme = match target.split_once([':', '/', '?']) {
-        Some((scheme, _)) if target[scheme.len()..].starts_with(':') => scheme,
-        _ => return Ok(()),
-    };
-    if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") {
-        return Ok(());
-    }
-    Err(Failure::new(format!("the link {} is neither http nor https", quote(target))))
 }
 
 #[cfg(test)]

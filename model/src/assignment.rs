@@ -1,6 +1,7 @@
 //! What an agent is asked to do.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::Segment;
 
@@ -41,6 +42,20 @@ pub struct Assignment {
     pub plan: String,
     /// What the command line says over it.
     pub overrides: Overrides,
-    /// The texts of files that the plan names, by the name that it uses: journeys, certificates.
+    /// The texts of files that the plan and its journeys name: journeys, certificates, data.
     pub files: BTreeMap<String, String>,
+    /// The environment's variables that journeys read.
+    pub secrets: Secrets,
+    /// The day on which the run begins, in days since 1970-01-01 (UTC).
+    pub today: i64,
+}
+
+/// Values that are shown nowhere, by name.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(pub BTreeMap<String, String>);
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
 }

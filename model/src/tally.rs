@@ -153,6 +153,8 @@ pub struct Journeys {
     pub completed: u64,
     /// Ended by a failure.
     pub failed: u64,
+    /// Left by a shopper, as the journey says some do.
+    pub abandoned: u64,
     /// Cut off when the run ended.
     pub cut: u64,
 }
@@ -163,6 +165,7 @@ impl Journeys {
         self.started += other.started;
         self.completed += other.completed;
         self.failed += other.failed;
+        self.abandoned += other.abandoned;
         self.cut += other.cut;
     }
 }

@@ -1,13 +1,19 @@
 //! The shop itself, as it stands behind the balancer: pages, carts, checkout, API, stock and orders.
+//!
+//! It has three faces, which sell the same things from the same stock: the shop proper, [`boutique`],
+//! where everything is a form, and [`graphql`], where nothing is.
 
 mod api;
 mod assets;
+mod boutique;
 mod browse;
+mod card;
 mod cart;
 mod cart_page;
 mod catalogue;
 mod checkout;
 mod confirmation;
+mod graphql;
 mod health;
 mod page;
 mod picture;
@@ -42,12 +48,14 @@ const ANSWER_BYTES_MAX: usize = 4 << 20;
 
 /// The shop's state.
 ///
-/// Where both are needed, `sessions` is locked before `warehouse`.
+/// Where both are needed, the sessions of a face are locked before `warehouse`.
 #[derive(Debug)]
 pub(crate) struct Origin {
     catalogue: Catalogue,
     assets: Assets,
     sessions: Shared<Sessions>,
+    boutique: Shared<boutique::Sessions>,
+    graphql: Shared<graphql::Carts>,
     warehouse: Shared<Warehouse>,
     faults: Arc<Faults>,
     dice: Dice,
@@ -62,7 +70,7 @@ pub(crate) struct Sales {
     units_sold: std::collections::BTreeMap<u32, u64>,
     /// Units sold that were not in stock.
     units_oversold: u64,
-    /// Sessions that the shop remembers.
+    /// Sessions that the shop remembers, whatever its face.
     sessions: usize,
 }
 
@@ -72,11 +80,20 @@ impl Origin {
         let catalogue = Catalogue::invent(options.products, &dice);
         let assets = Assets::new(&catalogue);
         let warehouse = Shared::new(Warehouse::new(options.products, options.stock));
-        Ok(Origin { catalogue, assets, sessions: Shared::new(Sessions::new()?), warehouse, faults, dice })
+        Ok(Origin {
+            catalogue,
+            assets,
+            sessions: Shared::new(Sessions::new()?),
+            boutique: Shared::new(boutique::Sessions::new()?),
+            graphql: Shared::new(graphql::Carts::new()?),
+            warehouse,
+            faults,
+            dice,
+        })
     }
 
     pub(crate) fn sales(&self) -> Sales {
-        let sessions = self.sessions.lock().len();
+        let sessions = self.sessions.lock().len() + self.boutique.lock().len() + self.graphql.lock().len();
         let warehouse = self.warehouse.lock();
         Sales {
             orders: warehouse.orders_placed(),
@@ -137,6 +154,8 @@ fn router(origin: Arc<Origin>) -> Router {
         .route("/api/cart", get(api::cart).post(api::add))
         .route("/static/{*name}", get(assets::serve))
         .route("/healthz", get(health::show))
+        .merge(boutique::router())
+        .merge(graphql::router())
         .fallback(browse::nothing_here)
         .with_state(origin)
 }

@@ -67,6 +67,11 @@ pub struct Assignment {
     pub overrides: ::core::option::Option<Overrides>,
     #[prost(btree_map = "string, string", tag = "8")]
     pub files: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, ::prost::alloc::string::String>,
+    #[prost(btree_map = "string, string", tag = "9")]
+    pub secrets: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, ::prost::alloc::string::String>,
+    /// In days since 1970-01-01.
+    #[prost(sint64, tag = "10")]
+    pub today: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Segment {
@@ -249,6 +254,8 @@ pub struct Journeys {
     pub failed: u64,
     #[prost(uint64, tag = "5")]
     pub cut: u64,
+    #[prost(uint64, tag = "6")]
+    pub abandoned: u64,
 }
 /// Content class: 0 private, 1 static, 2 html, 3 unclassified.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use doorbuster_model::assignment::Secrets;
 use doorbuster_model::cdn::{CacheStatus, Class, Observation};
 use doorbuster_model::sample::{ConnectTimes, Times};
 use doorbuster_model::tally::Journeys;
@@ -63,6 +64,8 @@ fn assignment() -> Assignment {
             allow_hosts: vec!["h".to_owned()],
         },
         files: BTreeMap::from([("browse".to_owned(), "journey: browse".to_owned())]),
+        secrets: Secrets(BTreeMap::from([("PASSWORD".to_owned(), "hunter2".to_owned())])),
+        today: 20_780,
     }
 }
 
@@ -137,6 +140,7 @@ fn any_tick() -> impl Strategy<Value = Tick> {
                 started: 1,
                 completed: 1,
                 failed: 0,
+                abandoned: 4,
                 cut: 1,
             });
             tally.count("seen", 1);

@@ -122,9 +122,10 @@ fn region(position: usize, name: &str) -> RegionOutcome {
         failures(&mut tally);
     }
     for (journey, completed) in [(0, 290), (1, 280)] {
-        tally
-            .journeys
-            .insert(journey, Journeys { started: 300, completed, failed: 300 - completed - 1, cut: 1 });
+        tally.journeys.insert(
+            journey,
+            Journeys { started: 300, completed, failed: 300 - completed - 1, abandoned: 0, cut: 1 },
+        );
     }
     (0..1_000).for_each(|n| tally.record_lag(n * 1_000, n < 600));
     tally.count("connections_limited", 3);

@@ -1,21 +1,29 @@
 //! Reads a journey file: every fault at once, each with its place.
 
+mod body;
+mod check;
 mod choose;
+mod control;
 mod expect;
 mod extract;
 mod headers;
 mod request;
 mod step;
+mod submit;
 mod target;
 mod think;
 mod variables;
 
 use doorbuster_notation::{Fault, Faults, Fields, Node, Place, parse};
 
-use crate::journey::{Choice, Instruction, Journey, Step};
+use crate::data::Table;
+use crate::journey::{Choice, Journey, Step};
+use crate::program::Instruction;
+use crate::secrets::Secrets;
 use crate::selector::CssSelector;
 use crate::template::{Piece, Template, pieces};
 use crate::{encoding::Encoding, format::variables::Variables};
+use body::json_path;
 
 /// The most steps of a journey.
 const STEPS_MAX: usize = 1_000;
@@ -31,11 +39,26 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
     let node = parse(text).map_err(|fault| Faults::one(file, fault))?;
     let mut reader = Reader::new(file);
-    let name = reader.journey(&node);
-    let Reader { mut faults, variables, steps, program, choices } = reader;
+    let head = reader.journey(&node);
+    reader.settle();
+    let Reader { mut faults, variables, steps, program, choices, secrets, tables, flags, counters, .. } =
+        reader;
     let names = variables.finish(&mut faults);
-    let journey =
-        name.map(|name| Journey { file: file.into(), name: name.into(), steps, program, choices, names });
+    let journey = head.map(|Head { name, referer, origin }| Journey {
+        file: file.into(),
+        name: name.into(),
+        steps,
+        program,
+        choices,
+        names,
+        secrets,
+        tables,
+        flags,
+        counters,
+        today: 0,
+        referer,
+        origin,
+    });
     faults.or(journey)
 }
 
@@ -46,6 +69,25 @@ struct Reader {
     steps: Vec<Step>,
     program: Vec<Instruction>,
     choices: Vec<Choice>,
+    secrets: Secrets,
+    tables: Vec<Table>,
+    /// How many flags and counters there are.
+    flags: u16,
+    counters: u16,
+    /// Which share of the shoppers leaves before each step but the first, in parts per billion.
+    abandons: Option<u32>,
+    /// The one step before, whose answer conditions and forms may ask about.
+    last_step: Option<usize>,
+    /// Where answers are to be forgotten, and of which steps, because those may be skipped.
+    forgets: Vec<(usize, std::ops::Range<usize>)>,
+    depth: usize,
+}
+
+/// What a journey says of itself.
+struct Head {
+    name: String,
+    referer: bool,
+    origin: bool,
 }
 
 impl Reader {
@@ -56,17 +98,42 @@ impl Reader {
             steps: Vec::new(),
             program: Vec::new(),
             choices: Vec::new(),
+            secrets: Secrets::default(),
+            tables: Vec::new(),
+            flags: 0,
+            counters: 0,
+            abandons: None,
+            last_step: None,
+            forgets: Vec::new(),
+            depth: 0,
         }
     }
 
-    fn journey(&mut self, node: &Node) -> Option<String> {
+    /// Fills in what could be known only after the last step.
+    fn settle(&mut self) {
+        for (position, steps) in std::mem::take(&mut self.forgets) {
+            let steps = self.steps.get(steps).unwrap_or_default();
+            let flags = steps.iter().flat_map(|step| step.conditions.iter().map(|(flag, _)| *flag));
+            self.program[position] = Instruction::Forget(flags.collect());
+        }
+    }
+
+    fn journey(&mut self, node: &Node) -> Option<Head> {
         let fields = Fields::of(node, "the journey");
         let mut fields = self.faults.keep(fields)?;
         let name = fields.required("journey").and_then(|node| name(node, "a journey's name"));
         let name = self.faults.keep(name);
+        if let Some(data) = fields.optional("data") {
+            self.data(data);
+        }
         if let Some(choose) = fields.optional("choose") {
             self.choose(choose);
         }
+        self.abandons = fields.optional("abandon").and_then(|node| self.abandon(node));
+        let [referer, origin] = [("referer", true), ("origin", false)].map(|(key, default)| {
+            let said = fields.optional(key).map(Node::boolean);
+            said.and_then(|said| self.faults.keep(said)).unwrap_or(default)
+        });
         let steps = fields.required("steps").and_then(|node| node.list("a list of steps"));
         let place = fields.place();
         fields.finish(&mut self.faults);
@@ -78,7 +145,14 @@ impl Reader {
             return None;
         }
         for step in steps {
-            self.step(step);
+            self.entry(step);
+        }
+        if self.steps.len() > STEPS_MAX {
+            let message = format!(
+                "found {} steps, and at most {STEPS_MAX} are read; split the journey",
+                self.steps.len()
+            );
+            self.faults.add(place, message);
         }
         if self.steps.is_empty() && self.faults.faults.is_empty() {
             self.faults.add(
@@ -86,7 +160,7 @@ impl Reader {
                 "the journey has no step that sends a request; write for example { step: home, get: / }",
             );
         }
-        name
+        name.map(|name| Head { name, referer, origin })
     }
 
     /// A text whose values go in with `encoding`; literal text goes through `literal` first.
@@ -151,11 +225,14 @@ fn is_name(name: &str, others: &str) -> bool {
     !name.is_empty() && name.len() <= NAME_CHARS_MAX && name.chars().all(known) && name.trim() == name
 }
 
-/// A pattern of the regex crate.
+/// A pattern of the regex crate, for bodies.
 fn pattern(node: &Node) -> Result<regex::bytes::Regex, Fault> {
+    compiled(node, |text| regex::bytes::RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build())
+}
+
+fn compiled<T>(node: &Node, build: impl Fn(&str) -> Result<T, regex::Error>) -> Result<T, Fault> {
     node.parse_with("a regular expression", |text| {
-        let built = regex::bytes::RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build();
-        built.map_err(|error| {
+        build(text).map_err(|error| {
             // The crate draws the pattern over several lines; its last line says what is wrong.
             let error = error.to_string();
             let why = error.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");

@@ -1,6 +1,6 @@
 //! `get: /path` and `query: {…}`: where a request goes.
 
-use doorbuster_notation::{Kind, Node, Place};
+use doorbuster_notation::{Node, Place};
 use url::Url;
 
 use super::Reader;
@@ -46,28 +46,6 @@ impl Reader {
                 None
             }
         }
-    }
-
-    /// Fields as `name=value&…`, names and values in `encoding`; a list repeats its name.
-    pub(super) fn fields(&mut self, node: &Node, encoding: Encoding) -> Template {
-        let mut template = Template::default();
-        let entries = node.map("names with their values, such as { q: lamp }");
-        for (key, value) in self.faults.keep(entries).unwrap_or_default() {
-            let values = match &value.kind {
-                Kind::List(items) => items.as_slice(),
-                _ => std::slice::from_ref(value),
-            };
-            for value in values {
-                let text = self.faults.keep(value.scalar("a text, a number, or a list of them"));
-                if !template.is_empty() {
-                    template.text("&");
-                }
-                self.encoded(&key.name, key.place, encoding, &mut template);
-                template.text("=");
-                self.encoded(&text.unwrap_or_default(), value.place, encoding, &mut template);
-            }
-        }
-        template
     }
 
     /// Appends a text with literal parts and values alike in `encoding`.

@@ -17,7 +17,7 @@ const SLIPS: &[(&str, &str)] = &[
     ("  - { step: a, pots: / }", "3:16: unknown key \"pots\" in a step; did you mean \"post\"?"),
     (
         "  - { step: a }",
-        "3:5: a step needs one of get, head, post, put, patch, delete, or only the key \"think\"",
+        "3:5: a step needs one of get, head, post, put, patch, delete, submit, or only the key \"think\"",
     ),
     ("  - { get: / }", "3:5: a step needs the key \"step\""),
     (
@@ -71,7 +71,7 @@ const SLIPS: &[(&str, &str)] = &[
     ),
     (
         "  - { step: a, get: /, extract: { run.x: { css: i } } }",
-        "3:35: \"run.x\" cannot be set: names that begin with shopper. or run. are built in",
+        "3:35: \"run.x\" cannot be set: names that begin with shopper., run. or env. are built in",
     ),
     (
         "  - { step: a, get: /, extract: { b: { cs: i } } }",
@@ -79,11 +79,11 @@ const SLIPS: &[(&str, &str)] = &[
     ),
     (
         "  - { step: a, get: /, extract: { b: { pick: last } } }",
-        "3:38: an extract needs one of css, regex, json or header",
+        "3:38: an extract needs one of css, regex, json, header or cookie, or is the word status or url",
     ),
     (
         "  - { step: a, get: /, extract: { b: { css: i, json: $.a } } }",
-        "3:48: found both \"css\" and \"json\", expected one of css, regex, json or header",
+        "3:48: found both \"css\" and \"json\", expected one of css, regex, json, header or cookie, or is the word status or url",
     ),
     (
         "  - { step: a, get: /, extract: { b: { json: $.a, attribute: href } } }",
@@ -91,7 +91,7 @@ const SLIPS: &[(&str, &str)] = &[
     ),
     (
         "  - { step: a, get: /, extract: { b: { css: i, pick: any } } }",
-        "3:54: found the text \"any\", expected first, last, random, or a number from 0 to 9999",
+        "3:54: found the text \"any\", expected first, last, random, fresh, all, a number from 0 to 9999, or weights such as [60, 30, 10]",
     ),
     (
         "  - { step: a, get: /, extract: { b: { css: 'a >' } } }",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use doorbuster_notation::{Fault, Fields, Kind, Node, Place, parse_duration, parse_duration_range};
 
 use super::Reader;
-use crate::journey::Instruction;
+use crate::program::Instruction;
 use crate::think::{THINK_MAX, Think};
 
 const EXPECTED: &str =
@@ -14,12 +14,15 @@ const EXPECTED: &str =
 impl Reader {
     /// Appends a pause.
     pub(super) fn think(&mut self, node: &Node) {
-        let think = match &node.kind {
+        let think = self.read_think(node);
+        self.program.extend(think.map(Instruction::Think));
+    }
+
+    /// How long a pause is.
+    pub(super) fn read_think(&mut self, node: &Node) -> Option<Think> {
+        match &node.kind {
             Kind::Map(_) => self.distribution(node),
             _ => self.faults.keep(plain(node)),
-        };
-        if let Some(think) = think {
-            self.program.push(Instruction::Think(think));
         }
     }
 

@@ -40,6 +40,11 @@ impl Variables {
         }
     }
 
+    /// The number of a variable that is known by this name.
+    pub(super) fn number(&self, name: &str) -> Option<u16> {
+        self.slots.get(name).copied()
+    }
+
     fn is_set(&self, slot: u16) -> bool {
         self.set_in_line.get(usize::from(slot)).is_some_and(Option::is_some)
     }
@@ -78,13 +83,22 @@ impl Reader {
             self.faults.add(place, message);
             return None;
         }
-        if name.starts_with("shopper.") || name.starts_with("run.") {
-            self.faults.add(
-                place,
-                format!("\"{name}\" cannot be set: names that begin with shopper. or run. are built in"),
+        if ["shopper.", "run.", "env."].iter().any(|begin| name.starts_with(begin)) {
+            let message = format!(
+                "\"{name}\" cannot be set: names that begin with shopper., run. or env. are built in"
             );
+            self.faults.add(place, message);
             return None;
         }
+        if self.table(name).is_some() {
+            self.faults.add(place, format!("\"{name}\" cannot be set: it is a column of data"));
+            return None;
+        }
+        self.slot(name, place)
+    }
+
+    /// A variable that no file can name.
+    pub(super) fn hidden_variable(&mut self, name: &str, place: Place) -> Option<u16> {
         self.slot(name, place)
     }
 
@@ -93,11 +107,30 @@ impl Reader {
         if let Some((_, source)) = SOURCES.iter().find(|(known, _)| *known == name) {
             return Some(*source);
         }
+        if let Some(secret) = name.strip_prefix("env.") {
+            let is_name = is_name(secret, "_") && !secret.starts_with(|first: char| first.is_ascii_digit());
+            if !is_name {
+                self.faults.add(place, format!("\"{secret}\" is no name of a variable of the environment"));
+                return None;
+            }
+            return self.secrets.number(secret).map(Source::Secret);
+        }
         let slot = self.slot(name, place)?;
+        if let Some((table, column)) = self.table(name) {
+            self.tables[table].column(column, slot, place);
+            return Some(Source::Slot(slot));
+        }
         if !self.variables.is_set(slot) {
             self.variables.early.push((place, slot));
         }
         Some(Source::Slot(slot))
+    }
+
+    /// The table and the column that a name such as `user.email` means.
+    fn table<'n>(&self, name: &'n str) -> Option<(usize, &'n str)> {
+        let (table, column) = name.split_once('.')?;
+        let position = self.tables.iter().position(|known| *known.name == *table)?;
+        Some((position, column))
     }
 
     fn slot(&mut self, name: &str, place: Place) -> Option<u16> {

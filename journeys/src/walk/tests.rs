@@ -1,9 +1,10 @@
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method};
 use rand_core::{Rng, TryRng};
+use url::Url;
 
 use super::{Answer, Ending, Fetch, Next, Shopper, Target, Walk};
 use crate::{Failure, Journey};
@@ -63,9 +64,17 @@ fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
 }
 
+/// An answer without headers.
+pub(crate) fn plain(status: u16, body: &str) -> Answer<'_> {
+    static NOTHING: LazyLock<(HeaderMap, Url)> =
+        LazyLock::new(|| (HeaderMap::new(), Url::parse("http://shop.test/").unwrap()));
+    let (headers, url) = &*NOTHING;
+    Answer { status, headers, url, hops: &[], cookies: "", body: body.as_bytes(), cut: false }
+}
+
 fn answer(walk: &mut Walk, dice: &mut Dice, status: u16, body: &str) -> Result<(), Failure> {
     let headers = headers(&[("location", "/p/9?a=1"), ("x-a", "1"), ("x-a", "2")]);
-    walk.answer(&Answer { status, headers: &headers, body: body.as_bytes(), cut: false }, dice)
+    walk.answer(&Answer { headers: &headers, ..plain(status, body) }, dice)
 }
 
 /// The first request of the steps, whose answer is `body`, then the second.
@@ -248,12 +257,22 @@ fn failures_say_what_was_expected_and_where() {
         ("expect: { matches: 't.o' }", 200, html, "expected the body to match /t.o/ (test.yaml:3)"),
         ("expect: { css: { '#n': 3, a.x: one } }", 200, html, "good"),
         ("expect: { css: { '#n': 4 } }", 200, html, "expected #n to be \"4\", got \"3\" (test.yaml:3)"),
-        ("expect: { css: { b: 4 } }", 200, html, "expected b to be \"4\", nothing matches (test.yaml:3)"),
+        ("expect: { css: { b: 4 } }", 200, html, "expected b to be \"4\", got none (test.yaml:3)"),
         ("expect: { css: { a: { count: 2 } } }", 200, html, "expected 2 of a, got 1 (test.yaml:3)"),
         ("expect: { css: { i: { count: 0 } } }", 200, html, "good"),
         ("expect: { header: { X-A: 2 } }", 200, html, "good"),
-        ("expect: { header: { x-a: 3 } }", 200, html, "expected header x-a: \"3\", got \"1\" (test.yaml:3)"),
-        ("expect: { header: { x-b: 3 } }", 200, html, "expected header x-b: \"3\", got none (test.yaml:3)"),
+        (
+            "expect: { header: { x-a: 3 } }",
+            200,
+            html,
+            "expected header x-a to be \"3\", got \"1\" (test.yaml:3)",
+        ),
+        (
+            "expect: { header: { x-b: 3 } }",
+            200,
+            html,
+            "expected header x-b to be \"3\", got none (test.yaml:3)",
+        ),
         (
             "extract: { product: { css: a.product } }",
             200,
@@ -294,7 +313,7 @@ fn a_cut_body_is_never_taken_for_a_whole_one() {
         let (mut walk, mut dice) =
             (start(&format!("steps: [{{ step: a, get: /, expect: {{ {step} }} }}]")), Dice(1));
         fetch(&mut walk, &mut dice);
-        let cut = Answer { status: 200, headers: &HeaderMap::new(), body: b"y", cut: true };
+        let cut = Answer { cut: true, ..plain(200, "y") };
         let failure = walk.answer(&cut, &mut dice).unwrap_err();
         assert!(failure.message.contains("the body was longer than what is kept of it"), "{failure}");
     }

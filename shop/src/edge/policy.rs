@@ -72,7 +72,7 @@ impl Policy {
             "static" => Some(&ASSETS),
             "api" => switches.api_cached.then_some(&LEAKED),
             "cart" | "checkout" => switches.cart_leaked.then_some(&LEAKED),
-            "healthz" => None,
+            "boutique" | "graphql" | "healthz" => None,
             _ => Some(&PAGES),
         }
     }
@@ -192,7 +192,11 @@ mod tests {
         for path in ["/cart", "/cart/add", "/checkout/payment", "/api/cart", "/api/products", "/healthz"] {
             assert!(Policy::of(path, &none).is_none(), "{path}");
         }
-        for path in ["/", "/c/tents", "/p/1", "/search", "/static/x/style.css", "/cartoons"] {
+        for path in ["/boutique", "/boutique/", "/boutique/p/1", "/boutique/cart", "/graphql"] {
+            let all = Switches { cart_leaked: true, api_cached: true, ..none };
+            assert!(Policy::of(path, &none).is_none() && Policy::of(path, &all).is_none(), "{path}");
+        }
+        for path in ["/", "/c/tents", "/p/1", "/search", "/static/x/style.css", "/cartoons", "/boutiques"] {
             assert!(Policy::of(path, &none).is_some(), "{path}");
         }
         let leaked = Switches { cart_leaked: true, ..none };

@@ -83,12 +83,16 @@ pub(super) fn wrong_csrf(origin: &Origin) -> Response {
     )
 }
 
-fn refused(origin: &Origin, error: CartError) -> Response {
-    let status = match error {
+/// The status of a page that refuses to put something into a cart.
+pub(super) fn status_of(error: CartError) -> StatusCode {
+    match error {
         CartError::UnknownProduct => StatusCode::NOT_FOUND,
         CartError::Quantity | CartError::Full => StatusCode::UNPROCESSABLE_ENTITY,
-    };
-    page::refused(&origin.assets, status, &error.to_string())
+    }
+}
+
+fn refused(origin: &Origin, error: CartError) -> Response {
+    page::refused(&origin.assets, status_of(error), &error.to_string())
 }
 
 fn empty() -> Markup {

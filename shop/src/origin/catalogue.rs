@@ -103,6 +103,12 @@ impl Catalogue {
         &self.categories[product.category]
     }
 
+    /// The names of those products, for people.
+    pub(crate) fn names(&self, ids: &[ProductId]) -> String {
+        let products = ids.iter().filter_map(|id| self.product(*id));
+        products.map(|product| product.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Products whose name holds every word of the query, whatever the case; none for an empty query.
     pub(crate) fn search(&self, query: &str) -> Vec<&Product> {
         let query = query.to_lowercase();

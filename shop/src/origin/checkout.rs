@@ -10,44 +10,44 @@ use http::StatusCode;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::Origin;
 use super::cart_page::wrong_csrf;
+use super::catalogue::ProductId;
 use super::page::{self, Money};
 use super::sessions::{Address, Delivery, Session};
 use super::visitor::Visitor;
 use super::warehouse::Order;
+use super::{Origin, card};
 use crate::chance::Token;
 
-const FIELD_CHARS_MAX: usize = 200;
-const CARD_DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
+pub(super) const FIELD_CHARS_MAX: usize = 200;
 
 /// The form of the first page. What is missing is empty, and refused as such.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct AddressForm {
-    csrf: String,
-    name: String,
-    email: String,
-    street: String,
-    city: String,
-    postcode: String,
-    country: String,
+    pub(super) csrf: String,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) street: String,
+    pub(super) city: String,
+    pub(super) postcode: String,
+    pub(super) country: String,
 }
 
 /// The form of the second page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct DeliveryForm {
-    csrf: String,
-    delivery: String,
+    pub(super) csrf: String,
+    pub(super) delivery: String,
 }
 
 /// The form of the third page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PaymentForm {
-    csrf: String,
-    card: String,
+    pub(super) csrf: String,
+    pub(super) card: String,
 }
 
 /// `GET /checkout/address`
@@ -91,7 +91,7 @@ pub(super) async fn take_delivery(
     Form(form): Form<DeliveryForm>,
 ) -> Response {
     with_cart(&origin, visitor, Some(&form.csrf), |session| {
-        session.delivery = Delivery::ALL.into_iter().find(|delivery| delivery.name() == form.delivery);
+        session.delivery = Delivery::named(&form.delivery);
         match session.delivery {
             Some(_) => page::see_other("/checkout/payment"),
             None => {
@@ -129,19 +129,17 @@ pub(super) async fn take_payment(
             return page::see_other("/checkout/delivery");
         };
         let total_cents = session.cart.total_cents(&origin.catalogue) + delivery.price_cents();
-        if !is_card_number(&form.card) {
-            let fault = "A card number has 12 to 19 digits.";
-            let form = payment_form(session.csrf, total_cents, Some(fault));
+        if !card::is_number(&form.card) {
+            let form = payment_form(session.csrf, total_cents, Some(card::NO_NUMBER));
             return step(&origin, StatusCode::UNPROCESSABLE_ENTITY, "Payment", &form);
-        }
-        let mut warehouse = origin.warehouse.lock();
-        let lacking = warehouse.lacking(&session.cart);
-        if !lacking.is_empty() && !visitor.switches.oversell {
-            return sold_out(&origin, &lacking);
         }
         let lines = session.cart.lines().to_vec();
         let address = Address::clone(address);
-        let number = warehouse.place(Order { sid, lines, total_cents, address, delivery });
+        let order = Order { sid, lines, total_cents, address, delivery };
+        let number = match origin.warehouse.lock().sell(order, visitor.switches.oversell) {
+            Ok(number) => number,
+            Err(lacking) => return sold_out(&origin, &lacking),
+        };
         // The next order starts afresh, and a second click on the button finds an empty cart.
         session.cart = Default::default();
         session.address = None;
@@ -167,7 +165,7 @@ fn with_cart(
 
 impl AddressForm {
     /// The inputs in the order of the page: name, label, value.
-    fn fields(&self) -> [(&'static str, &'static str, &str); 6] {
+    pub(super) fn fields(&self) -> [(&'static str, &'static str, &str); 6] {
         [
             ("name", "Name", &self.name),
             ("email", "Email", &self.email),
@@ -179,7 +177,7 @@ impl AddressForm {
     }
 
     /// What is wrong with the form, in words for people.
-    fn fault(&self) -> Option<String> {
+    pub(super) fn fault(&self) -> Option<String> {
         self.fields().into_iter().find_map(|(_, label, value)| match value.trim().chars().count() {
             0 => Some(format!("{label} is missing.")),
             length if length > FIELD_CHARS_MAX => Some(format!("{label} is too long.")),
@@ -187,24 +185,15 @@ impl AddressForm {
         })
     }
 
-    fn address(&self) -> Address {
+    pub(super) fn address(&self) -> Address {
         let [name, email, street, city, postcode, country] =
             self.fields().map(|(_, _, value)| value.trim().to_owned());
         Address { name, email, street, city, postcode, country }
     }
 }
 
-/// Digits alone; spaces and hyphens between groups do not count.
-fn is_card_number(card: &str) -> bool {
-    let digits = card.chars().filter(char::is_ascii_digit).count();
-    CARD_DIGITS.contains(&digits)
-        && card.chars().all(|character| character.is_ascii_digit() || matches!(character, ' ' | '-'))
-}
-
-fn sold_out(origin: &Origin, lacking: &[u32]) -> Response {
-    let names =
-        lacking.iter().filter_map(|id| origin.catalogue.product(*id)).map(|product| product.name.as_str());
-    let reason = format!("Sold out: {}.", names.collect::<Vec<_>>().join(", "));
+fn sold_out(origin: &Origin, lacking: &[ProductId]) -> Response {
+    let reason = format!("Sold out: {}.", origin.catalogue.names(lacking));
     page::refused(&origin.assets, StatusCode::CONFLICT, &reason)
 }
 
@@ -257,17 +246,7 @@ fn payment_form(csrf: Token, total_cents: u64, fault: Option<&str>) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::{AddressForm, is_card_number};
-
-    #[test]
-    fn card_numbers_have_12_to_19_digits() {
-        for card in ["123456789012", "4111 1111 1111 1111", "4111-1111-1111-1111", "1234567890123456789"] {
-            assert!(is_card_number(card), "{card}");
-        }
-        for card in ["", "12345678901", "12345678901234567890", "4111x111111111111"] {
-            assert!(!is_card_number(card), "{card}");
-        }
-    }
+    use super::AddressForm;
 
     #[test]
     fn an_empty_or_endless_field_is_refused() {

@@ -40,8 +40,17 @@ pub(super) fn private(status: StatusCode, page: Markup) -> Response {
 
 /// Sends a browser on with GET.
 pub(super) fn see_other(address: &str) -> Response {
+    redirect(StatusCode::SEE_OTHER, address)
+}
+
+/// Sends a browser on with 302, as shops did before there was 303.
+pub(super) fn found(address: &str) -> Response {
+    redirect(StatusCode::FOUND, address)
+}
+
+fn redirect(status: StatusCode, address: &str) -> Response {
     let location = HeaderValue::from_str(address).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(LOCATION, location), (CACHE_CONTROL, PRIVATE)]).into_response()
+    (status, [(LOCATION, location), (CACHE_CONTROL, PRIVATE)]).into_response()
 }
 
 /// A page that says only that there is nothing at this address.

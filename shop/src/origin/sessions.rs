@@ -46,6 +46,11 @@ pub(super) enum Delivery {
 impl Delivery {
     pub(super) const ALL: [Delivery; 2] = [Delivery::Standard, Delivery::Express];
 
+    /// The one of that name.
+    pub(super) fn named(name: &str) -> Option<Delivery> {
+        Delivery::ALL.into_iter().find(|delivery| delivery.name() == name)
+    }
+
     /// The value in the form.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -3,10 +3,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::header::SET_COOKIE;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 
-use super::visitor::cookie;
+use super::visitor::{cookie, set_cookie};
 use crate::chance::Dice;
 
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -30,8 +29,6 @@ pub(super) fn renew(target: &str, headers: &mut HeaderMap) {
         format!("AWSALB={target}; Expires={expires}; Path=/"),
         format!("AWSALBCORS={target}; Expires={expires}; Path=/; SameSite=None; Secure"),
     ] {
-        if let Ok(value) = HeaderValue::from_str(&cookie) {
-            headers.append(SET_COOKIE, value);
-        }
+        set_cookie(headers, &cookie);
     }
 }

@@ -9,7 +9,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use super::Origin;
-use crate::chance::Token;
+use super::cart::Cart;
+use crate::chance::{Dice, Token};
 use crate::fault::Switches;
 
 const SESSION_COOKIE: &str = "sid";
@@ -33,27 +34,45 @@ impl FromRequestParts<Arc<Origin>> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, origin: &Arc<Origin>) -> Result<Visitor, Infallible> {
-        let region = parts.extensions.get::<RegionIndex>().map_or(0, |region| region.0);
-        let visitor = Visitor {
-            sid: cookie(&parts.headers, SESSION_COOKIE).and_then(Token::parse),
-            switches: origin.faults.switches(region),
-        };
-        let lost_cart = visitor.switches.lost_cart.in_a_million();
-        if lost_cart > 0
-            && let Some(session) = origin.sessions.lock().find(visitor.sid)
-            && !session.cart.is_empty()
-            && origin.dice.below(1_000_000) < lost_cart
+        let sid = cookie(&parts.headers, SESSION_COOKIE).and_then(Token::parse);
+        let switches = switches(parts, origin);
+        if loses_carts(&switches)
+            && let Some(session) = origin.sessions.lock().find(sid)
         {
-            session.cart = Default::default();
+            may_lose(&mut session.cart, &switches, &origin.dice);
         }
-        Ok(visitor)
+        Ok(Visitor { sid, switches })
+    }
+}
+
+/// The faults that are on where the request came in.
+pub(super) fn switches(parts: &Parts, origin: &Origin) -> Switches {
+    let region = parts.extensions.get::<RegionIndex>().map_or(0, |region| region.0);
+    origin.faults.switches(region)
+}
+
+/// Whether carts get lost at all.
+pub(super) fn loses_carts(switches: &Switches) -> bool {
+    switches.lost_cart.in_a_million() > 0
+}
+
+/// Loses a cart that is looked at, at the rate of that fault.
+pub(super) fn may_lose(cart: &mut Cart, switches: &Switches, dice: &Dice) {
+    if !cart.is_empty() && dice.below(1_000_000) < switches.lost_cart.in_a_million() {
+        *cart = Cart::default();
     }
 }
 
 /// Hands a new session's token to the browser.
 pub(super) fn set_session_cookie(headers: &mut HeaderMap, opened: Option<Token>) {
-    let cookie = opened.map(|sid| format!("{SESSION_COOKIE}={sid}; Path=/; HttpOnly; SameSite=Lax"));
-    if let Some(value) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+    if let Some(sid) = opened {
+        set_cookie(headers, &format!("{SESSION_COOKIE}={sid}; Path=/; HttpOnly; SameSite=Lax"));
+    }
+}
+
+/// Adds a `Set-Cookie` of that value.
+pub(super) fn set_cookie(headers: &mut HeaderMap, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
         headers.append(SET_COOKIE, value);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use super::cart::{Cart, Line};
+use super::cart::Line;
 use super::catalogue::{ProductId, index_of};
 use super::sessions::{Address, Delivery};
 use crate::bounded::BoundedMap;
@@ -13,7 +13,7 @@ use crate::chance::Token;
 /// Orders whose details are kept, for their confirmation page; all are counted.
 const ORDERS_KEPT_MAX: usize = 100_000;
 
-/// The number of an order, shown as `DB-000123`.
+/// The number of an order, shown as `DB-000123`; other faces of the shop have a letter of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OrderNumber(u64);
 
@@ -58,15 +58,21 @@ impl Warehouse {
         index_of(product).and_then(|index| self.shelves.get(index)).map_or(0, |shelf| shelf.stock)
     }
 
-    /// The products of a cart of which there is not enough.
-    pub(super) fn lacking(&self, cart: &Cart) -> Vec<ProductId> {
-        let lacking = cart.lines().iter().filter(|line| self.stock(line.product) < line.quantity);
+    /// Places an order, or says of which products there is not enough; then nothing is taken. Stock is
+    /// not looked at where more may be sold than is there.
+    pub(super) fn sell(&mut self, order: Order, oversell: bool) -> Result<OrderNumber, Vec<ProductId>> {
+        let lacking = self.lacking(&order.lines);
+        if lacking.is_empty() || oversell { Ok(self.place(order)) } else { Err(lacking) }
+    }
+
+    /// The products of which there is not enough.
+    fn lacking(&self, lines: &[Line]) -> Vec<ProductId> {
+        let lacking = lines.iter().filter(|line| self.stock(line.product) < line.quantity);
         lacking.map(|line| line.product).collect()
     }
 
-    /// Takes the goods and keeps the order. Whoever calls has looked at [`Warehouse::lacking`] before,
-    /// under the same lock, or means to sell what is not there.
-    pub(super) fn place(&mut self, order: Order) -> OrderNumber {
+    /// Takes the goods and keeps the order.
+    fn place(&mut self, order: Order) -> OrderNumber {
         for line in &order.lines {
             if let Some(shelf) = index_of(line.product).and_then(|index| self.shelves.get_mut(index)) {
                 self.units_oversold += u64::from(line.quantity.saturating_sub(shelf.stock));
@@ -103,6 +109,19 @@ impl Warehouse {
     pub(super) fn stock_taking(&self) -> (u64, usize) {
         let units = self.shelves.iter().map(|shelf| u64::from(shelf.stock)).sum();
         (units, self.shelves.iter().filter(|shelf| shelf.stock == 0).count())
+    }
+}
+
+impl OrderNumber {
+    /// The number behind the letter of a face, as `B-123`.
+    pub(super) fn lettered(self, letter: char) -> String {
+        format!("{letter}-{}", self.0)
+    }
+
+    /// Reads exactly what `lettered` writes.
+    pub(super) fn parse_lettered(text: &str, letter: char) -> Option<OrderNumber> {
+        let number = OrderNumber(text.strip_prefix(letter)?.strip_prefix('-')?.parse().ok()?);
+        (number.lettered(letter) == text).then_some(number)
     }
 }
 
@@ -148,13 +167,13 @@ mod tests {
         let mut cart = Cart::default();
         cart.add(&catalogue, 1, 2).unwrap();
         cart.add(&catalogue, 2, 1).unwrap();
-        assert!(warehouse.lacking(&cart).is_empty());
-        assert_eq!(warehouse.place(order(cart.lines())).to_string(), "DB-000001");
+        let number = warehouse.sell(order(cart.lines()), false).unwrap();
+        assert_eq!(number.to_string(), "DB-000001");
         assert_eq!((warehouse.stock(1), warehouse.stock(2), warehouse.stock(3)), (1, 2, 0));
-        assert_eq!(warehouse.lacking(&cart), [1]);
-        assert_eq!(warehouse.units_oversold(), 0);
+        assert_eq!(warehouse.sell(order(cart.lines()), false), Err(vec![1]));
+        assert_eq!((warehouse.stock(1), warehouse.orders_placed(), warehouse.units_oversold()), (1, 1, 0));
 
-        warehouse.place(order(cart.lines()));
+        warehouse.sell(order(cart.lines()), true).unwrap();
         assert_eq!((warehouse.stock(1), warehouse.units_oversold()), (0, 1));
         assert_eq!(warehouse.units_sold(), [(1, 4), (2, 2)].into());
         assert_eq!(warehouse.stock_taking(), (1, 1));
@@ -168,6 +187,11 @@ mod tests {
         assert_eq!("DB-1234567".parse::<OrderNumber>().unwrap().to_string(), "DB-1234567");
         for text in ["DB-123", "DB-+00123", "000123", "DB-", "db-000123", "DB-99999999999999999999"] {
             assert!(text.parse::<OrderNumber>().is_err(), "{text}");
+        }
+        assert_eq!(number.lettered('B'), "B-123");
+        assert_eq!(OrderNumber::parse_lettered("B-123", 'B'), Some(number));
+        for text in ["G-123", "B-0123", "B-+123", "B123", "B-", ""] {
+            assert_eq!(OrderNumber::parse_lettered(text, 'B'), None, "{text}");
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! - [`pages`]: what is served, and that it hangs together
 //! - [`checkout`]: carts, CSRF, orders, stock
+//! - [`boutique`]: the face made of forms, with its tokens, flashes and soft failures
+//! - [`graphql`]: the face without pages, with its tokens and errors
 //! - [`cache`]: hits, misses, ages, collapse, revalidation, keys, compression
 //! - [`faults`]: everything that can be broken, and the admin endpoint
 //! - [`books`]: counts and the access log are exact
@@ -9,8 +11,10 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what helps a test fails as a test does")]
 
 mod books;
+mod boutique;
 mod cache;
 mod checkout;
 mod client;
 mod faults;
+mod graphql;
 mod pages;

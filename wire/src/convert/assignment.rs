@@ -1,5 +1,6 @@
 //! Assignments.
 
+use doorbuster_model::assignment::Secrets;
 use doorbuster_model::{Assignment, Overrides, Segment};
 
 use crate::{Error, proto};
@@ -29,7 +30,9 @@ pub(super) fn to_proto(assignment: &Assignment) -> proto::Assignment {
             ca_pem: overrides.ca_pem.clone(),
             allow_hosts: overrides.allow_hosts.clone(),
         }),
-        files: assignment.files.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
+        files: assignment.files.clone(),
+        secrets: assignment.secrets.0.clone(),
+        today: assignment.today,
     }
 }
 
@@ -52,6 +55,8 @@ pub(super) fn from_proto(assignment: proto::Assignment) -> Result<Assignment, Er
             ca_pem: overrides.ca_pem,
             allow_hosts: overrides.allow_hosts,
         },
-        files: assignment.files.into_iter().collect(),
+        files: assignment.files,
+        secrets: Secrets(assignment.secrets),
+        today: assignment.today,
     })
 }

@@ -166,12 +166,13 @@ fn journeys_to_proto((journey, journeys): (&u16, &Journeys)) -> proto::Journeys 
         completed: journeys.completed,
         failed: journeys.failed,
         cut: journeys.cut,
+        abandoned: journeys.abandoned,
     }
 }
 
 fn journeys_from_proto(journeys: proto::Journeys) -> Result<(u16, Journeys), Error> {
-    let proto::Journeys { journey, started, completed, failed, cut } = journeys;
-    Ok((narrow(journey, "journey")?, Journeys { started, completed, failed, cut }))
+    let proto::Journeys { journey, started, completed, failed, cut, abandoned } = journeys;
+    Ok((narrow(journey, "journey")?, Journeys { started, completed, failed, abandoned, cut }))
 }
 
 fn caching_to_proto(((class, section), caching): (&(Class, u16), &Caching)) -> proto::Caching {

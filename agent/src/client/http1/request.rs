@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::ops::Range;
 
-use http::header::{CONTENT_TYPE, COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, ORIGIN, REFERER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// Headers that many requests share, as lines.
@@ -53,6 +53,10 @@ pub(crate) struct Head<'a> {
     pub own: &'a [(HeaderName, HeaderValue)],
     /// The value of Cookie; empty for none.
     pub cookies: &'a [u8],
+    /// The value of Referer.
+    pub referer: Option<&'a str>,
+    /// The value of Origin.
+    pub origin: Option<&'a str>,
     /// How long the body is, where there is one.
     pub body_bytes: Option<usize>,
 }
@@ -68,6 +72,13 @@ pub(crate) fn write_head(out: &mut Vec<u8>, head: &Head<'_>) {
         out.extend_from_slice(b"cookie: ");
         out.extend_from_slice(head.cookies);
         out.extend_from_slice(b"\r\n");
+    }
+    for (name, value) in [(REFERER, head.referer), (ORIGIN, head.origin)] {
+        if let Some(value) = value.filter(|_| !has_own(&name)) {
+            for part in [name.as_str(), ": ", value, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
     }
     if head.body_bytes.is_some() && !has_own(&CONTENT_TYPE) {
         out.extend_from_slice(b"content-type: application/octet-stream\r\n");

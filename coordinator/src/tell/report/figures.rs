@@ -51,6 +51,9 @@ pub(crate) struct Journey {
     pub completed: u64,
     /// Ended by a failure.
     pub failed: u64,
+    /// Left by a shopper, as the journey says some do.
+    #[serde(default)]
+    pub abandoned: u64,
     /// Cut off when the run ended.
     pub cut: u64,
     /// The journey's steps in order, by their names within it: the same figures as under the region's `steps`.
@@ -106,6 +109,7 @@ fn journeys(tally: &Tally, names: &Names, steps: &[Told]) -> IndexMap<String, Jo
         journey.started += counted.started;
         journey.completed += counted.completed;
         journey.failed += counted.failed;
+        journey.abandoned += counted.abandoned;
         journey.cut += counted.cut;
     }
     for told in steps {

@@ -112,6 +112,7 @@ pub(super) fn journeys(report: &Report, paint: Paint) -> Option<Grid> {
         .number("started")
         .number("completed")
         .number("failed")
+        .number("abandoned")
         .number("cut");
     for (name, journey) in journeys {
         grid.row(vec![
@@ -119,6 +120,7 @@ pub(super) fn journeys(report: &Report, paint: Paint) -> Option<Grid> {
             count(journey.started),
             count(journey.completed),
             paint.red_above_zero(journey.failed, count(journey.failed)),
+            count(journey.abandoned),
             count(journey.cut),
         ]);
     }

@@ -101,7 +101,7 @@ fn replay(name: &str, mut shop: CannedShop, seed: u64) -> (Vec<String>, Ending, 
             Next::Fetch(fetch) => {
                 steps.push(journey.steps()[fetch.step].name.clone());
                 let (status, headers, body) = shop.serve(&fetch, fetch.target(&journey));
-                let answer = Answer { status, headers: &headers, body: body.as_bytes(), cut: false };
+                let answer = Answer { headers: &headers, ..super::plain(status, &body) };
                 failure = walk.answer(&answer, &mut dice).err().map(|failure| failure.message);
             }
             Next::Think(think) => assert!((200..=1_000).contains(&think.as_millis())),

@@ -1,0 +1,334 @@
+//! A page as far as its forms go.
+
+use lol_html::html_content::Element;
+
+use super::HandlerResult;
+use super::control::{self, Input};
+use crate::form::{BodyEncoding, Control, Form, Kind, Method};
+
+/// The most forms, and the most controls, of a page that are looked at.
+const FORMS_MAX: usize = 1_000;
+const CONTROLS_MAX: usize = 10_000;
+/// The most text of options and text areas together, in bytes.
+const TEXT_BYTES_MAX: usize = 4 << 20;
+
+/// What has been read so far.
+#[derive(Default)]
+pub(super) struct Page {
+    forms: Vec<Seen>,
+    controls: Vec<Owned>,
+    /// The form that controls belong to now.
+    pointer: Option<usize>,
+    fieldsets: Vec<Fieldset>,
+    select: Option<Select>,
+    /// The control whose text comes now.
+    text_of: Option<usize>,
+    text_bytes: usize,
+    templates: usize,
+    base: Option<Box<str>>,
+    /// Where the wanted form, and the wanted buttons, begin.
+    wanted_form: Option<usize>,
+    wanted_buttons: Vec<usize>,
+}
+
+/// A form.
+struct Seen {
+    start: usize,
+    id: Option<String>,
+    action: Option<Box<str>>,
+    method: Method,
+    encoding: BodyEncoding,
+}
+
+/// A control and whose it is.
+struct Owned {
+    start: usize,
+    owner: Owner,
+    control: Control,
+    is_radio: bool,
+    is_disabled: bool,
+    /// An option without a value has its text as such.
+    takes_text: bool,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Owner {
+    Form(usize),
+    Id(String),
+}
+
+struct Fieldset {
+    is_disabled: bool,
+    /// What stands in its first legend is not disabled with it.
+    legends: usize,
+    in_first_legend: bool,
+}
+
+/// A list that is open.
+struct Select {
+    owner: Option<Owner>,
+    name: Box<str>,
+    is_disabled: bool,
+    shows_one: bool,
+    group_is_disabled: bool,
+    options: Vec<Choice>,
+}
+
+/// An option of the open list: which control it is, whether it is chosen and whether it may be.
+struct Choice {
+    control: usize,
+    is_selected: bool,
+    is_disabled: bool,
+}
+
+impl Page {
+    /// Notes that this element is the form that is looked for.
+    pub(super) fn wants_form(&mut self, element: &Element<'_, '_>) {
+        let start = element.source_location().bytes().start;
+        if self.wanted_form.is_none() && element.tag_name() == "form" {
+            self.wanted_form = Some(start);
+        }
+    }
+
+    /// Notes that this element may be the button to press.
+    pub(super) fn wants_button(&mut self, element: &Element<'_, '_>) {
+        if self.wanted_buttons.len() < CONTROLS_MAX {
+            self.wanted_buttons.push(element.source_location().bytes().start);
+        }
+    }
+
+    /// An element begins.
+    pub(super) fn open(&mut self, element: &Element<'_, '_>) -> HandlerResult {
+        let name = element.tag_name();
+        if name == "template" {
+            self.templates += 1;
+        }
+        if self.templates > 0 {
+            return Ok(());
+        }
+        match name.as_str() {
+            "base" => {
+                let href = attribute(element, "href").map(String::into_boxed_str);
+                self.base = self.base.take().or(href);
+            }
+            "form" => self.form(element),
+            "fieldset" => self.fieldsets.push(Fieldset {
+                is_disabled: element.has_attribute("disabled"),
+                legends: 0,
+                in_first_legend: false,
+            }),
+            "legend" => {
+                if let Some(fieldset) = self.fieldsets.last_mut() {
+                    fieldset.legends += 1;
+                    fieldset.in_first_legend = fieldset.legends == 1;
+                }
+            }
+            "select" => self.select(element),
+            "optgroup" => {
+                self.text_of = None;
+                if let Some(select) = &mut self.select {
+                    select.group_is_disabled = element.has_attribute("disabled");
+                }
+            }
+            "option" => self.option(element),
+            _ => self.control(element, &name),
+        }
+        if self.controls.len() > CONTROLS_MAX { Err("enough controls".into()) } else { Ok(()) }
+    }
+
+    /// An element ends.
+    pub(super) fn close(&mut self, name: &str) {
+        match name {
+            "template" => self.templates = self.templates.saturating_sub(1),
+            _ if self.templates > 0 => {}
+            "form" => self.pointer = None,
+            "fieldset" => drop(self.fieldsets.pop()),
+            "legend" => {
+                if let Some(fieldset) = self.fieldsets.last_mut() {
+                    fieldset.in_first_legend = false;
+                }
+            }
+            "select" => self.end_select(),
+            "optgroup" => {
+                self.text_of = None;
+                if let Some(select) = &mut self.select {
+                    select.group_is_disabled = false;
+                }
+            }
+            "option" | "textarea" => self.text_of = None,
+            _ => {}
+        }
+    }
+
+    /// Text of an option or a text area.
+    pub(super) fn text(&mut self, text: &str) {
+        let Some(owned) = self.text_of.and_then(|position| self.controls.get_mut(position)) else {
+            return;
+        };
+        self.text_bytes = self.text_bytes.saturating_add(text.len());
+        if self.text_bytes <= TEXT_BYTES_MAX {
+            let mut value = std::mem::take(&mut owned.control.value).into_string();
+            value.push_str(text);
+            owned.control.value = value.into_boxed_str();
+        }
+    }
+
+    fn form(&mut self, element: &Element<'_, '_>) {
+        if self.pointer.is_some() || self.forms.len() >= FORMS_MAX {
+            return;
+        }
+        self.pointer = Some(self.forms.len());
+        self.forms.push(Seen {
+            start: element.source_location().bytes().start,
+            id: attribute(element, "id").filter(|id| !id.is_empty()),
+            action: attribute(element, "action").map(String::into_boxed_str),
+            method: attribute(element, "method").map(|method| Method::of(&method)).unwrap_or_default(),
+            encoding: attribute(element, "enctype").map(|kind| BodyEncoding::of(&kind)).unwrap_or_default(),
+        });
+    }
+
+    fn owner(&self, element: &Element<'_, '_>) -> Option<Owner> {
+        match attribute(element, "form") {
+            Some(id) => Some(Owner::Id(id)),
+            None => self.pointer.map(Owner::Form),
+        }
+    }
+
+    fn is_disabled(&self, element: &Element<'_, '_>) -> bool {
+        let by_fieldset = |fieldset: &Fieldset| fieldset.is_disabled && !fieldset.in_first_legend;
+        element.has_attribute("disabled") || self.fieldsets.iter().any(by_fieldset)
+    }
+
+    fn control(&mut self, element: &Element<'_, '_>, tag: &str) {
+        let Some(owner) = self.owner(element) else { return };
+        let Some(Input { control, is_radio }) = control::of(element, tag) else { return };
+        let is_disabled = self.is_disabled(element);
+        if is_radio && control.kind == Kind::Choice(true) {
+            // One of a group: the last that says so.
+            for other in self.controls.iter_mut().filter(|other| other.is_radio && other.owner == owner) {
+                if other.control.name == control.name {
+                    other.control.kind = Kind::Choice(false);
+                }
+            }
+        }
+        if tag == "textarea" {
+            self.text_of = Some(self.controls.len());
+        }
+        let start = element.source_location().bytes().start;
+        self.controls.push(Owned {
+            start,
+            owner,
+            control,
+            is_radio,
+            is_disabled,
+            takes_text: tag == "textarea",
+        });
+    }
+
+    fn select(&mut self, element: &Element<'_, '_>) {
+        self.end_select();
+        let size = attribute(element, "size").and_then(|size| size.trim().parse::<u32>().ok()).unwrap_or(0);
+        self.select = Some(Select {
+            owner: self.owner(element),
+            name: attribute(element, "name").unwrap_or_default().into(),
+            is_disabled: self.is_disabled(element),
+            shows_one: size <= 1 && !element.has_attribute("multiple"),
+            group_is_disabled: false,
+            options: Vec::new(),
+        });
+    }
+
+    fn option(&mut self, element: &Element<'_, '_>) {
+        self.text_of = None;
+        let Some(select) = &mut self.select else { return };
+        let Some(owner) = select.owner.clone() else { return };
+        let value = attribute(element, "value");
+        let takes_text = value.is_none();
+        if takes_text {
+            self.text_of = Some(self.controls.len());
+        }
+        select.options.push(Choice {
+            control: self.controls.len(),
+            is_selected: element.has_attribute("selected"),
+            is_disabled: select.group_is_disabled || element.has_attribute("disabled"),
+        });
+        self.controls.push(Owned {
+            start: element.source_location().bytes().start,
+            owner,
+            control: Control {
+                name: select.name.clone(),
+                value: value.unwrap_or_default().into(),
+                kind: Kind::Choice(false),
+                direction: None,
+            },
+            is_radio: false,
+            is_disabled: select.is_disabled,
+            takes_text,
+        });
+    }
+
+    /// Decides which options of a list are chosen (HTML standard, "selectedness setting algorithm").
+    fn end_select(&mut self) {
+        self.text_of = None;
+        let Some(mut select) = self.select.take() else { return };
+        if select.shows_one {
+            let last = select.options.iter().rposition(|option| option.is_selected);
+            let chosen = last.or_else(|| select.options.iter().position(|option| !option.is_disabled));
+            for (position, option) in select.options.iter_mut().enumerate() {
+                option.is_selected = Some(position) == chosen;
+            }
+        }
+        for option in select.options {
+            if let Some(owned) = self.controls.get_mut(option.control) {
+                owned.control.kind = Kind::Choice(option.is_selected && !option.is_disabled);
+            }
+        }
+    }
+
+    /// The wanted form with its controls.
+    pub(super) fn finish(mut self, address: &str, wants_button: bool) -> Result<Option<Form>, String> {
+        self.end_select();
+        let Some(number) = self.forms.iter().position(|form| Some(form.start) == self.wanted_form) else {
+            return Ok(None);
+        };
+        let seen = self.forms.swap_remove(number);
+        let id = seen.id.as_deref();
+        let belongs = |owned: &Owned| match &owned.owner {
+            Owner::Form(form) => *form == number,
+            Owner::Id(owner) => Some(owner.as_str()) == id,
+        };
+        let mut pressed = None;
+        let mut controls = Vec::new();
+        for mut owned in self.controls.into_iter().filter(|owned| belongs(owned) && !owned.is_disabled) {
+            let is_button = matches!(owned.control.kind, Kind::Button(_));
+            let is_wanted = !wants_button || self.wanted_buttons.contains(&owned.start);
+            if is_button && is_wanted && pressed.is_none() {
+                pressed = Some(controls.len());
+            }
+            if owned.control.name.is_empty() && !is_button {
+                continue;
+            }
+            if owned.takes_text {
+                control::finish_text(&mut owned.control);
+            }
+            controls.push(owned.control);
+        }
+        if wants_button && pressed.is_none() {
+            return Err("the form has no such button that submits it".to_owned());
+        }
+        Ok(Some(Form {
+            action: seen.action,
+            method: seen.method,
+            encoding: seen.encoding,
+            controls,
+            pressed,
+            base: self.base,
+            page: address.into(),
+        }))
+    }
+}
+
+/// The value of an attribute, its character references resolved.
+pub(super) fn attribute(element: &Element<'_, '_>, name: &str) -> Option<String> {
+    element.get_attribute(name).map(|value| htmlize::unescape_attribute(value).into_owned())
+}
