@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
-use doorbuster_coordinator::command::{DemoTarget, GateCommand, HitCommand, RehearseCommand};
+use doorbuster_coordinator::command::{DemoTarget, GateCommand, HitCommand, JourneyCommand, RehearseCommand};
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
 /// Rehearse a sale before it happens: crowds of shoppers from Tokyo, London and New York, and a verdict.
@@ -24,6 +24,7 @@ enum Command {
     Rehearse(Box<RehearseCommand>),
     Hit(Box<HitCommand>),
     Gate(Box<GateCommand>),
+    Journey(JourneyCommand),
     /// Serve the demo shop alone: three regional edges, and faults to switch on
     Demo(DemoCommand),
     /// Carry out one assignment for a coordinator; started by it, not by people
@@ -58,6 +59,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Rehearse(command) => rehearse(&command)?,
         Command::Hit(command) => command.run()?,
         Command::Gate(command) => command.run()?,
+        Command::Journey(command) => command.run()?,
         Command::Demo(command) => {
             command.run()?;
             Verdict::Pass

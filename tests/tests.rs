@@ -11,6 +11,8 @@
 mod bad_input;
 /// Counts agree to the request: the report's with the shop's log and with nginx's.
 mod counts;
+/// Three styles of shop: the demo shop's own pages, forms as of old, GraphQL; and one journey with everything shown.
+mod faces;
 /// Losing an agent, losing the coordinator, being interrupted: never a pass, and load stops.
 mod lost;
 /// What the report promises (CONTRACT's keys), exit codes, files that were asked for, help texts.

@@ -76,6 +76,8 @@ pub(crate) struct Finished {
     pub(crate) stderr: String,
     /// The JSON report; null when none was written.
     pub(crate) report: Value,
+    /// What the run's journeys left for audits.
+    pub(crate) markers: Vec<Value>,
 }
 
 /// The binary under way.
@@ -106,6 +108,7 @@ impl Running {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
             report: serde_json::from_str(&report).unwrap_or(Value::Null),
+            markers: markers(&self.folder.path("data")),
         }
     }
 
@@ -120,6 +123,23 @@ impl Running {
             thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// The lines of the markers of the runs that are kept in a folder.
+fn markers(data: &Path) -> Vec<Value> {
+    let (mut found, mut folders) = (Vec::new(), vec![data.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.ends_with("markers.ndjson") {
+                let text = fs::read_to_string(path).unwrap();
+                found.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+            }
+        }
+    }
+    found
 }
 
 /// The direct children of a process whose command line says `agent --stdio`.

@@ -5,12 +5,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use doorbuster_journeys::assets;
 use doorbuster_model::{ErrorClass, Key, Sample};
 use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN, REFERER};
 use http::{HeaderMap, Method, Request, Version};
 use http_body_util::Full;
-use url::Url;
 
 use crate::address::Address;
 use crate::answering::Answering;
@@ -181,6 +179,15 @@ fn write_request(out: &mut Vec<u8>, visitor: &Visitor, order: &Order<'_>) -> usi
     head_bytes
 }
 
+/// The headers of a request as HTTP/1.1 writes them.
+pub(crate) fn request_head(visitor: &Visitor, order: &Order<'_>) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    let head_bytes = write_request(&mut out, visitor, order);
+    let head = String::from_utf8_lossy(&out[..head_bytes]).into_owned();
+    let lines = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 fn http2_request(visitor: &Visitor, order: &Order<'_>) -> Result<Request<Full<Bytes>>, Broken> {
     let fail =
         |why: &dyn std::fmt::Display| Broken::new(ErrorClass::Protocol, format!("it cannot be sent: {why}"));
@@ -211,15 +218,4 @@ fn http2_request(visitor: &Visitor, order: &Order<'_>) -> Result<Request<Full<By
         headers.insert(name.clone(), value.clone());
     }
     Ok(request)
-}
-
-/// The assets of a page that may be fetched, and how many belong to hosts that may not.
-pub(crate) fn assets_of(visitor: &Visitor, html: &[u8], base: &Url) -> (Vec<Rc<Address>>, u64) {
-    let all = assets::discover(html, base);
-    let count = all.len();
-    let job = &visitor.worker.job;
-    let wanted = all.into_iter().filter(|url| job.may_go(url)).map(|url| Rc::new(Address::new(url, job)));
-    let wanted: Vec<_> = wanted.collect();
-    let others = (count - wanted.len()) as u64;
-    (wanted, others)
 }

@@ -45,6 +45,8 @@ pub(crate) struct Job {
     pub tls: Arc<rustls::ClientConfig>,
     /// How many agents share this machine.
     pub agents_here: u32,
+    /// How often one shopper walks, with every exchange reported in full; 0 for load.
+    pub traces: u32,
 }
 
 impl Job {
@@ -80,6 +82,7 @@ impl Job {
             segment: assignment.segment.clone(),
             tls: Arc::new(tls),
             agents_here: assignment.agents_here,
+            traces: assignment.traces,
             plan,
         })
     }

@@ -23,6 +23,7 @@ mod page;
 mod session;
 pub mod stdio;
 mod tallies;
+mod trace;
 mod visit;
 mod worker;
 

@@ -1,20 +1,23 @@
 //! One step: its request, the redirects that it leads to, and the assets of the page that it shows.
 
+mod assets;
+
 use std::rc::Rc;
 
 use bytes::Bytes;
 use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Hop as Passed, Walk};
 use doorbuster_model::pace::section_at;
+use doorbuster_model::report::Marker;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use http::{HeaderName, HeaderValue, Method};
 
 use crate::address::Address;
 use crate::client::Broken;
-use crate::exchange::{Order, Reply, assets_of, exchange};
-use crate::limit::Limit;
+use crate::exchange::{Order, Reply, exchange};
+use crate::trace::{self, Went};
 use crate::visit::Visitor;
+
+pub(crate) use assets::Styles;
 
 /// The most redirects that are followed.
 const HOPS_MAX: usize = 10;
@@ -84,6 +87,7 @@ impl Page<'_> {
                 return Landed::nowhere(worker.clock.now_ns(), true);
             }
         };
+        let is_traced = worker.job.traces > 0;
         let mut redirected: Option<Box<Redirected>> = None;
         let (mut intended_ns, mut handled_ns) = (self.intended_ns, self.handled_ns);
         let mut hops: Vec<Passed> = Vec::new();
@@ -99,8 +103,8 @@ impl Page<'_> {
                 body: redirected.as_ref().map_or(&fetch.body, |changed| &changed.body).as_ref(),
                 referer: from.filter(|_| fetch.referer).map(|from| &**from),
                 tells_origin: fetch.origin,
-                wants_headers: fetch.wants_headers,
-                wants_body: fetch.wants_body,
+                wants_headers: fetch.wants_headers || is_traced,
+                wants_body: fetch.wants_body || is_traced,
                 timeout: fetch.timeout,
             };
             let (mut sample, result) = exchange(visitor, &order, &visitor.limit).await;
@@ -108,12 +112,14 @@ impl Page<'_> {
                 Ok(reply) => reply,
                 Err(broken) => {
                     self.record_broken(&sample, &order, &broken);
+                    trace::note(visitor, &order, &sample, &Went::Broke(&broken), walk);
                     walk.broken();
                     return Landed::nowhere(sample.times.ended_ns, true);
                 }
             };
             match self.hop(&fetch, &order, &reply, hops.len()) {
                 Ok(Some(hop)) => {
+                    trace::note(visitor, &order, &sample, &Went::Answered(&reply, None), walk);
                     worker.tallies.borrow_mut().record(&sample);
                     worker.tallies.borrow_mut().current().count("redirects", 1);
                     hops.push(Passed { status: reply.status, location: reply.location.unwrap_or_default() });
@@ -124,6 +130,7 @@ impl Page<'_> {
                 }
                 Ok(None) => {
                     let failure = self.judge(&fetch, &reply, &address, &hops, walk, chance);
+                    trace::note(visitor, &order, &sample, &Went::Answered(&reply, failure.as_ref()), walk);
                     self.record(&mut sample, &order, failure);
                     let mut ended_ns = sample.times.ended_ns;
                     if fetch.assets && sample.error.is_none() {
@@ -137,6 +144,7 @@ impl Page<'_> {
                     let broken = Broken::new(ErrorClass::Status, message);
                     sample.error = Some(broken.class);
                     self.record_broken(&sample, &order, &broken);
+                    trace::note(visitor, &order, &sample, &Went::Broke(&broken), walk);
                     walk.broken();
                     return Landed::nowhere(worker.clock.now_ns(), false);
                 }
@@ -188,10 +196,12 @@ impl Page<'_> {
 
     /// Raises the counters of a step that was answered as expected.
     fn count(&self, walk: &mut Walk, step: usize) {
-        let Some(step) = walk.journey().steps().get(step) else { return };
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
-        for (name, by) in step.counts() {
+        for (name, by) in walk.journey().steps().get(step).into_iter().flat_map(|step| step.counts()) {
             tallies.current().count(name, by);
+        }
+        for marker in walk.take_markers() {
+            tallies.mark(Marker { journey: self.journey, name: marker.name.into(), value: marker.value });
         }
     }
 
@@ -260,72 +270,6 @@ impl Page<'_> {
         let method = if becomes_get { Method::GET } else { order.method.clone() };
         let address = Rc::new(Address::new(next, job));
         Ok(Some(Hop { address, method, keeps_body: !becomes_get }))
-    }
-
-    /// Fetches the assets of a page, at once as far as connections allow, and counts the page. Returns its end.
-    async fn assets(&self, step: usize, reply: &Reply, page: &Address, document_ended_ns: u64) -> u64 {
-        let (assets, others) = if reply.is_html {
-            assets_of(self.visitor, &reply.body.kept, &page.url)
-        } else {
-            (Vec::new(), 0)
-        };
-        if others > 0 {
-            self.visitor.worker.tallies.borrow_mut().current().count("assets_of_other_hosts", others);
-        }
-        let mut fetches: FuturesUnordered<_> =
-            assets.iter().map(|asset| self.asset(step, asset, page, document_ended_ns)).collect();
-        let (mut ended_ns, mut good) = (document_ended_ns, true);
-        while let Some((asset_ended_ns, asset_good)) = fetches.next().await {
-            ended_ns = ended_ns.max(asset_ended_ns);
-            good &= asset_good;
-        }
-        if good {
-            let key = self.key(step, Part::Main, self.intended_ns);
-            let page_us = ended_ns.saturating_sub(self.intended_ns) / 1_000;
-            self.visitor.worker.tallies.borrow_mut().at(ended_ns).record_page_us(key, page_us);
-        }
-        ended_ns
-    }
-
-    /// Fetches one asset, which was discovered at `intended_ns`. Returns its end, and whether it counts for a page.
-    async fn asset(
-        &self,
-        step: usize,
-        address: &Rc<Address>,
-        page: &Address,
-        intended_ns: u64,
-    ) -> (u64, bool) {
-        let order = Order {
-            key: self.key(step, Part::Asset, intended_ns),
-            intended_ns,
-            handled_ns: self.visitor.worker.clock.now_ns(),
-            method: &Method::GET,
-            address,
-            headers: &[],
-            body: None,
-            referer: Some(page),
-            tells_origin: false,
-            wants_headers: false,
-            wants_body: false,
-            timeout: None,
-        };
-        let (mut sample, result) = exchange(self.visitor, &order, &Limit::default()).await;
-        let broken = match result {
-            Ok(reply) if (200..400).contains(&reply.status) => None,
-            Ok(reply) => Some(Broken {
-                class: ErrorClass::Status,
-                message: format!("expected status 200 to 399, got {}", reply.status),
-            }),
-            Err(broken) => Some(broken),
-        };
-        match broken {
-            None => self.visitor.worker.tallies.borrow_mut().record(&sample),
-            Some(broken) => {
-                sample.error = Some(broken.class);
-                self.record_broken(&sample, &order, &broken);
-            }
-        }
-        (sample.times.ended_ns, sample.counts_as_latency())
     }
 }
 

@@ -123,16 +123,19 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
         let (ticks, mut from_workers) = mpsc::unbounded_channel();
         let (orders, _) = watch::channel(Order::Go);
         let shares = job.segment.split(u32::try_from(workers).unwrap_or(1));
-        let mut threads = Vec::new();
+        let (failures, mut failed) = mpsc::unbounded_channel();
         for (number, segment) in shares.into_iter().enumerate() {
             let (ticks, orders) = (ticks.clone(), orders.subscribe());
             let duty = Duty { number, workers, segment, descriptors_max, start, ticks, orders };
-            let job = Arc::clone(job);
-            let thread = thread::Builder::new()
-                .name(format!("worker-{number}"))
-                .spawn(move || worker::run(job, duty))
-                .map_err(|source| Error::System { what: "starting a worker's thread", source })?;
-            threads.push(thread);
+            let (job, failures) = (Arc::clone(job), failures.clone());
+            let work = move || {
+                if let Err(error) = worker::run(job, duty) {
+                    // Nobody listens any more only where the agent is ending anyway.
+                    let _ = failures.send(error);
+                }
+            };
+            let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(work);
+            thread.map_err(|source| Error::System { what: "starting a worker's thread", source })?;
         }
         drop(ticks);
         let mut seconds =
@@ -140,11 +143,16 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
         loop {
             tokio::select! {
                 tick = from_workers.recv() => {
-                    let Some(tick) = tick else {
-                        let failed = threads.into_iter().find_map(|thread| thread.join().ok()?.err());
-                        let unknown = || Error::Assignment("a worker ended before its load was over".to_owned());
-                        return Err(failed.unwrap_or_else(unknown));
+                    let Some(mut tick) = tick else {
+                        return Err(Error::Assignment("a worker ended before its load was over".to_owned()));
                     };
+                    for exchange in std::mem::take(&mut tick.exchanges) {
+                        (self.to)(FromAgent::Report(Report::Exchange(Box::new(exchange))))?;
+                    }
+                    if !tick.markers.is_empty() {
+                        let markers = std::mem::take(&mut tick.markers);
+                        (self.to)(FromAgent::Report(Report::Markers { second: tick.second, markers }))?;
+                    }
                     for tick in seconds.take(&tick) {
                         (self.to)(FromAgent::Report(Report::Tick(Box::new(tick))))?;
                     }
@@ -152,6 +160,7 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
                         return Ok(seconds.sent);
                     }
                 }
+                Some(error) = failed.recv() => return Err(error),
                 message = self.next() => {
                     if message? == ToAgent::Stop {
                         let _ = orders.send(Order::Stop);
@@ -167,6 +176,9 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
 fn workers(job: &Job) -> usize {
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     let here = (job.agents_here as usize).max(1);
+    if job.traces > 0 {
+        return 1;
+    }
     let most = job.plan.load.max_connections.map_or(usize::MAX, |connections| connections as usize);
     (cpus / here).max(1).min(most.max(1))
 }

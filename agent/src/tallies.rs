@@ -1,5 +1,6 @@
 //! A worker's running tally, handed over second by second.
 
+use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_model::{Sample, Tally};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -18,9 +19,16 @@ pub(crate) struct WorkerTick {
     pub shoppers: u32,
     /// Open connections when it ended.
     pub connections: u32,
+    /// What journeys left for audits in it.
+    pub markers: Vec<Marker>,
+    /// The exchanges of a trace that ended in it.
+    pub exchanges: Vec<Exchange>,
     /// No more will come from this worker.
     pub last: bool,
 }
+
+/// The most markers, and the most exchanges of a trace, that one second keeps.
+const KEPT_MAX: usize = 1_000;
 
 /// The tally of the current second. What ended in a second counts in that second, whenever it is written down.
 #[derive(Debug)]
@@ -28,6 +36,8 @@ pub(crate) struct Tallies {
     worker: usize,
     second: u32,
     current: Tally,
+    markers: Vec<Marker>,
+    exchanges: Vec<Exchange>,
     ticks: UnboundedSender<WorkerTick>,
     /// Shoppers inside a journey.
     pub shoppers: u32,
@@ -39,7 +49,16 @@ impl Tallies {
     /// Starts at second 0. The channel holds one small message a second and worker, and its reader is this
     /// process's own session: so it needs no bound of its own.
     pub(crate) fn new(worker: usize, ticks: UnboundedSender<WorkerTick>) -> Self {
-        Self { worker, second: 0, current: Tally::default(), ticks, shoppers: 0, connections: 0 }
+        Self {
+            worker,
+            second: 0,
+            current: Tally::default(),
+            markers: Vec::new(),
+            exchanges: Vec::new(),
+            ticks,
+            shoppers: 0,
+            connections: 0,
+        }
     }
 
     /// The tally of the second that `now_ns` lies in; earlier seconds are handed over.
@@ -61,6 +80,25 @@ impl Tallies {
         &mut self.current
     }
 
+    /// Keeps a marker.
+    pub(crate) fn mark(&mut self, marker: Marker) {
+        if self.markers.len() < KEPT_MAX {
+            self.markers.push(marker);
+            self.current.count("markers", 1);
+        } else {
+            self.current.count("markers_not_kept", 1);
+        }
+    }
+
+    /// Keeps an exchange of a trace.
+    pub(crate) fn trace(&mut self, exchange: Exchange) {
+        if self.exchanges.len() < KEPT_MAX {
+            self.exchanges.push(exchange);
+        } else {
+            self.current.count("exchanges_not_shown", 1);
+        }
+    }
+
     /// Hands the last, unfinished second over.
     pub(crate) fn finish(&mut self) {
         self.hand_over(true);
@@ -73,6 +111,8 @@ impl Tallies {
             tally: std::mem::take(&mut self.current),
             shoppers: self.shoppers,
             connections: self.connections,
+            markers: std::mem::take(&mut self.markers),
+            exchanges: std::mem::take(&mut self.exchanges),
             last,
         };
         self.second += 1;

@@ -23,8 +23,9 @@ use crate::clock::Clock;
 use crate::cookies::Scopes;
 use crate::crowd::Crowd;
 use crate::job::{Job, nanoseconds};
+use crate::page::Styles;
 use crate::tallies::{Tallies, WorkerTick};
-use crate::{Error, closed, open};
+use crate::{Error, closed, open, trace};
 
 /// How long journeys may go on after a stop was asked for.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -90,6 +91,8 @@ pub(crate) struct Worker {
     pub no_headers: HeaderMap,
     /// Where requests are written before they are sent.
     pub out: RefCell<Vec<u8>>,
+    /// What style sheets name.
+    pub styles: RefCell<Styles>,
     /// Which bodies are decoded that nobody wants.
     pub sampling: RefCell<Sampling>,
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away; `None`
@@ -169,6 +172,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         scratch: Scratch::default(),
         no_headers: HeaderMap::new(),
         out: RefCell::default(),
+        styles: RefCell::default(),
         sampling: RefCell::default(),
         patience: Cell::new(None),
         places: Arc::new(Semaphore::new(places)),
@@ -246,6 +250,9 @@ fn until_end(worker: &Worker) -> Duration {
 }
 
 async fn load(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
+    if worker.job.traces > 0 {
+        return trace::run(worker, crowd).await;
+    }
     match worker.job.plan.load.model {
         Model::Open(spacing) => open::run(worker, crowd, spacing).await,
         Model::Closed => closed::run(worker, crowd).await,

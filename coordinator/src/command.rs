@@ -3,6 +3,7 @@
 mod demo;
 mod gate;
 mod hit;
+mod journey;
 mod options;
 mod rehearse;
 mod run;
@@ -10,4 +11,5 @@ mod run;
 pub use demo::DemoTarget;
 pub use gate::GateCommand;
 pub use hit::HitCommand;
+pub use journey::JourneyCommand;
 pub use rehearse::RehearseCommand;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use doorbuster_model::Report;
+use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -43,8 +44,17 @@ pub(crate) struct Conducted {
     pub aborted: Option<String>,
 }
 
+/// What agents say that is no figure.
+pub(crate) enum Noted {
+    /// What journeys left for audits: in which region and second.
+    Markers { region: usize, second: u32, markers: Vec<Marker> },
+    /// An exchange of a trace.
+    Exchange(Box<Exchange>),
+}
+
 struct Conductor<'a> {
     prepared: &'a Prepared,
+    listener: &'a mut dyn FnMut(Noted),
     /// `None` once an agent has ended: dropping it closes its input, which ends whatever it still does.
     agents: Vec<Option<Agent>>,
     launched_at: Vec<Timestamp>,
@@ -57,7 +67,7 @@ struct Conductor<'a> {
     aborted: Option<String>,
 }
 
-/// Conducts a run.
+/// Conducts a run. `listener` hears what agents say beside figures.
 ///
 /// # Errors
 /// When no agent can be launched.
@@ -65,8 +75,9 @@ pub(crate) async fn conduct(
     prepared: &Prepared,
     run: &str,
     progress: &mut Progress,
+    listener: &mut dyn FnMut(Noted),
 ) -> Result<Conducted, Error> {
-    let mut conductor = Conductor::launch(prepared, run)?;
+    let mut conductor = Conductor::launch(prepared, run, listener)?;
     let gone_on = conductor.gather().await;
     let started_at = Timestamp::now() + START_AHEAD;
     if gone_on && !conductor.fold.over() {
@@ -80,7 +91,7 @@ pub(crate) async fn conduct(
 }
 
 impl<'a> Conductor<'a> {
-    fn launch(prepared: &'a Prepared, run: &str) -> Result<Self, Error> {
+    fn launch(prepared: &'a Prepared, run: &str, listener: &'a mut dyn FnMut(Noted)) -> Result<Self, Error> {
         let load = &prepared.plan.load;
         let (sender, events) = mpsc::unbounded_channel();
         let (mut agents, mut states, mut launched_at) = (Vec::new(), Vec::new(), Vec::new());
@@ -101,6 +112,7 @@ impl<'a> Conductor<'a> {
             |kind| signal(kind).map_err(|source| Error::System { what: "listening for signals", source });
         Ok(Self {
             prepared,
+            listener,
             ready: vec![false; agents.len()],
             agents,
             launched_at,
@@ -255,6 +267,13 @@ impl<'a> Conductor<'a> {
                     clock_offset_ms(self.launched_at[number], clock_unix_ns, Timestamp::now());
             }
             Event::Said(FromAgent::Report(Report::Tick(tick))) => self.fold.tick(number, &tick),
+            Event::Said(FromAgent::Report(Report::Markers { second, markers })) => {
+                let region = agent.region;
+                (self.listener)(Noted::Markers { region, second, markers });
+            }
+            Event::Said(FromAgent::Report(Report::Exchange(exchange))) => {
+                (self.listener)(Noted::Exchange(exchange));
+            }
             Event::Said(FromAgent::Report(Report::Finished { ticks })) => {
                 agent.ticks_missing += u64::from(ticks.saturating_sub(agent.next_second));
                 agent.ended = Ended::Finished;

@@ -10,6 +10,7 @@ mod error;
 mod fold;
 mod journeys;
 mod launch;
+mod markers;
 mod outcome;
 mod prepare;
 mod progress;

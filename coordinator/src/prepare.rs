@@ -49,6 +49,8 @@ pub(crate) struct Prepared {
     pub secrets: Secrets,
     /// The day on which it is prepared, in days since 1970-01-01 (UTC).
     pub today: i64,
+    /// 0 for load; otherwise how often one shopper walks, shown in full.
+    pub traces: u32,
     /// What positions are called.
     pub names: Names,
     /// The thresholds, their names resolved.
@@ -111,7 +113,7 @@ impl Prepared {
         let (rules, abort) = rules(&plan, &source.name, &names)?;
         check_targets(&plan, &journeys)?;
         check_sizes(&plan, &source.text, &files)?;
-        Ok(Self { plan, text: source.text, overrides, files, secrets, today, names, rules, abort })
+        Ok(Self { plan, text: source.text, overrides, files, secrets, today, traces: 0, names, rules, abort })
     }
 
     /// One assignment per agent: which region (by position), and what it is to do.
@@ -138,6 +140,7 @@ impl Prepared {
                     files: self.files.clone(),
                     secrets: self.secrets.clone(),
                     today: self.today,
+                    traces: self.traces,
                 };
                 (position, assignment)
             })

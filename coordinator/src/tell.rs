@@ -16,5 +16,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use colour::Paint;
 pub(crate) use tables::tables;
 pub(crate) use write::{Destinations, write};

@@ -4,6 +4,7 @@
 //! the same pages are held against them (`journeys/tests`).
 
 mod read;
+mod sanitize;
 mod submit;
 
 use std::sync::LazyLock;
@@ -11,13 +12,14 @@ use std::sync::LazyLock;
 use lol_html::Selector;
 
 pub(crate) use read::read;
+pub(crate) use sanitize::Sanitizer;
 pub(crate) use submit::{BOUNDARY, Filled, Submission, end_parts, part};
 
 /// What the addresses of a page are relative to.
 pub(crate) static BASE: LazyLock<Option<Selector>> = LazyLock::new(|| "base[href]".parse().ok());
 
 /// A form as its page gives it: everything that submitting needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Form {
     /// Where it goes, as the page writes it; `None` for the page itself.
     pub(crate) action: Option<Box<str>>,
@@ -27,6 +29,8 @@ pub(crate) struct Form {
     pub(crate) controls: Vec<Control>,
     /// The position in `controls` of the button that is pressed.
     pub(crate) pressed: Option<usize>,
+    /// The button that would be pressed is disabled, so that a browser sends nothing.
+    pub(crate) is_blocked: bool,
     /// The page's own `<base href>`.
     pub(crate) base: Option<Box<str>>,
     /// Where the page is.
@@ -53,20 +57,31 @@ pub(crate) enum BodyEncoding {
 }
 
 /// A control of a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Control {
     pub(crate) name: Box<str>,
     pub(crate) value: Box<str>,
     pub(crate) kind: Kind,
-    /// The name of the field that tells the direction of its text (`dirname`).
-    pub(crate) direction: Option<(Box<str>, bool)>,
+    /// The field that tells the direction of its text (`dirname`), and how the direction follows.
+    pub(crate) direction: Option<(Box<str>, Direction)>,
+}
+
+/// How the direction of a control's text follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    LeftToRight,
+    RightToLeft,
+    /// From the text itself.
+    Auto,
 }
 
 /// What kind of control it is, as far as submitting tells them apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
-    /// A field with a text.
-    Text,
+    /// A field with a text, and what a browser makes of what is filled in.
+    Text(Sanitizer),
+    /// A field that was taken out.
+    Gone,
     /// A box, a radio button or an option of a list; whether it is chosen.
     Choice(bool),
     /// A file, which nobody has chosen.
@@ -87,7 +102,7 @@ pub(crate) struct Button {
 
 impl Method {
     fn of(attribute: &str) -> Self {
-        match attribute.trim().to_ascii_lowercase().as_str() {
+        match attribute.to_ascii_lowercase().as_str() {
             "post" => Self::Post,
             "dialog" => Self::Dialog,
             _ => Self::Get,
@@ -97,7 +112,7 @@ impl Method {
 
 impl BodyEncoding {
     fn of(attribute: &str) -> Self {
-        match attribute.trim().to_ascii_lowercase().as_str() {
+        match attribute.to_ascii_lowercase().as_str() {
             "multipart/form-data" => Self::Multipart,
             "text/plain" => Self::Plain,
             _ => Self::UrlEncoded,

@@ -28,6 +28,8 @@ pub struct Journey {
     pub(crate) choices: Vec<Choice>,
     /// The variables' names, by number.
     pub(crate) names: Vec<Box<str>>,
+    /// Variables that are set and never read, with the line of each.
+    pub(crate) unused: Vec<(Box<str>, u64)>,
     pub(crate) secrets: Secrets,
     pub(crate) tables: Vec<Table>,
     /// How many flags and counters a walk needs.
@@ -249,6 +251,7 @@ impl Journey {
             program: vec![Instruction::Fetch(0)],
             choices: Vec::new(),
             names: Vec::new(),
+            unused: Vec::new(),
             secrets: Secrets::default(),
             tables: Vec::new(),
             flags: 0,
@@ -290,6 +293,11 @@ impl Journey {
     /// The environment's variables that the journey reads.
     pub fn secret_names(&self) -> impl Iterator<Item = &str> {
         self.secrets.names()
+    }
+
+    /// The variables that are set and never read, with the line where each is set.
+    pub fn unused(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.unused.iter().map(|(name, line)| (&**name, *line))
     }
 
     /// The journey's name.

@@ -307,6 +307,11 @@ impl Walk {
             .collect()
     }
 
+    /// `text` without the journey's secrets.
+    pub fn redact(&self, text: String) -> String {
+        self.journey.secrets.redact(text)
+    }
+
     /// The journey that is walked.
     pub fn journey(&self) -> &Arc<Journey> {
         &self.journey

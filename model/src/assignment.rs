@@ -48,6 +48,9 @@ pub struct Assignment {
     pub secrets: Secrets,
     /// The day on which the run begins, in days since 1970-01-01 (UTC).
     pub today: i64,
+    /// 0 for load. Otherwise one shopper walks so often through the plan's first journey, and every exchange is
+    /// reported in full.
+    pub traces: u32,
 }
 
 /// Values that are shown nowhere, by name.

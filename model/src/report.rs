@@ -1,6 +1,7 @@
 //! What an agent reports.
 
-use crate::Tally;
+use crate::sample::{ConnectTimes, Times};
+use crate::{Key, Tally};
 
 /// How the generator itself fares. All of it is about the agent's process, not about the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,55 @@ pub struct Tick {
     pub health: Health,
 }
 
+/// What a journey left for later audits: an order's number for example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// The journey's position in the plan.
+    pub journey: u16,
+    /// The marker's name in the journey.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// One exchange in full, as a trace shows it. Secrets are hidden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// What it counts as.
+    pub key: Key,
+    /// The method.
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// The request's headers as they were sent.
+    pub request_headers: Vec<(String, String)>,
+    /// The request's body, at most [`Exchange::BODY_BYTES_MAX`].
+    pub request_body: Vec<u8>,
+    /// The answer's status; `None` when no head came.
+    pub status: Option<u16>,
+    /// The answer's headers.
+    pub headers: Vec<(String, String)>,
+    /// The answer's body, decoded, at most [`Exchange::BODY_BYTES_MAX`].
+    pub body: Vec<u8>,
+    /// When its parts happened.
+    pub times: Times,
+    /// Set where this exchange opened its connection.
+    pub opened: Option<ConnectTimes>,
+    /// Body bytes as they came over the wire.
+    pub bytes_wire: u64,
+    /// What was wrong; empty when nothing was.
+    pub problem: String,
+    /// The journey goes on in spite of it.
+    pub is_tolerated: bool,
+    /// The variables that have a value now.
+    pub values: Vec<(String, String)>,
+}
+
+impl Exchange {
+    /// How much of a body is shown.
+    pub const BODY_BYTES_MAX: usize = 256 * 1_024;
+}
+
 /// Something an agent says. A run is a fold over the streams of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -46,6 +96,15 @@ pub enum Report {
     },
     /// One second's figures.
     Tick(Box<Tick>),
+    /// What journeys left for audits, as it was left.
+    Markers {
+        /// The second in which they were left.
+        second: u32,
+        /// At most 1,000 of each worker.
+        markers: Vec<Marker>,
+    },
+    /// An exchange of a trace.
+    Exchange(Box<Exchange>),
     /// Every arrival was started and every journey ended or was cut.
     Finished {
         /// How many ticks were sent: all numbers from 0 up to this.

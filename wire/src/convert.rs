@@ -2,6 +2,7 @@
 
 mod assignment;
 mod buckets;
+mod exchange;
 mod tally;
 
 use doorbuster_model::Report;
@@ -59,6 +60,12 @@ impl Message for FromAgent {
                 })
             }
             Self::Report(Report::Tick(tick)) => from_agent::Body::Tick(tally::tick_to_proto(tick)),
+            Self::Report(Report::Markers { second, markers }) => {
+                from_agent::Body::Markers(exchange::markers_to_proto(*second, markers))
+            }
+            Self::Report(Report::Exchange(exchange)) => {
+                from_agent::Body::Exchange(exchange::to_proto(exchange))
+            }
             Self::Report(Report::Finished { ticks }) => {
                 from_agent::Body::Finished(proto::Finished { ticks: *ticks })
             }
@@ -84,6 +91,10 @@ impl Message for FromAgent {
             }),
             from_agent::Body::Tick(tick) => {
                 Self::Report(Report::Tick(Box::new(tally::tick_from_proto(tick)?)))
+            }
+            from_agent::Body::Markers(markers) => Self::Report(exchange::markers_from_proto(markers)?),
+            from_agent::Body::Exchange(exchange) => {
+                Self::Report(Report::Exchange(Box::new(exchange::from_proto(exchange)?)))
             }
             from_agent::Body::Finished(finished) => Self::Report(Report::Finished { ticks: finished.ticks }),
             from_agent::Body::Failed(failed) => Self::Report(Report::Failed { message: failed.message }),

@@ -30,7 +30,7 @@ pub mod to_agent {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -47,6 +47,10 @@ pub mod from_agent {
         Finished(super::Finished),
         #[prost(message, tag = "5")]
         Failed(super::Failed),
+        #[prost(message, tag = "6")]
+        Markers(super::Markers),
+        #[prost(message, tag = "7")]
+        Exchange(super::Exchange),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -72,6 +76,9 @@ pub struct Assignment {
     /// In days since 1970-01-01.
     #[prost(sint64, tag = "10")]
     pub today: i64,
+    /// 0 for load; otherwise one shopper walks so often, and every exchange is reported in full.
+    #[prost(uint32, tag = "11")]
+    pub traces: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Segment {
@@ -139,6 +146,71 @@ pub struct Finished {
 pub struct Failed {
     #[prost(string, tag = "1")]
     pub message: ::prost::alloc::string::String,
+}
+/// What journeys left for audits in one second.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Markers {
+    #[prost(uint32, tag = "1")]
+    pub second: u32,
+    #[prost(message, repeated, tag = "2")]
+    pub markers: ::prost::alloc::vec::Vec<Marker>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Marker {
+    #[prost(uint32, tag = "1")]
+    pub journey: u32,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub value: ::prost::alloc::string::String,
+}
+/// One exchange in full. Times are nanoseconds since second 0, durations nanoseconds.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Exchange {
+    #[prost(uint32, tag = "1")]
+    pub journey: u32,
+    #[prost(uint32, tag = "2")]
+    pub step: u32,
+    #[prost(uint32, tag = "3")]
+    pub part: u32,
+    #[prost(string, tag = "4")]
+    pub method: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub url: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "6")]
+    pub request_headers: ::prost::alloc::vec::Vec<Header>,
+    #[prost(bytes = "vec", tag = "7")]
+    pub request_body: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "8")]
+    pub status: u32,
+    #[prost(message, repeated, tag = "9")]
+    pub headers: ::prost::alloc::vec::Vec<Header>,
+    #[prost(bytes = "vec", tag = "10")]
+    pub body: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "11")]
+    pub intended_ns: u64,
+    #[prost(uint64, tag = "12")]
+    pub handled_ns: u64,
+    #[prost(uint64, optional, tag = "13")]
+    pub sent_ns: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "14")]
+    pub first_byte_ns: ::core::option::Option<u64>,
+    #[prost(uint64, tag = "15")]
+    pub ended_ns: u64,
+    #[prost(uint64, optional, tag = "16")]
+    pub dns_ns: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "17")]
+    pub connect_ns: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "18")]
+    pub tls_ns: ::core::option::Option<u64>,
+    #[prost(uint64, tag = "19")]
+    pub bytes_wire: u64,
+    #[prost(string, tag = "20")]
+    pub problem: ::prost::alloc::string::String,
+    #[prost(bool, tag = "21")]
+    pub tolerated: bool,
+    #[prost(message, repeated, tag = "22")]
+    pub values: ::prost::alloc::vec::Vec<Header>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Tick {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::cdn::{CacheStatus, Class, Observation};
+use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_model::sample::{ConnectTimes, Times};
 use doorbuster_model::tally::Journeys;
 use doorbuster_model::{
@@ -66,6 +67,7 @@ fn assignment() -> Assignment {
         files: BTreeMap::from([("browse".to_owned(), "journey: browse".to_owned())]),
         secrets: Secrets(BTreeMap::from([("PASSWORD".to_owned(), "hunter2".to_owned())])),
         today: 20_780,
+        traces: 3,
     }
 }
 
@@ -82,6 +84,25 @@ fn every_message_survives_the_wire() {
     }
     let started =
         Report::Started { clock_unix_ns: 5, version: "1".to_owned(), workers: 2, descriptors_max: 20_000 };
+    let exchange = Exchange {
+        key: Key { journey: 1, step: 2, part: Part::Hop, section: 0 },
+        method: "POST".to_owned(),
+        url: "http://shop.test/".to_owned(),
+        request_headers: vec![("a".to_owned(), "b".to_owned())],
+        request_body: b"x".to_vec(),
+        status: Some(200),
+        headers: vec![("c".to_owned(), "d".to_owned())],
+        body: vec![0xff],
+        times: Times { sent_ns: Some(3), ended_ns: 9, ..Times::default() },
+        opened: Some(ConnectTimes { dns_ns: None, connect_ns: 1, tls_ns: Some(2) }),
+        bytes_wire: 7,
+        problem: "why".to_owned(),
+        is_tolerated: true,
+        values: vec![("v".to_owned(), "w".to_owned())],
+    };
+    let marker = Marker { journey: 1, name: "order".to_owned(), value: "7".to_owned() };
+    round_trip(&FromAgent::Report(Report::Markers { second: 3, markers: vec![marker] }));
+    round_trip(&FromAgent::Report(Report::Exchange(Box::new(exchange))));
     for report in [started, Report::Finished { ticks: 9 }, Report::Failed { message: "why".to_owned() }] {
         round_trip(&FromAgent::Report(report));
     }

@@ -11,9 +11,9 @@ use crate::prepare::{check_pem, read_text};
 use crate::runs;
 use crate::tell::Destinations;
 
-/// The options that every run has.
+/// The options that everything has which sends requests.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct RunOptions {
+pub(crate) struct TargetOptions {
     /// Let HOST be loaded; loopback always may be, any other host gets at most 10 requests/s without this
     #[arg(long, value_name = "HOST", help_heading = "Target")]
     allow_host: Vec<String>,
@@ -32,6 +32,13 @@ pub(crate) struct RunOptions {
     /// Everything random follows from this number: the same seed sends the same crowd
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+}
+
+/// The options that every run has.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RunOptions {
+    #[command(flatten)]
+    target: TargetOptions,
     /// Write the report as JSON
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     json: Option<PathBuf>,
@@ -63,7 +70,7 @@ pub(crate) struct Outputs {
     pub data_dir: PathBuf,
 }
 
-impl RunOptions {
+impl TargetOptions {
     /// What the options say over a plan.
     pub(crate) fn overrides(&self, target: Option<&str>) -> Result<Overrides, Error> {
         let header =
@@ -82,6 +89,13 @@ impl RunOptions {
             ca_pem,
             allow_hosts: self.allow_host.clone(),
         })
+    }
+}
+
+impl RunOptions {
+    /// What the options say over a plan.
+    pub(crate) fn overrides(&self, target: Option<&str>) -> Result<Overrides, Error> {
+        self.target.overrides(target)
     }
 
     /// Where results go; each place is tried before anything is sent.

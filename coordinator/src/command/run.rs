@@ -6,7 +6,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::options::Outputs;
-use crate::conduct::conduct;
+use crate::conduct::{Noted, conduct};
+use crate::markers::Markers;
 use crate::outcome::{Job, Outcome, Run};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
@@ -23,11 +24,18 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
         runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
     let mut progress = Progress::new(outputs.quiet, &prepared.plan);
     progress.say(&opening(prepared, &id));
-    let conducted = runtime.block_on(conduct(prepared, &id, &mut progress));
+    let mut markers = Markers::new(&folder);
+    let mut listener = |noted| {
+        if let Noted::Markers { region, second, markers: left } = noted {
+            markers.keep(prepared, region, second, &left);
+        }
+    };
+    let conducted = runtime.block_on(conduct(prepared, &id, &mut progress, &mut listener));
     progress.end();
     // What still waits for agents that were given up is not worth waiting for.
     runtime.shutdown_background();
     let conducted = conducted?;
+    markers.finish()?;
     let run = Run { id, job, started_at: conducted.started_at, finished_at: conducted.finished_at };
     let mut outcome = verdict::judge(prepared, run, &conducted);
     outcome.kept_in = Some(folder.clone());

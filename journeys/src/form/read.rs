@@ -12,8 +12,10 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use lol_html::errors::RewritingError;
-use lol_html::html_content::{Element, TextChunk};
-use lol_html::{ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, Settings};
+use lol_html::html_content::{Comment, Element, EndTag, TextChunk, TextType};
+use lol_html::{
+    DocumentContentHandlers, ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, Settings,
+};
 
 use super::Form;
 use page::Page;
@@ -23,7 +25,7 @@ const SCAN_BYTES_MAX: usize = 16 << 20;
 
 /// Everything that a form is made of, and what its addresses are relative to.
 static ELEMENTS: LazyLock<Option<Selector>> = LazyLock::new(|| {
-    "form, input, button, select, optgroup, option, textarea, fieldset, legend, template, base[href]"
+    "form, input, button, select, optgroup, option, textarea, fieldset, legend, template, base[href], script, style, title, xmp, iframe, noembed, noframes, noscript"
         .parse()
         .ok()
 });
@@ -46,7 +48,7 @@ pub(crate) fn read(
     let (Some(elements), Some(texts)) = (ELEMENTS.as_ref(), TEXTS.as_ref()) else {
         return Ok(None);
     };
-    let page = Rc::new(RefCell::new(Page::default()));
+    let page = Rc::new(RefCell::new(Page::new(html)));
     let on_element = |look: fn(&mut Page, &Element<'_, '_>)| {
         let page = Rc::clone(&page);
         ElementContentHandlers::default().element(move |element: &mut Element<'_, '_>| {
@@ -59,13 +61,21 @@ pub(crate) fn read(
     let all = ElementContentHandlers::default()
         .element(move |element: &mut Element<'_, '_>| open(&at_element, element));
     let text = ElementContentHandlers::default().text(move |chunk: &mut TextChunk<'_>| {
-        at_text.borrow_mut().text(chunk.as_str());
+        if matches!(chunk.text_type(), TextType::Data | TextType::RCData) {
+            at_text.borrow_mut().text(chunk.as_str());
+        }
+        Ok(())
+    });
+    let at_comment = Rc::clone(&page);
+    let comments = DocumentContentHandlers::default().comments(move |comment: &mut Comment<'_>| {
+        at_comment.borrow_mut().skip_to(comment.source_location().bytes().end);
         Ok(())
     });
     let memory = MemorySettings::new().with_max_allowed_memory_usage(SCAN_BYTES_MAX);
     let mut settings = Settings::new()
         .with_strict(false)
         .with_memory_settings(memory)
+        .append_document_content_handler(comments)
         .append_element_content_handler((Cow::Borrowed(elements), all))
         .append_element_content_handler((Cow::Borrowed(texts), text))
         .append_element_content_handler((Cow::Borrowed(form), on_element(Page::wants_form)));
@@ -74,27 +84,26 @@ pub(crate) fn read(
             settings.append_element_content_handler((Cow::Borrowed(button), on_element(Page::wants_button)));
     }
     let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
-    match rewriter.write(html).and_then(|()| rewriter.end()) {
+    // Ending it lets the handlers, and what they hold of the page, go.
+    let outcome = rewriter.write(html).and_then(|()| rewriter.end());
+    match outcome {
         Ok(()) | Err(RewritingError::ContentHandlerError(_)) => {}
         Err(error) => return Err(format!("the page cannot be read as HTML: {error}")),
     }
-    page.take().finish(address, button.is_some())
+    Rc::try_unwrap(page).ok().map_or(Ok(None), |page| page.into_inner().finish(address, button.is_some()))
 }
 
 /// An element begins; some have to be followed to their ends.
 fn open(page: &Rc<RefCell<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
     page.borrow_mut().open(element)?;
     let name = element.tag_name();
-    let is_followed = matches!(
-        name.as_str(),
-        "form" | "select" | "optgroup" | "option" | "textarea" | "fieldset" | "legend" | "template"
-    );
+    let is_followed = !matches!(name.as_str(), "form" | "input" | "button" | "base");
     if !is_followed || !element.can_have_content() {
         return Ok(());
     }
     let at_end = Rc::clone(page);
-    element.on_end_tag(Box::new(move |_| {
-        at_end.borrow_mut().close(&name);
+    element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
+        at_end.borrow_mut().close(&name, end.source_location().bytes().end);
         Ok(())
     }))
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use url::{Url, form_urlencoded};
 
-use super::{BodyEncoding, Control, Form, Kind, Method as FormMethod};
+use super::{BodyEncoding, Control, Direction, Form, Kind, Method as FormMethod, Sanitizer};
 use crate::encoding::Encoding;
 use crate::failure::{Failure, quote};
 
@@ -43,6 +43,10 @@ impl Form {
     /// # Errors
     /// A failure when the form leads nowhere that can be requested.
     pub(crate) fn submit(mut self, filled: &[(String, Filled)]) -> Result<Submission, Failure> {
+        if self.is_blocked {
+            let message = "the form's first button is disabled, so that a browser sends nothing; name another with button";
+            return Err(Failure::new(message.to_owned()));
+        }
         for (name, filled) in filled {
             self.fill(name, filled);
         }
@@ -145,11 +149,14 @@ impl Form {
                             let taken = wanted.iter().position(|value| *value == &*control.value);
                             *chosen = taken.map(|taken| wanted.remove(taken)).is_some();
                         }
-                        // Left unless the values run out: the fields of a name take the values in turn.
-                        _ if wanted.is_empty() => control.kind = Kind::Choice(false),
+                        // The fields of a name take the values in turn.
+                        _ if wanted.is_empty() => control.kind = Kind::Gone,
+                        Kind::Text(sanitizer) => {
+                            control.value = sanitizer.apply(wanted.remove(0).to_owned()).into();
+                        }
                         _ => {
                             control.value = wanted.remove(0).into();
-                            control.kind = Kind::Text;
+                            control.kind = Kind::Text(Sanitizer::Keeps);
                         }
                     }
                 }
@@ -157,7 +164,7 @@ impl Form {
                 let text = |value: &str| Control {
                     name: name.into(),
                     value: value.into(),
-                    kind: Kind::Text,
+                    kind: Kind::Text(Sanitizer::Keeps),
                     direction: None,
                 };
                 let pressed_moves = self.pressed.is_some_and(|pressed| pressed >= place);
@@ -180,15 +187,30 @@ impl Control {
                 }
             }
             Kind::Button(_) if !is_pressed || self.name.is_empty() => {}
-            Kind::Choice(false) => {}
+            Kind::Choice(false) | Kind::Gone => return,
             Kind::File => out.push(Entry { name: &self.name, value: "", is_file: true }),
-            Kind::Text if &*self.name == "_charset_" => out.push(entry(&self.name, "UTF-8")),
-            Kind::Text | Kind::Choice(true) | Kind::Button(_) => out.push(entry(&self.name, &self.value)),
+            Kind::Text(Sanitizer::Hidden) if self.name.eq_ignore_ascii_case("_charset_") => {
+                out.push(entry(&self.name, "UTF-8"));
+            }
+            Kind::Text(_) | Kind::Choice(true) | Kind::Button(_) => out.push(entry(&self.name, &self.value)),
         }
-        if let Some((name, is_rtl)) = &self.direction {
-            out.push(entry(name, if *is_rtl { "rtl" } else { "ltr" }));
+        if let Some((name, direction)) = &self.direction {
+            let is_rtl = match direction {
+                Direction::LeftToRight => false,
+                Direction::RightToLeft => true,
+                Direction::Auto => reads_right_to_left(&self.value),
+            };
+            out.push(entry(name, if is_rtl { "rtl" } else { "ltr" }));
         }
     }
+}
+
+/// Whether the first letter belongs to a script that is read from right to left: Hebrew, Arabic and their neighbours.
+fn reads_right_to_left(text: &str) -> bool {
+    let first = text.chars().find(|character| character.is_alphabetic());
+    first.is_some_and(
+        |first| matches!(first, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'),
+    )
 }
 
 /// Line ends as forms send them.

@@ -43,6 +43,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
     reader.settle();
     let Reader { mut faults, variables, steps, program, choices, secrets, tables, flags, counters, .. } =
         reader;
+    let unused = variables.unused();
     let names = variables.finish(&mut faults);
     let journey = head.map(|Head { name, referer, origin }| Journey {
         file: file.into(),
@@ -51,6 +52,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
         program,
         choices,
         names,
+        unused,
         secrets,
         tables,
         flags,

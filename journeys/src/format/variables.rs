@@ -1,6 +1,6 @@
 //! The variables of a journey: each has a number, and none is used before it is set.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use doorbuster_notation::{Faults, Place, did_you_mean};
 
@@ -19,6 +19,8 @@ pub(super) struct Variables {
     set_in_line: Vec<Option<u64>>,
     /// Uses of variables that had not been set before them.
     early: Vec<(Place, u16)>,
+    /// Those that are read somewhere.
+    used: HashSet<u16>,
 }
 
 impl Variables {
@@ -43,6 +45,13 @@ impl Variables {
     /// The number of a variable that is known by this name.
     pub(super) fn number(&self, name: &str) -> Option<u16> {
         self.slots.get(name).copied()
+    }
+
+    /// The variables that are set and never read, with the line of each.
+    pub(super) fn unused(&self) -> Vec<(Box<str>, u64)> {
+        let all = (0_u16..).zip(self.names.iter().zip(&self.set_in_line));
+        let unused = all.filter(|(slot, (name, _))| !self.used.contains(slot) && !name.starts_with(' '));
+        unused.filter_map(|(_, (name, line))| Some((name.clone(), (*line)?))).collect()
     }
 
     fn is_set(&self, slot: u16) -> bool {
@@ -116,6 +125,7 @@ impl Reader {
             return self.secrets.number(secret).map(Source::Secret);
         }
         let slot = self.slot(name, place)?;
+        self.variables.used.insert(slot);
         if let Some((table, column)) = self.table(name) {
             self.tables[table].column(column, slot, place);
             return Some(Source::Slot(slot));

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod chromium;
 mod transcript;
 
 use std::path::Path;

@@ -186,7 +186,7 @@ impl Replay {
 }
 
 /// SplitMix64: a generator that is the same everywhere.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl TryRng for Dice {
     type Error = Infallible;

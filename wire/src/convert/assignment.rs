@@ -33,6 +33,7 @@ pub(super) fn to_proto(assignment: &Assignment) -> proto::Assignment {
         files: assignment.files.clone(),
         secrets: assignment.secrets.0.clone(),
         today: assignment.today,
+        traces: assignment.traces,
     }
 }
 
@@ -58,5 +59,6 @@ pub(super) fn from_proto(assignment: proto::Assignment) -> Result<Assignment, Er
         files: assignment.files,
         secrets: Secrets(assignment.secrets),
         today: assignment.today,
+        traces: assignment.traces,
     })
 }

@@ -7,15 +7,15 @@ use doorbuster_model::{ErrorClass, Health, Histogram, Key, Part, Tally, Tick};
 use super::{buckets, narrow};
 use crate::{Error, proto};
 
-const PARTS: [Part; 3] = [Part::Main, Part::Asset, Part::Hop];
+pub(super) const PARTS: [Part; 3] = [Part::Main, Part::Asset, Part::Hop];
 
 /// The member of `all` that a number on the wire stands for.
-fn member<T: Copy>(all: &[T], position: u32, part: &'static str) -> Result<T, Error> {
+pub(super) fn member<T: Copy>(all: &[T], position: u32, part: &'static str) -> Result<T, Error> {
     all.get(position as usize).copied().ok_or(Error::Impossible { part })
 }
 
 /// The number on the wire that stands for a member of `all`.
-fn position<T: PartialEq>(all: &[T], member: &T) -> u32 {
+pub(super) fn position<T: PartialEq>(all: &[T], member: &T) -> u32 {
     // The members are a handful, so the position always fits.
     all.iter()
         .position(|known| known == member)

@@ -6,6 +6,8 @@ use super::HandlerResult;
 use super::control::{self, Input};
 use crate::form::{BodyEncoding, Control, Form, Kind, Method};
 
+/// The namespace of HTML: what stands in a drawing is no control.
+const HTML: &str = "http://www.w3.org/1999/xhtml";
 /// The most forms, and the most controls, of a page that are looked at.
 const FORMS_MAX: usize = 1_000;
 const CONTROLS_MAX: usize = 10_000;
@@ -15,6 +17,11 @@ const TEXT_BYTES_MAX: usize = 4 << 20;
 /// What has been read so far.
 #[derive(Default)]
 pub(super) struct Page {
+    /// Where the end tags of forms begin.
+    form_ends: Vec<usize>,
+    /// How far end tags of forms were looked for. They end a form wherever they stand in the tree, so that only
+    /// their places count.
+    looked_to: usize,
     forms: Vec<Seen>,
     controls: Vec<Owned>,
     /// The form that controls belong to now.
@@ -69,6 +76,7 @@ struct Select {
     owner: Option<Owner>,
     name: Box<str>,
     is_disabled: bool,
+    is_multiple: bool,
     shows_one: bool,
     group_is_disabled: bool,
     options: Vec<Choice>,
@@ -82,6 +90,26 @@ struct Choice {
 }
 
 impl Page {
+    /// Nothing of `html` yet.
+    pub(super) fn new(html: &[u8]) -> Self {
+        let ends = memchr::memmem::find_iter(html, b"</").filter(|at| is_form_end(&html[*at..]));
+        Self { form_ends: ends.take(CONTROLS_MAX).collect(), ..Self::default() }
+    }
+
+    /// What stands before `end` and was not looked at holds no end tags: comments, scripts, templates.
+    pub(super) fn skip_to(&mut self, end: usize) {
+        self.looked_to = self.looked_to.max(end);
+    }
+
+    /// Ends the open form if there is an end tag for it before `start`.
+    fn end_forms(&mut self, start: usize) {
+        let after = self.form_ends.partition_point(|end| *end < self.looked_to);
+        if self.templates == 0 && self.form_ends.get(after).is_some_and(|end| *end < start) {
+            self.pointer = None;
+        }
+        self.skip_to(start);
+    }
+
     /// Notes that this element is the form that is looked for.
     pub(super) fn wants_form(&mut self, element: &Element<'_, '_>) {
         let start = element.source_location().bytes().start;
@@ -100,10 +128,11 @@ impl Page {
     /// An element begins.
     pub(super) fn open(&mut self, element: &Element<'_, '_>) -> HandlerResult {
         let name = element.tag_name();
+        self.end_forms(element.source_location().bytes().start);
         if name == "template" {
             self.templates += 1;
         }
-        if self.templates > 0 {
+        if self.templates > 0 || element.namespace_uri() != HTML {
             return Ok(());
         }
         match name.as_str() {
@@ -131,17 +160,27 @@ impl Page {
                 }
             }
             "option" => self.option(element),
-            _ => self.control(element, &name),
+            "input" | "button" | "textarea" => self.control(element, &name),
+            _ => {}
         }
         if self.controls.len() > CONTROLS_MAX { Err("enough controls".into()) } else { Ok(()) }
     }
 
-    /// An element ends.
-    pub(super) fn close(&mut self, name: &str) {
+    /// An element ends with a tag that ends at `end`.
+    pub(super) fn close(&mut self, name: &str, end: usize) {
         match name {
-            "template" => self.templates = self.templates.saturating_sub(1),
+            "template" => {
+                self.templates = self.templates.saturating_sub(1);
+                self.skip_to(end);
+            }
             _ if self.templates > 0 => {}
-            "form" => self.pointer = None,
+            "textarea" => {
+                self.text_of = None;
+                self.skip_to(end);
+            }
+            "script" | "style" | "title" | "xmp" | "iframe" | "noembed" | "noframes" | "noscript" => {
+                self.skip_to(end);
+            }
             "fieldset" => drop(self.fieldsets.pop()),
             "legend" => {
                 if let Some(fieldset) = self.fieldsets.last_mut() {
@@ -155,7 +194,7 @@ impl Page {
                     select.group_is_disabled = false;
                 }
             }
-            "option" | "textarea" => self.text_of = None,
+            "option" => self.text_of = None,
             _ => {}
         }
     }
@@ -232,7 +271,8 @@ impl Page {
             owner: self.owner(element),
             name: attribute(element, "name").unwrap_or_default().into(),
             is_disabled: self.is_disabled(element),
-            shows_one: size <= 1 && !element.has_attribute("multiple"),
+            is_multiple: element.has_attribute("multiple"),
+            shows_one: size <= 1,
             group_is_disabled: false,
             options: Vec::new(),
         });
@@ -271,9 +311,10 @@ impl Page {
     fn end_select(&mut self) {
         self.text_of = None;
         let Some(mut select) = self.select.take() else { return };
-        if select.shows_one {
+        if !select.is_multiple {
             let last = select.options.iter().rposition(|option| option.is_selected);
-            let chosen = last.or_else(|| select.options.iter().position(|option| !option.is_disabled));
+            let first = || select.options.iter().position(|option| !option.is_disabled && select.shows_one);
+            let chosen = last.or_else(first);
             for (position, option) in select.options.iter_mut().enumerate() {
                 option.is_selected = Some(position) == chosen;
             }
@@ -297,13 +338,18 @@ impl Page {
             Owner::Form(form) => *form == number,
             Owner::Id(owner) => Some(owner.as_str()) == id,
         };
-        let mut pressed = None;
+        let (mut pressed, mut is_blocked) = (None, false);
         let mut controls = Vec::new();
-        for mut owned in self.controls.into_iter().filter(|owned| belongs(owned) && !owned.is_disabled) {
+        for mut owned in self.controls.into_iter().filter(belongs) {
             let is_button = matches!(owned.control.kind, Kind::Button(_));
-            let is_wanted = !wants_button || self.wanted_buttons.contains(&owned.start);
-            if is_button && is_wanted && pressed.is_none() {
+            let is_wanted = is_button && (!wants_button || self.wanted_buttons.contains(&owned.start));
+            let is_pressed = is_wanted && pressed.is_none() && !is_blocked;
+            if is_pressed && owned.is_disabled && !wants_button {
+                is_blocked = true;
+            } else if is_pressed {
                 pressed = Some(controls.len());
+            } else if owned.is_disabled {
+                continue;
             }
             if owned.control.name.is_empty() && !is_button {
                 continue;
@@ -322,10 +368,17 @@ impl Page {
             encoding: seen.encoding,
             controls,
             pressed,
+            is_blocked,
             base: self.base,
             page: address.into(),
         }))
     }
+}
+
+/// Whether a text begins with the end tag of a form.
+fn is_form_end(text: &[u8]) -> bool {
+    text.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case(b"</form"))
+        && text.get(6).is_none_or(|next| next.is_ascii_whitespace() || matches!(next, b'>' | b'/'))
 }
 
 /// The value of an attribute, its character references resolved.

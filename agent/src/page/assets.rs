@@ -1,0 +1,158 @@
+//! The assets of a page: fetched at once, as far as connections allow, with what style sheets name in their turn.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+use doorbuster_journeys::assets::{self, Asset};
+use doorbuster_model::{ErrorClass, Part};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use http::Method;
+
+use super::Page;
+use crate::address::Address;
+use crate::client::Broken;
+use crate::exchange::{Order, Reply, exchange};
+use crate::limit::Limit;
+
+/// The most assets of one page, those of its style sheets included.
+const ASSETS_MAX: usize = 200;
+/// The most style sheets whose assets a worker remembers.
+const STYLES_MAX: usize = 1_000;
+
+/// What style sheets name: looked up by address, and valid as long as the text is the same.
+#[derive(Default)]
+pub(crate) struct Styles(HashMap<String, (u64, Rc<[Asset]>)>);
+
+impl Styles {
+    fn of(&mut self, address: &Address, css: &[u8]) -> Rc<[Asset]> {
+        let mut hasher = DefaultHasher::new();
+        css.hash(&mut hasher);
+        let hash = hasher.finish();
+        if let Some((_, names)) = self.0.get(address.whole()).filter(|(known, _)| *known == hash) {
+            return Rc::clone(names);
+        }
+        let names: Rc<[Asset]> = assets::of_style(css, &address.url).into();
+        if self.0.len() >= STYLES_MAX {
+            self.0.clear();
+        }
+        self.0.insert(address.whole().to_owned(), (hash, Rc::clone(&names)));
+        names
+    }
+}
+
+/// An asset that was fetched.
+struct Fetched {
+    address: Rc<Address>,
+    ended_ns: u64,
+    /// Whether it counts for a page's time.
+    is_good: bool,
+    /// What it names in its turn.
+    names: Rc<[Asset]>,
+}
+
+impl Page<'_> {
+    /// Fetches the assets of a page and counts the page. Returns its end.
+    pub(super) async fn assets(
+        &self,
+        step: usize,
+        reply: &Reply,
+        page: &Rc<Address>,
+        document_ended_ns: u64,
+    ) -> u64 {
+        let found = if reply.is_html { assets::of_page(&reply.body.kept, &page.url) } else { Vec::new() };
+        let mut known = Vec::new();
+        let mut fetches = FuturesUnordered::new();
+        for (address, is_style) in self.admit(&found, &mut known) {
+            fetches.push(self.asset(step, address, is_style, Rc::clone(page), document_ended_ns));
+        }
+        let (mut ended_ns, mut good) = (document_ended_ns, true);
+        while let Some(fetched) = fetches.next().await {
+            ended_ns = ended_ns.max(fetched.ended_ns);
+            good &= fetched.is_good;
+            for (address, is_style) in self.admit(&fetched.names, &mut known) {
+                let from = Rc::clone(&fetched.address);
+                fetches.push(self.asset(step, address, is_style, from, fetched.ended_ns));
+            }
+        }
+        if good {
+            let key = self.key(step, Part::Main, self.intended_ns);
+            let page_us = ended_ns.saturating_sub(self.intended_ns) / 1_000;
+            self.visitor.worker.tallies.borrow_mut().at(ended_ns).record_page_us(key, page_us);
+        }
+        ended_ns
+    }
+
+    /// Those that this page did not fetch yet and that may be fetched.
+    fn admit(&self, found: &[Asset], known: &mut Vec<Rc<Address>>) -> Vec<(Rc<Address>, bool)> {
+        let job = &self.visitor.worker.job;
+        let (mut admitted, mut others) = (Vec::new(), 0);
+        for asset in found {
+            if known.len() >= ASSETS_MAX || known.iter().any(|address| address.url == asset.url) {
+                continue;
+            }
+            if job.may_go(&asset.url) {
+                let address = Rc::new(Address::new(asset.url.clone(), job));
+                known.push(Rc::clone(&address));
+                admitted.push((address, asset.is_style));
+            } else {
+                others += 1;
+            }
+        }
+        if others > 0 {
+            self.visitor.worker.tallies.borrow_mut().current().count("assets_of_other_hosts", others);
+        }
+        admitted
+    }
+
+    /// Fetches one asset, which `from` names and which was discovered at `intended_ns`.
+    async fn asset(
+        &self,
+        step: usize,
+        address: Rc<Address>,
+        is_style: bool,
+        from: Rc<Address>,
+        intended_ns: u64,
+    ) -> Fetched {
+        let worker = &self.visitor.worker;
+        let order = Order {
+            key: self.key(step, Part::Asset, intended_ns),
+            intended_ns,
+            handled_ns: worker.clock.now_ns(),
+            method: &Method::GET,
+            address: &address,
+            headers: &[],
+            body: None,
+            referer: Some(&from),
+            tells_origin: false,
+            wants_headers: false,
+            wants_body: is_style,
+            timeout: None,
+        };
+        let (mut sample, result) = exchange(self.visitor, &order, &Limit::default()).await;
+        let mut names: Rc<[Asset]> = Rc::from([]);
+        let broken = match result {
+            Ok(reply) if (200..400).contains(&reply.status) => {
+                if is_style {
+                    names = worker.styles.borrow_mut().of(&address, &reply.body.kept);
+                }
+                None
+            }
+            Ok(reply) => Some(Broken {
+                class: ErrorClass::Status,
+                message: format!("expected status 200 to 399, got {}", reply.status),
+            }),
+            Err(broken) => Some(broken),
+        };
+        match broken {
+            None => worker.tallies.borrow_mut().record(&sample),
+            Some(broken) => {
+                sample.error = Some(broken.class);
+                self.record_broken(&sample, &order, &broken);
+            }
+        }
+        let (ended_ns, is_good) = (sample.times.ended_ns, sample.counts_as_latency());
+        Fetched { address, ended_ns, is_good, names }
+    }
+}

@@ -1,0 +1,79 @@
+//! A trace: one shopper, walk after walk, and every exchange in full.
+
+use std::rc::Rc;
+
+use doorbuster_journeys::{Failure, Walk};
+use doorbuster_model::Sample;
+use doorbuster_model::plan::Cookies;
+use doorbuster_model::report::Exchange;
+
+use crate::client::Broken;
+use crate::crowd::Crowd;
+use crate::exchange::{Order, Reply, request_head};
+use crate::visit::{Visitor, visit};
+use crate::worker::Worker;
+
+/// Walks as often as the assignment says.
+pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
+    let _present = crowd.enter(worker);
+    let visitor = Visitor::new(worker);
+    for number in 0..worker.job.traces {
+        let now_ns = worker.clock.now_ns();
+        visit(&visitor, 0, u64::from(number), now_ns, now_ns).await;
+        if worker.job.plan.load.cookies == Cookies::PerIteration {
+            visitor.forget_cookies();
+        }
+    }
+}
+
+/// How an exchange of a trace went.
+pub(crate) enum Went<'a> {
+    /// An answer came; what the journey did not accept of it.
+    Answered(&'a Reply, Option<&'a Failure>),
+    /// None did.
+    Broke(&'a Broken),
+}
+
+/// Keeps an exchange for the one who watches, where somebody does.
+pub(crate) fn note(visitor: &Visitor, order: &Order<'_>, sample: &Sample, went: &Went<'_>, walk: &Walk) {
+    if visitor.worker.job.traces == 0 {
+        return;
+    }
+    let (headers, body, problem, is_tolerated) = match went {
+        Went::Broke(broken) => (Vec::new(), Vec::new(), broken.message.clone(), false),
+        Went::Answered(reply, failure) => {
+            let headers = reply.headers.iter().flat_map(|headers| headers.iter());
+            let headers = headers.map(|(name, value)| (name.to_string(), lossy(value.as_bytes())));
+            let problem = failure.map(|failure| failure.message.clone()).unwrap_or_default();
+            let is_tolerated = failure.is_some_and(|failure| failure.is_tolerated);
+            (headers.collect(), clipped(&reply.body.kept), problem, is_tolerated)
+        }
+    };
+    let shown = |(name, value): (String, String)| (name, walk.redact(value));
+    let values = walk.shown_values().into_iter().map(|(name, value)| (name.to_owned(), value));
+    let exchange = Exchange {
+        key: sample.key,
+        method: order.method.to_string(),
+        url: walk.redact(order.address.whole().to_owned()),
+        request_headers: request_head(visitor, order).into_iter().map(shown).collect(),
+        request_body: walk.redact(lossy(&clipped(order.body.map_or(&[][..], |body| &body[..])))).into_bytes(),
+        status: sample.status,
+        headers,
+        body,
+        times: sample.times,
+        opened: sample.opened,
+        bytes_wire: sample.bytes_wire,
+        problem,
+        is_tolerated,
+        values: values.collect(),
+    };
+    visitor.worker.tallies.borrow_mut().trace(exchange);
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn clipped(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len().min(Exchange::BODY_BYTES_MAX)].to_vec()
+}

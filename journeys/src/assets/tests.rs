@@ -1,0 +1,67 @@
+use proptest::prelude::*;
+use url::Url;
+
+use super::{of_page, of_style};
+
+fn found(html: &str) -> Vec<String> {
+    let base = Url::parse("https://shop.example/c/lamps").unwrap();
+    of_page(html.as_bytes(), &base).into_iter().map(|asset| asset.url.into()).collect()
+}
+
+#[test]
+fn a_page_names_its_assets() {
+    let html = r#"<!doctype html><link rel="Stylesheet" href="/s.css?a=1&amp;b=2"><link rel=canonical href=/no>
+        <link rel="shortcut icon" href=logo.svg><link rel=preload as=font href="//cdn.example/f.woff2">
+        <script src="app.js"></script><script>var a = '<img src="/no.png">'</script>
+        <img src="/1.svg"><img src="/1.svg#again"><img src="data:image/png;base64,AA"><img src=""><img>
+        <noscript><img src="/pixel.gif"></noscript><!-- <img src="/comment.png"> --><a href="/p/1">x</a>"#;
+    assert_eq!(
+        found(html),
+        [
+            "https://shop.example/s.css?a=1&b=2",
+            "https://shop.example/c/logo.svg",
+            "https://cdn.example/f.woff2",
+            "https://shop.example/c/app.js",
+            "https://shop.example/1.svg",
+        ]
+    );
+}
+
+#[test]
+fn the_first_base_counts_and_the_number_is_bounded() {
+    let html = "<base href=/a/><base href=/b/><img src=x.png>";
+    assert_eq!(found(html), ["https://shop.example/a/x.png"]);
+    let many: String = (0..150).map(|number| format!("<img src={number}.png>")).collect();
+    assert_eq!(found(&many).len(), 100);
+    assert!(found(&format!("<img src=\"/{}\">", "x".repeat(10_000))).is_empty());
+}
+
+#[test]
+fn a_style_sheet_names_imports_and_the_fonts_it_uses() {
+    let css = r#"@charset "utf-8"; @import "a.css"; @import url( 'b.css' ) screen; /* @import "no.css"; */
+        @font-face { font-family: "Shop"; src: local("Shop"), url(x.eot) format("embedded-opentype"), url("shop.woff2") format("woff2"), url(shop.woff) }
+        @font-face { font-family: Unused; src: url(unused.woff2) }
+        body { font: bold 12px/1.5 Shop, serif; background: url(hero.png) } @import "late.css";"#;
+    let base = Url::parse("https://shop.example/css/main.css").unwrap();
+    let found: Vec<_> = of_style(css.as_bytes(), &base)
+        .into_iter()
+        .map(|asset| (asset.url.path().to_owned(), asset.is_style))
+        .collect();
+    let expected = [("/css/a.css", true), ("/css/b.css", true), ("/css/shop.woff2", false)];
+    assert_eq!(found, expected.map(|(path, is_style)| (path.to_owned(), is_style)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn no_page_and_no_style_panics(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        tags in "(<img src=|<base href=|<link rel=icon href=|<img srcset=|<picture>|<source srcset=|<style>|@import |url\\(|@font-face|[-'\":/?#\\[\\]@ <>&x{};,(w1)\\\\]|\\PC){0,40}",
+    ) {
+        let base = Url::parse("https://shop.example/").unwrap();
+        for text in [&bytes[..], tags.as_bytes()] {
+            of_page(text, &base);
+            of_style(text, &base);
+        }
+    }
+}
