@@ -4,14 +4,19 @@
 //! kilobytes, and there is a jar for each of half a million shoppers: so this one keeps names and values alone, and
 //! where they go is shared by all shoppers of a worker.
 
+mod rules;
+
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use cookie_store::{Cookie, CookieExpiration};
 use url::Url;
 
-/// The longest Set-Cookie line that is taken, as browsers have it (RFC 6265, section 6.1).
+/// The longest name and value together that are taken, as browsers have it.
 const COOKIE_BYTES_MAX: usize = 4_096;
+/// Attributes that are longer are ignored.
+const ATTRIBUTE_BYTES_MAX: usize = 1_024;
 /// The most cookies that a shopper keeps: what a browser keeps for one site.
 const COOKIES_MAX: usize = 180;
 /// The most scopes that a worker knows at a time.
@@ -73,6 +78,34 @@ impl Kept {
     }
 }
 
+impl Kept {
+    /// Whether this is a Secure cookie that one from plain HTTP would stand in for: then that is not taken (RFC
+    /// 6265bis, section 5.7, "leave secure cookies alone").
+    fn is_left_alone_by(&self, cookie: &Cookie<'_>, url: &Url) -> bool {
+        let first = &self.scope.first;
+        url.scheme() != "https"
+            && first.secure() == Some(true)
+            && self.name() == cookie.name()
+            && first.domain.matches(url)
+            && rules::path_matches(&first.path, &cookie.path)
+    }
+}
+
+/// A Set-Cookie line without the attributes that a browser would not read.
+fn without_long_attributes(line: &str) -> Cow<'_, str> {
+    if line.len() <= ATTRIBUTE_BYTES_MAX {
+        return Cow::Borrowed(line);
+    }
+    let mut parts = line.split(';');
+    let pair = parts.next().unwrap_or_default();
+    let is_short = |part: &&str| {
+        let value = part.split_once('=').map_or("", |(_, value)| value.trim());
+        value.len() <= ATTRIBUTE_BYTES_MAX
+    };
+    let kept: Vec<&str> = std::iter::once(pair).chain(parts.filter(is_short)).collect();
+    Cow::Owned(kept.join(";"))
+}
+
 impl Cookies {
     /// Forgets every cookie.
     pub(crate) fn forget(&self) {
@@ -95,35 +128,36 @@ impl Cookies {
     /// Takes a Set-Cookie line of an answer from `url`; false when a browser's limits say no.
     pub(crate) fn keep(&self, line: &str, url: &Url, scopes: &Scopes) -> bool {
         let mut jar = self.0.borrow_mut();
-        if line.len() > COOKIE_BYTES_MAX {
-            return false;
-        }
+        let line = without_long_attributes(line);
         // What else is wrong with a line, a browser ignores.
         let Ok(cookie) = Cookie::parse(line, url).map(Cookie::into_owned) else { return true };
         let (name, value) = cookie.name_value();
+        if name.len() + value.len() > COOKIE_BYTES_MAX {
+            return false;
+        }
         let Ok(name_bytes) = u16::try_from(name.len()) else { return false };
+        if !rules::allow(&cookie, url) || jar.iter().any(|kept| kept.is_left_alone_by(&cookie, url)) {
+            return true;
+        }
         let is_old = |kept: &Kept| {
-            // By their texts: whether they were written or follow from the address makes no other cookie of it.
             let first = &kept.scope.first;
-            kept.name() == name
-                && first.domain.as_cow() == cookie.domain.as_cow()
-                && *first.path == *cookie.path
+            kept.name() == name && first.domain == cookie.domain && *first.path == *cookie.path
         };
         let old = jar.iter().position(is_old);
+        let pair = format!("{name}={value}").into_boxed_str();
         if cookie.is_expired() {
             // That is how a server takes a cookie back.
             old.map(|position| jar.remove(position));
             return true;
         }
-        let kept = Kept {
-            pair: format!("{name}={value}").into_boxed_str(),
-            name_bytes,
-            scope: scopes.of(&cookie),
-            expires: cookie.expires,
-        };
+        let kept = Kept { pair, name_bytes, scope: scopes.of(&cookie), expires: cookie.expires };
         if let Some(position) = old {
-            jar[position] = kept;
-            return true;
+            if jar[position].pair == kept.pair {
+                jar[position] = kept;
+                return true;
+            }
+            // Another value makes it a younger cookie.
+            jar.remove(position);
         }
         if jar.len() >= COOKIES_MAX {
             jar.retain(|kept| !kept.is_expired());
@@ -145,101 +179,4 @@ impl Cookies {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sent(cookies: &Cookies, url: &str) -> String {
-        let mut out = Vec::new();
-        cookies.write(&Url::parse(url).unwrap(), &mut out);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn cookies_go_where_they_belong() {
-        let (cookies, scopes) = (Cookies::default(), Scopes::default());
-        let keep = |url: &str, line: &str| cookies.keep(line, &Url::parse(url).unwrap(), &scopes);
-        let shop = "https://shop.example/cart/add?x=1";
-        for line in [
-            "session=abc; Path=/; HttpOnly",
-            "deep=1; Path=/cart",
-            "here=2",
-            "wide=3; Domain=shop.example; Path=/",
-            "tls=4; Secure; Path=/",
-            "gone=5; Path=/; Max-Age=0",
-            "later=6; Path=/; Max-Age=600",
-            "other=7; Domain=elsewhere.example",
-            "no cookie at all",
-        ] {
-            assert!(keep(shop, line), "{line}");
-        }
-        assert_eq!(sent(&cookies, shop), "deep=1; here=2; session=abc; wide=3; tls=4; later=6");
-        assert_eq!(sent(&cookies, "https://shop.example/"), "session=abc; wide=3; tls=4; later=6");
-        assert_eq!(sent(&cookies, "http://shop.example/"), "session=abc; wide=3; later=6");
-        assert_eq!(sent(&cookies, "https://www.shop.example/"), "wide=3");
-        assert_eq!(sent(&cookies, "https://notshop.example/"), "");
-        assert!(
-            keep(shop, "session=new; Path=/") && keep(shop, "wide=; Domain=shop.example; Path=/; Max-Age=0")
-        );
-        assert_eq!(sent(&cookies, "http://shop.example/"), "session=new; later=6");
-        cookies.forget();
-        assert_eq!(sent(&cookies, shop), "");
-    }
-
-    /// The same lines to `cookie_store`'s jar and to this one: the same cookies go to the same places.
-    #[test]
-    fn it_keeps_what_cookie_store_keeps() {
-        let pages =
-            ["https://shop.example/", "https://shop.example/cart/add", "http://www.shop.example/cart"];
-        let lines = [
-            "a=1",
-            "a=2; Path=/",
-            "a=3; Path=/cart",
-            "a=4; Domain=shop.example",
-            "a=5; Domain=shop.example; Path=/",
-            "a=; Path=/; Max-Age=0",
-            "a=6; Secure",
-            "b=7; Path=/; HttpOnly",
-            "b=; Domain=shop.example; Path=/; Max-Age=0",
-        ];
-        // Every sequence of three lines, each set by each page.
-        let all: Vec<(&str, &str)> = pages.iter().flat_map(|page| lines.map(|line| (*page, line))).collect();
-        for first in &all {
-            for second in &all {
-                for third in &all {
-                    let (cookies, scopes) = (Cookies::default(), Scopes::default());
-                    let mut store = cookie_store::CookieStore::default();
-                    for (page, line) in [first, second, third] {
-                        let page = Url::parse(page).unwrap();
-                        assert!(cookies.keep(line, &page, &scopes));
-                        let _ = store.parse(line, &page);
-                    }
-                    for page in pages {
-                        let own = sent(&cookies, page);
-                        let mut own: Vec<&str> = own.split("; ").filter(|pair| !pair.is_empty()).collect();
-                        let url = Url::parse(page).unwrap();
-                        let pairs = store.get_request_values(&url);
-                        let mut expected: Vec<String> =
-                            pairs.map(|(name, value)| format!("{name}={value}")).collect();
-                        own.sort_unstable();
-                        expected.sort_unstable();
-                        assert_eq!(own, expected, "{first:?} {second:?} {third:?} for {page}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_jar_is_bounded_and_small() {
-        let (cookies, scopes) = (Cookies::default(), Scopes::default());
-        let url = Url::parse("http://127.0.0.1/").unwrap();
-        assert!(!cookies.keep(&format!("a={}", "x".repeat(COOKIE_BYTES_MAX)), &url, &scopes));
-        for number in 0..COOKIES_MAX {
-            assert!(cookies.keep(&format!("c{number}=1"), &url, &scopes));
-        }
-        assert!(!cookies.keep("one-more=1", &url, &scopes));
-        assert!(cookies.keep("c7=2", &url, &scopes), "those that are there may change");
-        assert_eq!(scopes.0.borrow().len(), 1);
-        assert!(size_of::<Kept>() <= 48, "{}", size_of::<Kept>());
-    }
-}
+mod tests;

@@ -71,6 +71,37 @@ fn walk_one_step(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// A page of 30 KB in which a token stands near the end: what a form-based shop is asked for at every step.
+#[divan::bench(args = ["css", "regex", "form"])]
+fn take_from_30_kb(bencher: Bencher<'_, '_>, how: &str) {
+    let step = match how {
+        "css" => {
+            "extract: { t: { css: 'form#buy input[name=csrf]', attribute: value } } }\n  - { step: b, get: '/${t}' }"
+        }
+        "regex" => {
+            "extract: { t: { regex: 'name=csrf value=([0-9a-f]+)' } } }\n  - { step: b, get: '/${t}' }"
+        }
+        _ => "expect: { status: 200 } }\n  - { step: b, submit: 'form#buy' }",
+    };
+    let text = format!("journey: take\nsteps:\n  - {{ step: a, get: /, {step}\n");
+    let journey = Arc::new(Journey::parse("take", &text).unwrap());
+    let run: Arc<str> = Arc::from("run");
+    let url = Url::parse("http://shop.test/").unwrap();
+    let item = "<li class=item><a class=product href=/p/7><img src=/i/7.jpg alt=Lamp><b>Lamp</b></a> <i class=price>9.50</i></li>\n";
+    let form = "<form id=buy method=post action=/cart><input type=hidden name=csrf value=0123abcd><input name=quantity value=1><button>Buy</button></form>";
+    let page =
+        format!("<!doctype html><title>Shop</title><ul>{}</ul>{form}<footer>x</footer>", item.repeat(270));
+    assert!((29_000..32_000).contains(&page.len()), "{}", page.len());
+    bencher.bench_local(move || {
+        let mut walk = Walk::new(Arc::clone(&journey), Shopper { number: 1, run: Arc::clone(&run) });
+        let mut chance = Chance::new(7, Purpose::Walk, 1);
+        let first = walk.next(&mut chance);
+        let judged = walk.answer(&answer(page.as_bytes(), &url), &mut chance);
+        assert!(judged.is_ok());
+        (next_is_fetch(&first), next_is_fetch(&walk.next(&mut chance)))
+    });
+}
+
 /// A page of 16 KiB that a built-in journey looks through.
 #[divan::bench]
 fn walk_a_page(bencher: Bencher<'_, '_>) {

@@ -100,6 +100,35 @@ pub(crate) struct Button {
     pub(crate) encoding: Option<BodyEncoding>,
 }
 
+/// The part of a page that a form which begins behind `begin` needs: from there to the next end of a form, where
+/// nothing before can reach into it and nothing behind belong to it; otherwise all.
+pub(crate) fn around(html: &[u8], begin: usize) -> &[u8] {
+    const REACH_IN: [&str; 7] = ["form", "fieldset", "template", "base", "svg", "math", "select"];
+    let (before, rest) = html.split_at(begin.min(html.len()));
+    let Some(end) = memchr::memmem::find(rest, b"</form") else { return html };
+    let form = rest.get(..end + "</form>".len()).unwrap_or(rest);
+    let is_alone = memchr::memmem::find(html, b"form=").is_none()
+        && memchr::memmem::find(rest, b"<base").is_none()
+        && open_elements(before, REACH_IN) == [0; REACH_IN.len()]
+        && open_elements(form, ["textarea", "script", "style"]) == [0; 3];
+    if is_alone { form } else { html }
+}
+
+/// How many more elements of these tags begin than end.
+fn open_elements<const TAGS: usize>(html: &[u8], tags: [&str; TAGS]) -> [i32; TAGS] {
+    let mut open = [0; TAGS];
+    for at in memchr::memchr_iter(b'<', html) {
+        let (by, name) = if html.get(at + 1) == Some(&b'/') { (-1, at + 2) } else { (1, at + 1) };
+        for (count, tag) in open.iter_mut().zip(tags) {
+            let found = html.get(name..name + tag.len());
+            if found.is_some_and(|found| found.eq_ignore_ascii_case(tag.as_bytes())) {
+                *count += by;
+            }
+        }
+    }
+    open
+}
+
 impl Method {
     fn of(attribute: &str) -> Self {
         match attribute.to_ascii_lowercase().as_str() {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::LazyLock;
 
 use rand_core::Rng;
 
@@ -11,6 +12,7 @@ use crate::extract::Pick;
 use crate::failure::{Failure, quote};
 use crate::form;
 use crate::journey::{FormUse, Step};
+use crate::needle::Needle;
 use crate::scan::{Query, Take, scan};
 use crate::template::Values;
 use crate::value::Value;
@@ -115,8 +117,16 @@ fn look_through<'a>(step: &'a Step, scene: &Scene<'a>) -> Result<Vec<Looked<'a>>
     if queries.is_empty() {
         return Ok(Vec::new());
     }
-    let found = scan(scene.body, queries).map_err(Failure::new)?;
+    let begin = step.selectors().map(|selector| selector.begin(scene.body)).min().unwrap_or(0);
+    let begin = if step.wants_base { begin.min(base_begin(scene.body)) } else { begin };
+    let found = scan(&scene.body[begin..], queries).map_err(Failure::new)?;
     Ok(found.into_iter().zip(texts).collect())
+}
+
+/// Where the page's own base begins; its end when it has none.
+fn base_begin(html: &[u8]) -> usize {
+    static BASE: LazyLock<Needle> = LazyLock::new(|| Needle::Tag("base".into()));
+    BASE.begin(html)
 }
 
 /// GraphQL tells errors in an answer of status 200 (GraphQL specification, section 7.1.2).
@@ -137,7 +147,13 @@ fn take_form(wanted: &FormUse, scene: &Scene<'_>) -> Result<form::Form, Failure>
     let (selector, text) = wanted.form.resolve(scene.values)?;
     let button = wanted.button.as_ref().map(|button| button.resolve(scene.values)).transpose()?;
     let button_selector = button.as_ref().map(|(selector, _)| &**selector);
-    let read = form::read(scene.body, scene.url.as_str(), &selector, button_selector);
+    let part = form::around(scene.body, wanted.form.begin(scene.body));
+    let read = |html| form::read(html, scene.url.as_str(), &selector, button_selector);
+    let read = match read(part) {
+        // The word that was looked for stood before another form.
+        Ok(None) | Err(_) if part.len() < scene.body.len() => read(scene.body),
+        read => read,
+    };
     let fail = |message: &str| scene.failure(message, wanted.line);
     match read {
         Ok(Some(form)) => Ok(form),

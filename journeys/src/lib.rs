@@ -19,6 +19,7 @@ mod format;
 mod generate;
 mod journey;
 mod judge;
+mod needle;
 mod program;
 mod scan;
 mod secrets;

@@ -102,7 +102,9 @@ impl Reading {
             State::Head if self.partial.is_empty() => {
                 Err(Broken::reset("it was closed before the answer came"))
             }
-            State::Head => Err(Broken::reset("it was closed in the middle of the answer's head")),
+            // Its last line was not read yet, and may be what no head has.
+            State::Head => Err(not_http(&self.partial)
+                .unwrap_or_else(|| Broken::reset("it was closed in the middle of the answer's head"))),
             State::Length(left) => {
                 Err(Broken::body(format!("the connection was closed {left} bytes too early")))
             }
@@ -235,4 +237,13 @@ impl Reading {
         self.persistent = framing.persistent && !announces && !matches!(self.state, State::UntilClose);
         Ok(Some(length))
     }
+}
+
+/// Why bytes cannot be the beginning of a head, if they cannot.
+fn not_http(bytes: &[u8]) -> Option<Broken> {
+    let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+    let mut response = Response::new(&mut []);
+    let parsed =
+        ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
+    parsed.err().map(Broken::protocol)
 }
