@@ -18,7 +18,7 @@ const COOKIE_BYTES_MAX: usize = 4_096;
 /// Attributes that are longer are ignored.
 const ATTRIBUTE_BYTES_MAX: usize = 1_024;
 /// The most cookies that a shopper keeps: what a browser keeps for one site.
-const COOKIES_MAX: usize = 180;
+pub(crate) const COOKIES_MAX: usize = 180;
 /// The most scopes that a worker knows at a time.
 const SCOPES_MAX: usize = 1_000;
 

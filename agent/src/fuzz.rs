@@ -1,7 +1,10 @@
 //! What fuzzing feeds, and what must hold whatever that is. Only with the feature `fuzz`.
 
+use url::Url;
+
 use crate::client::http1::{Progress, Reading};
 use crate::client::{Broken, Header, Receiver};
+use crate::cookies::{COOKIES_MAX, Cookies, Scopes};
 
 /// Everything that was shown of an answer.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -68,4 +71,17 @@ pub fn answer(bytes: &[u8]) {
     let pieces = answer.chunks(usize::from(*split).max(1));
     let to_head = head % 2 == 1;
     assert_eq!(read([answer], to_head), read(pieces, to_head));
+}
+
+/// Feeds Set-Cookie lines, one to a line, to a shopper's jar.
+pub fn cookies(lines: &str) {
+    let (jar, scopes) = (Cookies::default(), Scopes::default());
+    let Ok(url) = Url::parse("https://www.shop.test/cart/add") else { return };
+    for line in lines.split('\n') {
+        jar.keep(line, &url, &scopes);
+    }
+    let mut sent = Vec::new();
+    jar.write(&url, &mut sent);
+    assert!(sent.split(|byte| *byte == b';').count() <= COOKIES_MAX, "a jar of over {COOKIES_MAX} cookies");
+    assert!(!sent.iter().any(|byte| *byte < b' '), "a control character in a header");
 }

@@ -376,3 +376,4 @@ steps:
 }
 
 mod built_in;
+mod hostile;

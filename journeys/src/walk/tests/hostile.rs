@@ -1,0 +1,108 @@
+//! Answers that mean harm: bounded in time and memory, and clear.
+
+use std::time::{Duration, Instant};
+
+use super::{Dice, answer, fetch, start};
+use crate::assets;
+
+/// What judging a page says, which must take seconds at most: this build is not optimized.
+fn said(step: &str, page: &str) -> String {
+    let (mut walk, mut dice) = (start(&format!("steps:\n  - {{ step: a, get: /, {step} }}")), Dice(1));
+    fetch(&mut walk, &mut dice);
+    let begin = Instant::now();
+    let judged = answer(&mut walk, &mut dice, 200, page);
+    assert!(begin.elapsed() < Duration::from_secs(60), "{step}: {:?}", begin.elapsed());
+    judged.map_or_else(|failure| failure.message, |()| "good".to_owned())
+}
+
+#[test]
+fn elements_within_elements_without_end() {
+    let page = "<div class=a>".repeat(300_000);
+    for step in [
+        "expect: { css: .a }",
+        "extract: { v: { css: .a, pick: last } }",
+        "extract: { v: { css: '.a .a .b', default: x } }",
+    ] {
+        let said = said(step, &page);
+        let is_bounded = said == "good" || said.contains("memory") || said.contains("more than can be kept");
+        assert!(is_bounded, "{step}: {said}");
+    }
+}
+
+#[test]
+fn a_million_links() {
+    let page = "<a class=p href=/p>x</a>".repeat(1_000_000);
+    let message = said("extract: { v: { css: a.p, attribute: href, pick: random } }", &page);
+    assert!(message.contains("more than can be kept"), "{message}");
+    assert_eq!(said("expect: { css: { a.p: { count: 1000000 } } }", &page), "good");
+    let url = url::Url::parse("http://shop.test/").unwrap();
+    assert_eq!(assets::of_page("<img src=a>".repeat(1_000_000).as_bytes(), &url).len(), 1);
+}
+
+#[test]
+fn a_form_of_a_million_fields() {
+    let page = format!("<form>{}</form>", "<input name=a value=b>".repeat(1_000_000));
+    let steps = "steps:\n  - { step: a, get: / }\n  - { step: b, submit: form }";
+    let (mut walk, mut dice) = (start(steps), Dice(1));
+    fetch(&mut walk, &mut dice);
+    answer(&mut walk, &mut dice, 200, &page).unwrap();
+    let fetch = fetch(&mut walk, &mut dice);
+    assert!(fetch.target(walk.journey()).len() < 200_000);
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let (mut walk, mut dice) = (
+        start(
+            "steps:\n  - { step: a, get: /, extract: { v: { css: b }, w: { regex: 'x(.)y' } } }\n  - { step: b, get: '/${v}/${w}' }",
+        ),
+        Dice(1),
+    );
+    fetch(&mut walk, &mut dice);
+    let page = [b"<b>\xff\xfe\xc3".as_slice(), b"</b> x\xf0y xzy"].concat();
+    let plain = super::plain(200, "");
+    walk.answer(&crate::Answer { body: &page, ..plain }, &mut dice).unwrap();
+    let target = fetch(&mut walk, &mut dice).target(walk.journey()).to_owned();
+    assert!(target.is_ascii(), "{target}");
+}
+
+#[test]
+fn json_that_goes_on_and_on() {
+    let deep = "[".repeat(1_000_000);
+    assert!(said("extract: { v: { json: $.a } }", &deep).contains("recursion limit"));
+    let wide = format!("[{}1]", "1,".repeat(1_000_000));
+    assert_eq!(
+        said(
+            "expect: { json: { '$[*]': { count: 1000000 } } }",
+            &format!("[{}]", "1,".repeat(999_999) + "1")
+        ),
+        "good"
+    );
+    assert!(said("extract: { v: { json: '$[*]', pick: all } }", &wide) == "good");
+}
+
+#[test]
+fn templates_that_would_grow_like_laughter() {
+    let mut steps = "steps:\n  - { step: a, get: /, extract: { v0: { css: b } } }\n".to_owned();
+    for number in 1..12 {
+        let ten = format!("${{v{}}}", number - 1).repeat(10);
+        steps.push_str(&format!("  - {{ set: {{ v{number}: '{ten}' }} }}\n"));
+    }
+    steps.push_str("  - { step: b, get: '/${v11}' }\n");
+    let (mut walk, mut dice) = (start(&steps), Dice(1));
+    fetch(&mut walk, &mut dice);
+    answer(&mut walk, &mut dice, 200, "<b>haha</b>").unwrap();
+    assert!(matches!(walk.next(&mut dice), crate::Next::Done(crate::Ending::Failed)));
+    let (_, failure) = walk.take_unsent().unwrap();
+    assert_eq!(failure.message, "the variable is longer than 65536 bytes once its values are in");
+}
+
+#[test]
+fn a_style_sheet_of_ten_megabytes() {
+    let url = url::Url::parse("http://shop.test/").unwrap();
+    for css in ["@font-face{src:url(a)}", "a{b:url(", "/* ", "@import 'a';", "{", "\"\\\n", "@media{"] {
+        let begin = Instant::now();
+        assets::of_style(css.repeat(10_000_000 / css.len()).as_bytes(), &url);
+        assert!(begin.elapsed() < Duration::from_secs(60), "{css}: {:?}", begin.elapsed());
+    }
+}
