@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use doorbuster_journeys::{Ending, FailureKind, Next, Shopper, Walk};
 use doorbuster_model::chance::{Purpose, pick_weighted};
-use doorbuster_model::plan::Connections;
+use doorbuster_model::plan::{Connections, Model};
 use doorbuster_model::{Chance, ErrorClass};
 
 use crate::address::Address;
@@ -154,6 +154,7 @@ pub(crate) async fn visit(
 ) -> (Visited, u64) {
     let worker = &*visitor.worker;
     let job = &worker.job;
+    let begun_ns = intended_ns;
     let (mut intended_ns, mut now_ns) = (intended_ns, now_ns);
     let position = pick_weighted(job.plan.seed, index, &job.weights);
     let journey = u16::try_from(position).unwrap_or(u16::MAX);
@@ -193,6 +194,12 @@ pub(crate) async fn visit(
             Next::Done(ending) => {
                 broken |= note_unsent(worker, journey, &mut walk);
                 underway.end(ending, now_ns);
+                let again_ns = begun_ns.saturating_add(nanoseconds(walk.journey().pacing()));
+                if again_ns > now_ns && job.plan.load.model == Model::Closed {
+                    visitor.limit.rest();
+                    visitor.rest_until_ns(again_ns).await;
+                    now_ns = again_ns;
+                }
                 let visited = match ending {
                     Ending::OutOfData => Visited::Gone,
                     // Whoever sent nothing is not to come again at once, either.

@@ -39,6 +39,7 @@ pub struct Journey {
     pub(crate) today: i64,
     pub(crate) referer: bool,
     pub(crate) origin: bool,
+    pub(crate) pacing: Duration,
 }
 
 /// One request of a journey, with what is expected of its answer.
@@ -268,6 +269,7 @@ impl Journey {
             today: 0,
             referer: false,
             origin: false,
+            pacing: Duration::ZERO,
         }
     }
 
@@ -307,6 +309,11 @@ impl Journey {
     /// The variables that are set and never read, with the line where each is set.
     pub fn unused(&self) -> impl Iterator<Item = (&str, u64)> {
         self.unused.iter().map(|(name, line)| (&**name, *line))
+    }
+
+    /// How long a walk of a shopper who comes again takes at least, from its beginning to that of the next.
+    pub fn pacing(&self) -> Duration {
+        self.pacing
     }
 
     /// The journey's name.

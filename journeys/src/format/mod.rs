@@ -14,6 +14,8 @@ mod target;
 mod think;
 mod variables;
 
+use std::time::Duration;
+
 use doorbuster_notation::{Fault, Faults, Fields, Node, Place, parse};
 
 use crate::data::Table;
@@ -45,7 +47,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
         reader;
     let unused = variables.unused();
     let names = variables.finish(&mut faults);
-    let journey = head.map(|Head { name, referer, origin }| Journey {
+    let journey = head.map(|Head { name, referer, origin, pacing }| Journey {
         file: file.into(),
         name: name.into(),
         steps,
@@ -60,6 +62,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
         today: 0,
         referer,
         origin,
+        pacing,
     });
     faults.or(journey)
 }
@@ -90,6 +93,7 @@ struct Head {
     name: String,
     referer: bool,
     origin: bool,
+    pacing: Duration,
 }
 
 impl Reader {
@@ -136,6 +140,8 @@ impl Reader {
             let said = fields.optional(key).map(Node::boolean);
             said.and_then(|said| self.faults.keep(said)).unwrap_or(default)
         });
+        let pacing = fields.optional("pacing").map(think::duration);
+        let pacing = pacing.and_then(|pacing| self.faults.keep(pacing)).unwrap_or_default();
         let steps = fields.required("steps").and_then(|node| node.list("a list of steps"));
         let place = fields.place();
         fields.finish(&mut self.faults);
@@ -162,7 +168,7 @@ impl Reader {
                 "the journey has no step that sends a request; write for example { step: home, get: / }",
             );
         }
-        name.map(|name| Head { name, referer, origin })
+        name.map(|name| Head { name, referer, origin, pacing })
     }
 
     /// A text whose values go in with `encoding`; literal text goes through `literal` first.

@@ -80,7 +80,7 @@ fn plain(node: &Node) -> Result<Think, Fault> {
     Ok(Think::Uniform(from, to))
 }
 
-fn duration(node: &Node) -> Result<Duration, Fault> {
+pub(super) fn duration(node: &Node) -> Result<Duration, Fault> {
     node.parse_with(EXPECTED, parse_duration).and_then(|duration| bounded(duration, node.place))
 }
 

@@ -107,22 +107,28 @@ pub(super) fn journeys(report: &Report, paint: Paint) -> Option<Grid> {
     if journeys.len() < 2 && journeys.values().all(|journey| journey.failed + journey.cut == 0) {
         return None;
     }
+    let some_left = journeys.values().any(|journey| journey.abandoned > 0);
     let mut grid = Grid::new("Journeys: all regions")
         .words("journey")
         .number("started")
         .number("completed")
-        .number("failed")
-        .number("abandoned")
-        .number("cut");
+        .number("failed");
+    if some_left {
+        grid = grid.number("abandoned");
+    }
+    grid = grid.number("cut");
     for (name, journey) in journeys {
-        grid.row(vec![
+        let mut cells = vec![
             plain(name),
             count(journey.started),
             count(journey.completed),
             paint.red_above_zero(journey.failed, count(journey.failed)),
-            count(journey.abandoned),
-            count(journey.cut),
-        ]);
+        ];
+        if some_left {
+            cells.push(count(journey.abandoned));
+        }
+        cells.push(count(journey.cut));
+        grid.row(cells);
     }
     Some(grid)
 }
