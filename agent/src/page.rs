@@ -19,8 +19,8 @@ use crate::visit::Visitor;
 
 pub(crate) use assets::Styles;
 
-/// The most redirects that are followed.
-const HOPS_MAX: usize = 10;
+/// The most redirects that are followed: what browsers follow.
+const HOPS_MAX: usize = 19;
 
 /// A step to carry out.
 pub(crate) struct Page<'a> {
@@ -245,7 +245,9 @@ impl Page<'_> {
         if !fetch.follow_redirects || !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(None);
         }
-        let Some(location) = &reply.location else { return Ok(None) };
+        let Some(location) = reply.location.as_deref().filter(|location| !location.is_empty()) else {
+            return Ok(None);
+        };
         let job = &self.visitor.worker.job;
         if hops >= HOPS_MAX {
             return Err(format!("over {HOPS_MAX} redirects, the last to {location}"));

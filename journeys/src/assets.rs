@@ -1,9 +1,9 @@
 //! The assets that a browser fetches with a page: a desktop's, 1280 by 720, one device pixel to a CSS pixel.
 //!
 //! Recordings of what Chromium fetches are held against it (`journeys/tests`). Left to scripts is what scripts fetch;
-//! left out are the pictures that style sheets draw behind elements, prefetches, and the icon at `/favicon.ico`, which
-//! browsers remember.
+//! left out are prefetches, and the icon at `/favicon.ico`, which browsers remember.
 
+mod drawn;
 mod media;
 mod page;
 mod srcset;
@@ -11,11 +11,14 @@ mod style;
 
 use url::Url;
 
+pub use drawn::drawn;
 pub use page::of_page;
-pub use style::of_style;
+pub use style::{Sheet, of_style};
 
 /// The most assets of one page or style sheet.
 const ASSETS_MAX: usize = 100;
+/// The most pictures of one style sheet that are looked for.
+const PICTURES_MAX: usize = 200;
 /// The longest address of an asset, in bytes.
 const ADDRESS_BYTES_MAX: usize = 8_192;
 
@@ -26,33 +29,65 @@ pub struct Asset {
     pub url: Url,
     /// Whether it is a style sheet, which may name more.
     pub is_style: bool,
+    /// False for a style sheet that is fetched and not used: for printing, say. What it imports is fetched, too.
+    pub applies: bool,
+}
+
+/// A picture that a style sheet draws behind the elements that a selector matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    pub(crate) selector: Box<str>,
+    pub(crate) url: Url,
 }
 
 /// Assets as they are found: each once, and only so many.
 struct Found {
     assets: Vec<Asset>,
+    pictures: Vec<Picture>,
 }
 
 impl Found {
     fn new() -> Self {
-        Self { assets: Vec::new() }
+        Self { assets: Vec::new(), pictures: Vec::new() }
     }
 
     /// Adds what `address`, relative to `base`, names. False when there are enough.
     fn add(&mut self, address: &str, base: &Url, is_style: bool) -> bool {
-        let address = address.trim_matches(|character: char| character <= ' ');
-        if !address.is_empty()
-            && address.len() <= ADDRESS_BYTES_MAX
-            && let Ok(mut url) = base.join(address)
+        if let Some(url) = resolve(address, base)
+            && !self.assets.iter().any(|known| known.url == url)
         {
-            url.set_fragment(None);
-            let is_new = || !self.assets.iter().any(|known| known.url == url);
-            if matches!(url.scheme(), "http" | "https") && is_new() {
-                self.assets.push(Asset { url, is_style });
-            }
+            self.assets.push(Asset { url, is_style, applies: true });
         }
         self.assets.len() < ASSETS_MAX
     }
+
+    /// What was added last is not used.
+    fn last_does_not_apply(&mut self) {
+        if let Some(last) = self.assets.last_mut() {
+            last.applies = false;
+        }
+    }
+
+    /// Adds a picture that is fetched where the selector matches.
+    fn add_picture(&mut self, selector: &str, address: &str, base: &Url) {
+        if self.pictures.len() < PICTURES_MAX
+            && selector.len() <= ADDRESS_BYTES_MAX
+            && let Some(url) = resolve(address, base)
+        {
+            self.pictures.push(Picture { selector: selector.into(), url });
+        }
+    }
+}
+
+/// The http or https address that is meant, without fragment.
+fn resolve(address: &str, base: &Url) -> Option<Url> {
+    let address = address.trim_matches(|character: char| character <= ' ');
+    if address.is_empty() || address.len() > ADDRESS_BYTES_MAX {
+        return None;
+    }
+    let mut url = base.join(address).ok()?;
+    url.set_fragment(None);
+    matches!(url.scheme(), "http" | "https").then_some(url)
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ mod think;
 mod value;
 mod walk;
 
+/// The JSON Schema of journey files (draft 2020-12).
+pub const SCHEMA: &str = include_str!("../schema.json");
+
 pub use built_in::{BUILT_IN, built_in};
 pub use data::data_key;
 pub use failure::{Failure, FailureKind};

@@ -37,6 +37,12 @@ pub(crate) const NEEDS: &[Need] = &[
             "a_freeze_is_what_the_reference_says",
         ],
     },
+    Need {
+        program: "jsonschema",
+        installer: Installer::Debian,
+        packages: &["python3-jsonschema"],
+        tests: &["the_schema_knows_what_the_reader_knows"],
+    },
 ];
 
 /// Who brings a package.

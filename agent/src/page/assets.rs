@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
-use doorbuster_journeys::assets::{self, Asset};
+use doorbuster_journeys::assets::{self, Asset, Sheet};
 use doorbuster_model::{ErrorClass, Part};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -23,23 +23,31 @@ const STYLES_MAX: usize = 1_000;
 
 /// What style sheets name: looked up by address, and valid as long as the text is the same.
 #[derive(Default)]
-pub(crate) struct Styles(HashMap<String, (u64, Rc<[Asset]>)>);
+pub(crate) struct Styles(HashMap<String, (u64, Rc<Sheet>)>);
 
 impl Styles {
-    fn of(&mut self, address: &Address, css: &[u8]) -> Rc<[Asset]> {
+    fn of(&mut self, address: &Address, css: &[u8], applies: bool) -> Rc<Sheet> {
         let mut hasher = DefaultHasher::new();
-        css.hash(&mut hasher);
+        (css, applies).hash(&mut hasher);
         let hash = hasher.finish();
-        if let Some((_, names)) = self.0.get(address.whole()).filter(|(known, _)| *known == hash) {
-            return Rc::clone(names);
+        if let Some((_, sheet)) = self.0.get(address.whole()).filter(|(known, _)| *known == hash) {
+            return Rc::clone(sheet);
         }
-        let names: Rc<[Asset]> = assets::of_style(css, &address.url).into();
+        let sheet = assets::of_style(css, &address.url);
+        let sheet = Rc::new(if applies { sheet } else { sheet.unused() });
         if self.0.len() >= STYLES_MAX {
             self.0.clear();
         }
-        self.0.insert(address.whole().to_owned(), (hash, Rc::clone(&names)));
-        names
+        self.0.insert(address.whole().to_owned(), (hash, Rc::clone(&sheet)));
+        sheet
     }
+}
+
+/// What is wanted of an asset.
+#[derive(Clone, Copy)]
+struct Wanted {
+    is_style: bool,
+    applies: bool,
 }
 
 /// An asset that was fetched.
@@ -48,8 +56,8 @@ struct Fetched {
     ended_ns: u64,
     /// Whether it counts for a page's time.
     is_good: bool,
-    /// What it names in its turn.
-    names: Rc<[Asset]>,
+    /// What it names in its turn, if it is a style sheet.
+    sheet: Option<Rc<Sheet>>,
 }
 
 impl Page<'_> {
@@ -64,16 +72,19 @@ impl Page<'_> {
         let found = if reply.is_html { assets::of_page(&reply.body.kept, &page.url) } else { Vec::new() };
         let mut known = Vec::new();
         let mut fetches = FuturesUnordered::new();
-        for (address, is_style) in self.admit(&found, &mut known) {
-            fetches.push(self.asset(step, address, is_style, Rc::clone(page), document_ended_ns));
+        for (address, wanted) in self.admit(&found, &mut known) {
+            fetches.push(self.asset(step, address, wanted, Rc::clone(page), document_ended_ns));
         }
         let (mut ended_ns, mut good) = (document_ended_ns, true);
         while let Some(fetched) = fetches.next().await {
             ended_ns = ended_ns.max(fetched.ended_ns);
             good &= fetched.is_good;
-            for (address, is_style) in self.admit(&fetched.names, &mut known) {
+            let Some(sheet) = fetched.sheet else { continue };
+            let drawn = assets::drawn(&reply.body.kept, &sheet.pictures);
+            let named = [&sheet.assets[..], &drawn].concat();
+            for (address, wanted) in self.admit(&named, &mut known) {
                 let from = Rc::clone(&fetched.address);
-                fetches.push(self.asset(step, address, is_style, from, fetched.ended_ns));
+                fetches.push(self.asset(step, address, wanted, from, fetched.ended_ns));
             }
         }
         if good {
@@ -85,7 +96,7 @@ impl Page<'_> {
     }
 
     /// Those that this page did not fetch yet and that may be fetched.
-    fn admit(&self, found: &[Asset], known: &mut Vec<Rc<Address>>) -> Vec<(Rc<Address>, bool)> {
+    fn admit(&self, found: &[Asset], known: &mut Vec<Rc<Address>>) -> Vec<(Rc<Address>, Wanted)> {
         let job = &self.visitor.worker.job;
         let (mut admitted, mut others) = (Vec::new(), 0);
         for asset in found {
@@ -95,7 +106,7 @@ impl Page<'_> {
             if job.may_go(&asset.url) {
                 let address = Rc::new(Address::new(asset.url.clone(), job));
                 known.push(Rc::clone(&address));
-                admitted.push((address, asset.is_style));
+                admitted.push((address, Wanted { is_style: asset.is_style, applies: asset.applies }));
             } else {
                 others += 1;
             }
@@ -111,7 +122,7 @@ impl Page<'_> {
         &self,
         step: usize,
         address: Rc<Address>,
-        is_style: bool,
+        wanted: Wanted,
         from: Rc<Address>,
         intended_ns: u64,
     ) -> Fetched {
@@ -127,15 +138,15 @@ impl Page<'_> {
             referer: Some(&from),
             tells_origin: false,
             wants_headers: false,
-            wants_body: is_style,
+            wants_body: wanted.is_style,
             timeout: None,
         };
         let (mut sample, result) = exchange(self.visitor, &order, &Limit::default()).await;
-        let mut names: Rc<[Asset]> = Rc::from([]);
+        let mut sheet = None;
         let broken = match result {
             Ok(reply) if (200..400).contains(&reply.status) => {
-                if is_style {
-                    names = worker.styles.borrow_mut().of(&address, &reply.body.kept);
+                if wanted.is_style {
+                    sheet = Some(worker.styles.borrow_mut().of(&address, &reply.body.kept, wanted.applies));
                 }
                 None
             }
@@ -153,6 +164,6 @@ impl Page<'_> {
             }
         }
         let (ended_ns, is_good) = (sample.times.ended_ns, sample.counts_as_latency());
-        Fetched { address, ended_ns, is_good, names }
+        Fetched { address, ended_ns, is_good, sheet }
     }
 }

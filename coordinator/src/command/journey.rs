@@ -2,13 +2,14 @@
 
 mod check;
 mod run;
+mod schema;
 mod show;
 
 use clap::{Args, Subcommand};
 
 use crate::{Error, Verdict};
 
-/// Check journey files, or walk through one with everything shown.
+/// Check journey files, walk through one with everything shown, or print their schema.
 #[derive(Args, Clone, Debug)]
 pub struct JourneyCommand {
     #[command(subcommand)]
@@ -19,6 +20,7 @@ pub struct JourneyCommand {
 enum Command {
     Run(Box<run::RunCommand>),
     Check(check::CheckCommand),
+    Schema(schema::SchemaCommand),
 }
 
 impl JourneyCommand {
@@ -30,6 +32,7 @@ impl JourneyCommand {
         match &self.command {
             Command::Run(command) => command.run(),
             Command::Check(command) => command.run(),
+            Command::Schema(command) => command.run(),
         }
     }
 }

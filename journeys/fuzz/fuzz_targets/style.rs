@@ -8,5 +8,7 @@ use url::Url;
 
 fuzz_target!(|css: &[u8]| {
     let url = Url::parse("http://shop.test/css/main.css").unwrap();
-    assert!(assets::of_style(css, &url).len() <= 100);
+    let sheet = assets::of_style(css, &url);
+    assert!(sheet.assets.len() <= 100 && sheet.pictures.len() <= 200);
+    assets::drawn(b"<main class=a><p id=b>x</main>", &sheet.pictures);
 });

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     if let Err(faults) = Journey::parse("j.yaml", text) {
-        let lines = text.split('\n').count() as u64;
+        let lines = text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).count() as u64;
         assert!(!faults.faults.is_empty());
         assert!(faults.faults.iter().all(|fault| fault.place.line <= lines + 1), "{faults}");
     }

@@ -9,7 +9,7 @@ use lol_html::html_content::{Element, TextChunk};
 use lol_html::{ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, Settings};
 use url::Url;
 
-use super::{Asset, Found, media, srcset, style};
+use super::{ASSETS_MAX, Asset, Found, drawn, media, srcset, style};
 
 /// What one pass may allocate for itself, in bytes.
 const SCAN_BYTES_MAX: usize = 16 << 20;
@@ -53,7 +53,12 @@ pub fn of_page(html: &[u8], base: &Url) -> Vec<Asset> {
     let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
     // An error means that there were enough assets or too much memory: what was found until then counts.
     drop(rewriter.write(html).and_then(|()| rewriter.end()));
-    let found = std::mem::replace(&mut page.borrow_mut().found, Found::new());
+    let mut found = std::mem::replace(&mut page.borrow_mut().found, Found::new());
+    for asset in drawn(html, &found.pictures) {
+        if found.assets.len() < ASSETS_MAX && !found.assets.contains(&asset) {
+            found.assets.push(asset);
+        }
+    }
     found.assets
 }
 
@@ -151,7 +156,10 @@ impl Page {
             "object" => return self.add(read("data")),
             "embed" => return self.add(read("src")),
             "track" if element.has_attribute("default") => return self.add(read("src")),
-            "style" => self.style_counts = read("type").is_none_or(|kind| is_css(&kind)),
+            "style" => {
+                self.style_counts = read("type").is_none_or(|kind| is_css(&kind))
+                    && media::matches(&read("media").unwrap_or_default());
+            }
             _ => {}
         }
         true
@@ -201,7 +209,12 @@ impl Page {
             if element.has_attribute("disabled") || !(kind.is_empty() || is_css(&kind)) {
                 return true;
             }
-            return self.found.add(&read("href"), &self.base, true);
+            let before = self.found.assets.len();
+            let goes_on = self.found.add(&read("href"), &self.base, true);
+            if self.found.assets.len() > before && !media::matches(&read("media")) {
+                self.found.last_does_not_apply();
+            }
+            return goes_on;
         }
         let wanted = (has("icon") && media::matches(&read("media")))
             || (has("preload") && is_preloaded(element))

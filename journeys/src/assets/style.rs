@@ -2,18 +2,42 @@
 
 use url::Url;
 
-use super::{Asset, Found};
+use super::{ADDRESS_BYTES_MAX, Asset, Found, PICTURES_MAX, Picture, media};
 
+/// The most conditions within each other.
+const DEPTH_MAX: u32 = 20;
+/// States of elements that no page is in when it was just opened.
+const WAITING: [&str; 6] = [":hover", ":focus", ":active", ":target", ":checked", ":visited"];
 /// The most fonts of one style sheet that are looked at.
 const FONTS_MAX: usize = 1_000;
 
-/// The style sheets that `css`, which came from `base`, imports, and the fonts that it declares and uses. Of a font's
-/// sources the first counts that is a file of a known format.
-pub fn of_style(css: &[u8], base: &Url) -> Vec<Asset> {
+/// What a style sheet names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// The style sheets that it imports, and the fonts that it declares and uses.
+    pub assets: Vec<Asset>,
+    /// Its pictures, fetched where a page has elements to draw them behind: see [`drawn`](super::drawn).
+    pub pictures: Vec<Picture>,
+}
+
+impl Sheet {
+    /// What remains when the sheet does not apply: what it imports, which does not apply either.
+    #[must_use]
+    pub fn unused(self) -> Self {
+        let imports = self.assets.into_iter().filter(|asset| asset.is_style);
+        Self {
+            assets: imports.map(|asset| Asset { applies: false, ..asset }).collect(),
+            pictures: Vec::new(),
+        }
+    }
+}
+
+/// What `css`, which came from `base`, names. Of a font's sources the first counts that is a file of a known format.
+pub fn of_style(css: &[u8], base: &Url) -> Sheet {
     let css = String::from_utf8_lossy(css);
     let mut found = Found::new();
     look(&css, base, &mut found);
-    found.assets
+    Sheet { assets: found.assets, pictures: found.pictures }
 }
 
 /// A font that is declared.
@@ -45,10 +69,12 @@ pub(super) fn look(css: &str, base: &Url, found: &mut Found) {
                 may_import = false;
                 fonts.push(font(block));
             }
-            (_, block) => {
+            (prelude, block) => {
                 may_import = false;
-                used.push_str(&block.unwrap_or_default().to_ascii_lowercase());
+                let block = block.unwrap_or_default();
+                used.push_str(&block.to_ascii_lowercase());
                 used.push(';');
+                pictures(prelude, rule.prelude, block, base, found, 0);
             }
         }
     }
@@ -58,6 +84,35 @@ pub(super) fn look(css: &str, base: &Url, found: &mut Found) {
             && !found.add(&source, base, false)
         {
             return;
+        }
+    }
+}
+
+/// Notes the pictures of a rule, or of the rules within one that applies.
+fn pictures(lower: &str, prelude: &str, block: &str, base: &Url, found: &mut Found, depth: u32) {
+    let condition = lower.strip_prefix("@media").map(media::matches);
+    let is_group = condition == Some(true) || lower.starts_with("@supports") || lower.starts_with("@layer");
+    if is_group && depth < DEPTH_MAX {
+        for rule in Rules(block) {
+            let lower = rule.prelude.trim_start().to_ascii_lowercase();
+            pictures(&lower, rule.prelude, rule.block.unwrap_or_default(), base, found, depth + 1);
+        }
+        return;
+    }
+    if found.pictures.len() >= PICTURES_MAX
+        || lower.starts_with('@')
+        || !block.contains("url(") && !block.contains("URL(")
+    {
+        return;
+    }
+    for address in addresses(block) {
+        for selector in split_outside(prelude, ',') {
+            // What stands before or behind an element is drawn with it; what waits for a pointer is not.
+            let element = selector.split("::").next().unwrap_or_default();
+            let element = element.trim().trim_end_matches(":before").trim_end_matches(":after");
+            if !element.is_empty() && !WAITING.iter().any(|state| element.contains(state)) {
+                found.add_picture(element, &address, base);
+            }
         }
     }
 }
@@ -127,9 +182,14 @@ pub(super) fn addresses(declarations: &str) -> Vec<String> {
     let lower = text.to_ascii_lowercase();
     let mut at = 0;
     let mut found = Vec::new();
-    while let Some(next) = lower[at..].find("url(") {
-        found.extend(address(&text[at + next..]));
-        at += next + 4;
+    while found.len() < PICTURES_MAX
+        && let Some(next) = lower[at..].find("url(")
+    {
+        // An address that is longer than any that is fetched need not be read to its end.
+        let begin = at + next;
+        let end = text.floor_char_boundary((begin + 2 * ADDRESS_BYTES_MAX).min(text.len()));
+        found.extend(address(&text[begin..end]));
+        at = begin + 4;
     }
     found
 }

@@ -44,6 +44,7 @@ fn a_style_sheet_names_imports_and_the_fonts_it_uses() {
         body { font: bold 12px/1.5 Shop, serif; background: url(hero.png) } @import "late.css";"#;
     let base = Url::parse("https://shop.example/css/main.css").unwrap();
     let found: Vec<_> = of_style(css.as_bytes(), &base)
+        .assets
         .into_iter()
         .map(|asset| (asset.url.path().to_owned(), asset.is_style))
         .collect();

@@ -134,7 +134,10 @@ fn assets_of(page: &[u8], url: &Url, folder: &Path) -> BTreeSet<String> {
         let name =
             asset.url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
         let css = std::fs::read(folder.join(name)).unwrap_or_default();
-        waiting.extend(assets::of_style(&css, &asset.url));
+        let sheet = assets::of_style(&css, &asset.url);
+        let sheet = if asset.applies { sheet } else { sheet.unused() };
+        waiting.extend(assets::drawn(page, &sheet.pictures));
+        waiting.extend(sheet.assets);
     }
     found
 }

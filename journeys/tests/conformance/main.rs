@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod chromium;
+mod schema;
 mod transcript;
 
 use std::path::Path;
