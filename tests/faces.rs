@@ -128,6 +128,34 @@ fn one_walk_with_everything_shown() {
 }
 
 #[test]
+fn visits_that_chromium_recorded_become_journeys_that_go_through() {
+    let _turn = turn();
+    let shop = shop();
+    let folder = Folder::new();
+    for (name, lines_max, order) in
+        [("boutique", 30, "boutique/thanks/B-"), ("checkout", 45, "checkout/confirmation/")]
+    {
+        let har = format!("{}/journeys/tests/recordings/{name}.har", env!("CARGO_MANIFEST_DIR"));
+        let imported = run(&["journey", "import", &har]);
+        assert_eq!(imported.code, 0, "{}", imported.stderr);
+        assert!(imported.stdout.lines().count() <= lines_max, "it is short:\n{}", imported.stdout);
+        assert!(!imported.stdout.contains("4242"), "no secret is in it:\n{}", imported.stdout);
+        assert!(imported.stderr.contains("SHOP_CARD"), "{}", imported.stderr);
+        let journey = folder.write(&format!("{name}.yaml"), &imported.stdout);
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_doorbuster"))
+            .args(["journey", "run", &journey, "--target", &target(&shop), "--times", "3"])
+            .env("SHOP_CARD", "4242424242424242")
+            .env("SHOP_PASSWORD", "secret-felix")
+            .output()
+            .unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && shown.contains("pass: 3 of 3"), "{}\n{shown}", imported.stdout);
+        assert!(shown.contains(order), "{shown}");
+    }
+    assert_eq!(sales(&shop)["orders"], 6, "each walk has bought something");
+}
+
+#[test]
 fn secrets_are_shown_nowhere() {
     let _turn = turn();
     let shop = shop();

@@ -1,6 +1,7 @@
 //! `doorbuster journey`: checking journeys, and walking through one with everything shown.
 
 mod check;
+mod import;
 mod run;
 mod schema;
 mod show;
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::{Error, Verdict};
 
-/// Check journey files, walk through one with everything shown, or print their schema.
+/// Check journeys, walk through one with everything shown, or make one from a browser's recording.
 #[derive(Args, Clone, Debug)]
 pub struct JourneyCommand {
     #[command(subcommand)]
@@ -20,6 +21,7 @@ pub struct JourneyCommand {
 enum Command {
     Run(Box<run::RunCommand>),
     Check(check::CheckCommand),
+    Import(import::ImportCommand),
     Schema(schema::SchemaCommand),
 }
 
@@ -32,6 +34,7 @@ impl JourneyCommand {
         match &self.command {
             Command::Run(command) => command.run(),
             Command::Check(command) => command.run(),
+            Command::Import(command) => command.run(),
             Command::Schema(command) => command.run(),
         }
     }

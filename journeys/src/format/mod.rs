@@ -28,7 +28,7 @@ use crate::{encoding::Encoding, format::variables::Variables};
 use body::json_path;
 
 /// The most steps of a journey.
-const STEPS_MAX: usize = 1_000;
+pub(crate) const STEPS_MAX: usize = 1_000;
 /// The longest name of a journey, a step or a variable, in characters.
 const NAME_CHARS_MAX: usize = 100;
 /// The most compiled bytes of one pattern.
@@ -228,7 +228,8 @@ fn name(node: &Node, what: &str) -> Result<String, Fault> {
     if is_name(&name, "_.:-") { Ok(name) } else { Err(node.expected(&expected)) }
 }
 
-fn is_name(name: &str, others: &str) -> bool {
+/// Whether a text is a name: of letters, digits and `others`.
+pub(crate) fn is_name(name: &str, others: &str) -> bool {
     let known = |character: char| character.is_ascii_alphanumeric() || others.contains(character);
     !name.is_empty() && name.len() <= NAME_CHARS_MAX && name.chars().all(known) && name.trim() == name
 }
