@@ -133,7 +133,7 @@ fn visits_that_chromium_recorded_become_journeys_that_go_through() {
     let shop = shop();
     let folder = Folder::new();
     for (name, lines_max, order) in
-        [("boutique", 30, "boutique/thanks/B-"), ("checkout", 45, "checkout/confirmation/")]
+        [("boutique", 30, "boutique/thanks/B-"), ("checkout", 50, "checkout/confirmation/")]
     {
         let har = format!("{}/journeys/tests/recordings/{name}.har", env!("CARGO_MANIFEST_DIR"));
         let imported = run(&["journey", "import", &har]);

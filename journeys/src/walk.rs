@@ -100,7 +100,7 @@ pub struct Fetch {
     pub wants_headers: bool,
     /// True when [`Answer::body`] will be looked at.
     pub wants_body: bool,
-    /// True when the page's assets are to be fetched: see [`assets::discover`](crate::assets::discover).
+    /// True when the page's assets are to be fetched: see [`assets`](crate::assets).
     pub assets: bool,
     /// Whether redirects are followed; the last answer is the one to judge.
     pub follow_redirects: bool,
