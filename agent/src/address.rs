@@ -22,9 +22,13 @@ pub(crate) struct Address {
 
 impl Address {
     /// The address that `url` names.
-    pub(crate) fn new(url: Url, job: &Job) -> Self {
+    pub(crate) fn new(mut url: Url, job: &Job) -> Self {
+        // What a link says before the host is for nobody else to see; neither fails for an http address.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
         let origin = Origin::of(&url);
-        let is_target = url.host_str() == job.target.host_str();
+        let is_downgrade = job.target.scheme() == "https" && !origin.secure;
+        let is_target = url.host_str() == job.target.host_str() && !is_downgrade;
         Self { url, origin, is_target }
     }
 

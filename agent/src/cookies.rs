@@ -84,6 +84,7 @@ impl Kept {
     fn is_left_alone_by(&self, cookie: &Cookie<'_>, url: &Url) -> bool {
         let first = &self.scope.first;
         url.scheme() != "https"
+            && !rules::is_loopback(url)
             && first.secure() == Some(true)
             && self.name() == cookie.name()
             && first.domain.matches(url)

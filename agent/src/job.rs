@@ -60,8 +60,8 @@ impl Job {
         let target = plan.target_of(region).cloned();
         let target = target.ok_or_else(|| Error::Assignment("the plan has no target".to_owned()))?;
         let journeys = journeys(&plan, assignment)?;
-        let pages = journeys.iter().map(|journey| journey.steps().iter().map(|step| step.fetches_assets));
-        if !plan.may_send_to(&target, pages) {
+        let requests = journeys.iter().map(|journey| journey.requests_max());
+        if !plan.may_send_to(&target, requests) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
         }
         let own_headers = own_headers(&plan, &assignment.run)?;

@@ -9,6 +9,7 @@ use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Hop as Passed, Wa
 use doorbuster_model::pace::section_at;
 use doorbuster_model::report::Marker;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderName, HeaderValue, Method};
 
 use crate::address::Address;
@@ -42,6 +43,8 @@ pub(crate) struct Landed {
     pub address: Option<Rc<Address>>,
     /// Whether the connection or the answer failed, not the journey's expectation.
     pub broken: bool,
+    /// Whether anything was attempted at all.
+    pub sent: bool,
     /// Whether time was spent after that end on what came.
     pub looked: bool,
 }
@@ -49,7 +52,7 @@ pub(crate) struct Landed {
 impl Landed {
     /// A step that got to no answer, or to none that counts.
     fn nowhere(ended_ns: u64, broken: bool) -> Self {
-        Self { ended_ns, address: None, broken, looked: false }
+        Self { ended_ns, address: None, broken, sent: true, looked: false }
     }
 }
 
@@ -84,7 +87,7 @@ impl Page<'_> {
             Err(message) => {
                 self.refuse(self.key(fetch.step, Part::Main, self.intended_ns), message);
                 walk.broken();
-                return Landed::nowhere(worker.clock.now_ns(), true);
+                return Landed { sent: false, ..Landed::nowhere(worker.clock.now_ns(), true) };
             }
         };
         let is_traced = worker.job.traces > 0;
@@ -124,12 +127,12 @@ impl Page<'_> {
                     worker.tallies.borrow_mut().current().count("redirects", 1);
                     hops.push(Passed { status: reply.status, location: reply.location.unwrap_or_default() });
                     (intended_ns, handled_ns) = (sample.times.ended_ns, sample.times.ended_ns);
-                    let (headers, body) = (order.headers.to_vec(), order.body.cloned());
-                    redirected = Some(Box::new(Redirected::new(hop.method, headers, body, hop.keeps_body)));
+                    redirected = Some(Box::new(Redirected::new(&order, &hop)));
                     address = hop.address;
                 }
                 Ok(None) => {
                     let failure = self.judge(&fetch, &reply, &address, &hops, walk, chance);
+                    let is_good = failure.is_none();
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, failure.as_ref()), walk);
                     self.record(&mut sample, &order, failure);
                     let mut ended_ns = sample.times.ended_ns;
@@ -138,7 +141,9 @@ impl Page<'_> {
                         ended_ns = Box::pin(self.assets(fetch.step, &reply, &address, ended_ns)).await;
                     }
                     let looked = fetch.wants_body || fetch.wants_headers;
-                    return Landed { ended_ns, address: Some(address), broken: false, looked };
+                    // A page that was not what it was to be is not gone on from.
+                    let address = Some(address).filter(|_| is_good);
+                    return Landed { ended_ns, address, broken: false, sent: true, looked };
                 }
                 Err(message) => {
                     let broken = Broken::new(ErrorClass::Status, message);
@@ -185,13 +190,21 @@ impl Page<'_> {
         Key { journey: self.journey, step: narrow(step), part, section: narrow(section) }
     }
 
+    /// `text` without the journey's secrets.
+    fn redacted(&self, text: String) -> String {
+        match self.visitor.worker.journeys.get(usize::from(self.journey)) {
+            Some(journey) => journey.redact(text),
+            None => text,
+        }
+    }
+
     /// A step that cannot be sent at all: a failure of the journey, without an exchange.
     fn refuse(&self, key: Key, message: String) {
         let now_ns = self.visitor.worker.clock.now_ns();
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
         let tally = tallies.at(now_ns);
         tally.count("steps_not_sent", 1);
-        tally.fail(key.journey, key.step, ErrorClass::Expectation, || message);
+        tally.fail(key.journey, key.step, ErrorClass::Expectation, || self.redacted(message));
     }
 
     /// Raises the counters of a step that was answered as expected.
@@ -230,7 +243,8 @@ impl Page<'_> {
     fn record_broken(&self, sample: &Sample, order: &Order<'_>, broken: &Broken) {
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
         tallies.record(sample);
-        let example = || format!("{} {}: {}", order.method, order.address.shown(), broken.message);
+        let example =
+            || self.redacted(format!("{} {}: {}", order.method, order.address.shown(), broken.message));
         tallies.at(sample.times.ended_ns).fail(sample.key.journey, sample.key.step, broken.class, example);
     }
 
@@ -281,15 +295,17 @@ fn narrow(position: usize) -> u16 {
 }
 
 impl Redirected {
-    fn new(
-        method: Method,
-        mut headers: Vec<(HeaderName, HeaderValue)>,
-        body: Option<Bytes>,
-        keeps_body: bool,
-    ) -> Self {
-        if !keeps_body {
+    /// What is left of a request that a redirect leads on.
+    fn new(order: &Order<'_>, hop: &Hop) -> Self {
+        let mut headers = order.headers.to_vec();
+        if !hop.keeps_body {
             headers.retain(|(name, _)| !name.as_str().starts_with("content-"));
         }
-        Self { method, headers, body: body.filter(|_| keeps_body) }
+        // Credentials are for whom they were given (Fetch standard, "HTTP-redirect fetch").
+        if hop.address.origin != order.address.origin {
+            headers.retain(|(name, _)| ![AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name));
+        }
+        let body = order.body.cloned().filter(|_| hop.keeps_body);
+        Self { method: hop.method.clone(), headers, body }
     }
 }

@@ -17,7 +17,10 @@ use crate::worker::Worker;
 pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
     let _present = crowd.enter(worker);
     let visitor = Visitor::new(worker);
+    // A host that nobody named gets one walk a second, as the check of the plan has it.
+    let apart_ns = if worker.job.plan.may_load(&worker.job.target) { 0 } else { 1_000_000_000 };
     for number in 0..worker.job.traces {
+        worker.clock.sleep_until_ns(u64::from(number) * apart_ns).await;
         let now_ns = worker.clock.now_ns();
         visit(&visitor, 0, u64::from(number), now_ns, now_ns).await;
         if worker.job.plan.load.cookies == Cookies::PerIteration {
@@ -40,13 +43,14 @@ pub(crate) fn note(visitor: &Visitor, order: &Order<'_>, sample: &Sample, went: 
         return;
     }
     let (headers, body, problem, is_tolerated) = match went {
-        Went::Broke(broken) => (Vec::new(), Vec::new(), broken.message.clone(), false),
+        Went::Broke(broken) => (Vec::new(), Vec::new(), walk.redact(broken.message.clone()), false),
         Went::Answered(reply, failure) => {
             let headers = reply.headers.iter().flat_map(|headers| headers.iter());
-            let headers = headers.map(|(name, value)| (name.to_string(), lossy(value.as_bytes())));
+            let headers =
+                headers.map(|(name, value)| (name.to_string(), walk.redact(lossy(value.as_bytes()))));
             let problem = failure.map(|failure| failure.message.clone()).unwrap_or_default();
             let is_tolerated = failure.is_some_and(|failure| failure.is_tolerated);
-            (headers.collect(), clipped(&reply.body.kept), problem, is_tolerated)
+            (headers.collect(), shown_body(&reply.body.kept, walk), problem, is_tolerated)
         }
     };
     let shown = |(name, value): (String, String)| (name, walk.redact(value));
@@ -56,7 +60,7 @@ pub(crate) fn note(visitor: &Visitor, order: &Order<'_>, sample: &Sample, went: 
         method: order.method.to_string(),
         url: walk.redact(order.address.whole().to_owned()),
         request_headers: request_head(visitor, order).into_iter().map(shown).collect(),
-        request_body: walk.redact(lossy(&clipped(order.body.map_or(&[][..], |body| &body[..])))).into_bytes(),
+        request_body: shown_body(order.body.map_or(&[][..], |body| &body[..]), walk),
         status: sample.status,
         headers,
         body,
@@ -74,6 +78,9 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn clipped(bytes: &[u8]) -> Vec<u8> {
-    bytes[..bytes.len().min(Exchange::BODY_BYTES_MAX)].to_vec()
+/// A body as far as it is shown, without secrets.
+fn shown_body(bytes: &[u8], walk: &Walk) -> Vec<u8> {
+    let mut shown = walk.redact(lossy(bytes)).into_bytes();
+    shown.truncate(Exchange::BODY_BYTES_MAX);
+    shown
 }

@@ -163,14 +163,20 @@ pub(crate) async fn visit(
         Walk::new(Arc::clone(&worker.journeys[position]), Shopper { number, run: Arc::clone(&worker.run) });
     let mut chance = Chance::new(job.plan.seed, Purpose::Walk, index);
     let mut from: Option<Rc<Address>> = None;
-    let (mut first, mut broken) = (true, false);
+    let (mut first, mut sent, mut broken) = (true, false, false);
+    let mut yields = false;
     loop {
+        if std::mem::take(&mut yields) {
+            tokio::task::yield_now().await;
+        }
         match walk.next(&mut chance) {
             Next::Think(pause) => {
                 intended_ns = intended_ns.saturating_add(nanoseconds(pause));
                 if intended_ns.saturating_sub(now_ns) > REST_NS {
                     visitor.limit.rest();
                 }
+                // A pause that is over lets the others have their turn all the same.
+                yields = intended_ns <= now_ns;
                 visitor.rest_until_ns(intended_ns).await;
                 now_ns = worker.clock.now_ns();
             }
@@ -183,6 +189,8 @@ pub(crate) async fn visit(
                 // Boxed: a shopper that thinks is to be small, and most shoppers think.
                 let landed = Box::pin(page.fetch(fetch, from.as_ref(), &mut walk, &mut chance)).await;
                 broken = landed.broken;
+                sent |= landed.sent;
+                yields = !landed.sent;
                 intended_ns = landed.ended_ns;
                 // What it cost to look through the answer is this side's own: it shows as lag of the next step.
                 now_ns = if landed.looked { worker.clock.now_ns() } else { landed.ended_ns };
@@ -195,15 +203,19 @@ pub(crate) async fn visit(
                 broken |= note_unsent(worker, journey, &mut walk);
                 underway.end(ending, now_ns);
                 let again_ns = begun_ns.saturating_add(nanoseconds(walk.journey().pacing()));
-                if again_ns > now_ns && job.plan.load.model == Model::Closed {
+                // Nobody comes again once the load is over.
+                let again_ns = again_ns.min(job.plan.load.pace.length_ns());
+                let comes_again = job.plan.load.model == Model::Closed && ending != Ending::OutOfData;
+                if again_ns > now_ns && comes_again {
                     visitor.limit.rest();
-                    visitor.rest_until_ns(again_ns).await;
-                    now_ns = again_ns;
+                    // Boxed: most journeys have no pacing, and a shopper is to be small.
+                    Box::pin(visitor.rest_until_ns(again_ns)).await;
+                    now_ns = worker.clock.now_ns();
                 }
                 let visited = match ending {
                     Ending::OutOfData => Visited::Gone,
                     // Whoever sent nothing is not to come again at once, either.
-                    _ if first => Visited::Broken,
+                    _ if !sent => Visited::Broken,
                     Ending::Completed | Ending::Abandoned => Visited::Completed,
                     Ending::Failed if broken => Visited::Broken,
                     Ending::Failed => Visited::Failed,
@@ -248,7 +260,7 @@ mod tests {
     fn a_shopper_is_small() {
         type Arguments<'a> = (Page<'a>, Box<Fetch>, Option<&'a Rc<Address>>, &'a mut Walk, &'a mut Chance);
         let thinking = size_of_result(|visitor: &Visitor| visit(visitor, 0, 0, 0, 0));
-        assert!(thinking <= 320 && size_of::<Visitor>() <= 112, "{thinking} bytes");
+        assert!(thinking <= 352 && size_of::<Visitor>() <= 112, "{thinking} bytes");
         let exchanging = size_of_result(|(page, fetch, base, walk, chance): Arguments<'_>| {
             page.fetch(fetch, base, walk, chance)
         });

@@ -234,8 +234,8 @@ fn check_targets(plan: &Plan, journeys: &[Journey]) -> Result<(), Error> {
                 "nobody said where the load goes: add --target URL, or `target:` to the plan".to_owned(),
             )
         })?;
-        let pages = journeys.iter().map(|journey| journey.steps().iter().map(|step| step.fetches_assets));
-        if !plan.may_send_to(target, pages) {
+        let requests = journeys.iter().map(|journey| journey.requests_max());
+        if !plan.may_send_to(target, requests) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
         }
     }

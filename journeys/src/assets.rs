@@ -15,7 +15,9 @@ pub use drawn::drawn;
 pub use page::of_page;
 pub use style::{Sheet, of_style};
 
-/// The most assets of one page or style sheet.
+/// The most assets of one page, those of its style sheets included.
+pub const PAGE_ASSETS_MAX: usize = 200;
+/// The most assets that one page or style sheet names itself.
 const ASSETS_MAX: usize = 100;
 /// The most pictures of one style sheet that are looked for.
 const PICTURES_MAX: usize = 200;

@@ -108,6 +108,7 @@ pub(crate) fn around(html: &[u8], begin: usize) -> &[u8] {
     let Some(end) = memchr::memmem::find(rest, b"</form") else { return html };
     let form = rest.get(..end + "</form>".len()).unwrap_or(rest);
     let is_alone = memchr::memmem::find(html, b"form=").is_none()
+        && memchr::memmem::find(form, b"<!--").is_none()
         && memchr::memmem::find(rest, b"<base").is_none()
         && open_elements(before, REACH_IN) == [0; REACH_IN.len()]
         && open_elements(form, ["textarea", "script", "style"]) == [0; 3];

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use doorbuster_notation::{Faults, Place};
 use http::{HeaderName, HeaderValue, Method};
 
+use crate::assets::PAGE_ASSETS_MAX;
 use crate::data::Table;
 use crate::expect::{Expect, GOOD};
 use crate::extract::Extract;
@@ -61,6 +62,8 @@ pub struct Step {
     /// Forms of this page that later steps submit.
     pub(crate) forms: Vec<FormUse>,
     pub(crate) retry: Option<Retry>,
+    /// How often a walk comes here at most.
+    pub(crate) rounds_max: u64,
     /// Counters that a good answer raises, and by how much.
     pub(crate) counts: Vec<(Box<str>, u64)>,
     /// Markers that a good answer leaves.
@@ -105,6 +108,7 @@ impl Step {
             extracts: Vec::new(),
             forms: Vec::new(),
             retry: None,
+            rounds_max: 1,
             counts: Vec::new(),
             marks: Vec::new(),
             wants_headers: false,
@@ -314,6 +318,21 @@ impl Journey {
     /// How long a walk of a shopper who comes again takes at least, from its beginning to that of the next.
     pub fn pacing(&self) -> Duration {
         self.pacing
+    }
+
+    /// `text` without the journey's secrets.
+    pub fn redact(&self, text: String) -> String {
+        self.secrets.redact(text)
+    }
+
+    /// How many requests a walk sends at most, assets included, redirects not.
+    pub fn requests_max(&self) -> u64 {
+        let of_step = |step: &Step| {
+            let attempts = 1 + step.retry.as_ref().map_or(0, |retry| u64::from(retry.times));
+            let assets = u64::from(step.fetches_assets) * PAGE_ASSETS_MAX as u64;
+            step.rounds_max.saturating_mul(attempts).saturating_mul(1 + assets)
+        };
+        self.steps.iter().map(of_step).fold(0, u64::saturating_add)
     }
 
     /// The journey's name.

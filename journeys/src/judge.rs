@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use rand_core::Rng;
 
-use crate::expect::{Looked, Scene};
+use crate::expect::{Expect, Looked, Scene};
 use crate::extract::Pick;
 use crate::failure::{Failure, quote};
 use crate::form;
@@ -60,7 +60,7 @@ pub(crate) fn judge(
     };
     let mut looked = look_through(step, &scene)?.into_iter();
     for (name, refusal) in &step.refusals {
-        if refusal.judge_status(answer.status).and(refusal.judge(&scene, &mut looked)).is_ok() {
+        if asks(refusal, &scene, &mut looked)? {
             let mut failure = Failure::new(format!("refused: {name} ({}:{})", scene.file, step.line));
             failure.refusal = Some(name.clone());
             return Err(failure);
@@ -73,8 +73,7 @@ pub(crate) fn judge(
     }
     let mut judged = Judged::default();
     for (flag, condition) in &step.conditions {
-        let met = condition.judge_status(answer.status).and(condition.judge(&scene, &mut looked)).is_ok();
-        judged.flags.push((*flag, met));
+        judged.flags.push((*flag, asks(condition, &scene, &mut looked)?));
     }
     for extract in &step.extracts {
         let value = extract.take(&scene, &mut looked, rng)?;
@@ -90,9 +89,32 @@ pub(crate) fn judge(
         judged.base = found.map(String::into_boxed_str);
     }
     for form in &step.forms {
-        judged.values.push((form.slot, Value::Form(Box::new(take_form(form, &scene)?))));
+        // Whether the form is needed is not known yet: the step that submits it says why it cannot.
+        let taken = take_form(form, &scene);
+        let value =
+            taken.map_or_else(|why| Value::Text(why.message.into()), |form| Value::Form(Box::new(form)));
+        judged.values.push((form.slot, value));
     }
     Ok(judged)
+}
+
+/// Whether the answer is what is asked for.
+///
+/// # Errors
+/// When that cannot be told, because not all of the body was kept.
+fn asks<'a>(
+    asked: &Expect,
+    scene: &Scene<'_>,
+    looked: &mut impl Iterator<Item = Looked<'a>>,
+) -> Result<bool, Failure> {
+    let judged = asked.judge(scene, looked);
+    let met = asked.judge_status(scene.status).and(judged).is_ok();
+    if !met && scene.cut && asked.wants_body() {
+        return Err(Failure::new(
+            "cannot tell whether a condition is met: the body was longer than what is kept of it".to_owned(),
+        ));
+    }
+    Ok(met)
 }
 
 /// What every selector of the step finds, with its text, in the order in which it is judged.

@@ -51,16 +51,11 @@ impl Needle {
             let word = outside.split(mark).nth(1)?.split(['#', '.']).next()?;
             is_plain(word).then(|| Self::Word(word.into()))
         };
-        let value = || {
-            let (_, value) = first.split_once('[')?.1.split_once('=')?;
-            let value = value.split(']').next()?.trim().trim_matches(['"', '\'']);
-            is_plain(value).then(|| Self::Word(value.into()))
-        };
         let tag = || {
             let tag = first.split(['#', '.', '[']).next()?;
             is_plain(tag).then(|| Self::Tag(tag.to_ascii_lowercase().into()))
         };
-        word_behind('#').or_else(|| word_behind('.')).or_else(value).or_else(tag)
+        word_behind('#').or_else(|| word_behind('.')).or_else(tag)
     }
 
     /// Where to begin to read `html` for this: before the first element that can match; its end when there is none.
@@ -73,7 +68,9 @@ impl Needle {
             }),
         };
         let Some(at) = first else { return html.len() };
-        let tag = memchr::memrchr(b'<', &html[..=at]).unwrap_or(0);
+        // The first of what may begin a tag since the last one ended: a value may hold such a sign, too.
+        let before = memchr::memrchr(b'>', &html[..at]).map_or(0, |end| end + 1);
+        let tag = memchr::memchr(b'<', &html[before..=at]).map_or(0, |tag| before + tag);
         raw_around(html, at).unwrap_or(tag)
     }
 }
@@ -122,7 +119,7 @@ mod tests {
             ("form#buy input[name=csrf]", word("buy")),
             ("a.product", word("product")),
             ("  #a.b > c", word("a")),
-            ("input[name=\"csrf\"]", word("csrf")),
+            ("input[name=\"csrf\"]", Some(Needle::Tag("input".into()))),
             ("input[name]", Some(Needle::Tag("input".into()))),
             ("H1", Some(Needle::Tag("h1".into()))),
             ("a[href=\"/p/7\"]", Some(Needle::Tag("a".into()))),
@@ -144,5 +141,6 @@ mod tests {
         assert_eq!(begin("#buy", "<SCRIPT>x</SCRIPT><i id=buy>"), 18);
         assert_eq!(begin("#buy", "<!-- <i id=buy> --><i id=buy>"), 0);
         assert_eq!(begin("h1", "<p><H1>"), 3);
+        assert_eq!(begin("a.product", "<p><a title=\"x<y\" class=product>"), 3);
     }
 }

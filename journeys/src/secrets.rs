@@ -1,5 +1,7 @@
 //! `${env.NAME}`: values from the environment, which no message and no report shows.
 
+use crate::encoding::Encoding;
+
 /// The secrets that a journey names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Secrets {
@@ -11,6 +13,8 @@ struct Secret {
     name: Box<str>,
     /// Set before the first walk.
     value: Box<str>,
+    /// The value as it is written in the places where it may go, the longest first.
+    shapes: Vec<String>,
 }
 
 impl std::fmt::Debug for Secret {
@@ -23,7 +27,7 @@ impl Secrets {
     /// The number of the secret with this name.
     pub(crate) fn number(&mut self, name: &str) -> Option<u16> {
         let position = self.known.iter().position(|secret| *secret.name == *name).unwrap_or_else(|| {
-            self.known.push(Secret { name: name.into(), value: "".into() });
+            self.known.push(Secret { name: name.into(), value: "".into(), shapes: Vec::new() });
             self.known.len() - 1
         });
         u16::try_from(position).ok()
@@ -38,6 +42,7 @@ impl Secrets {
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         for secret in self.known.iter_mut().filter(|secret| *secret.name == *name) {
             secret.value = value.into();
+            secret.shapes = shapes(value);
         }
     }
 
@@ -49,9 +54,23 @@ impl Secrets {
     /// `text` with `***` in the place of every secret. Values of one or two characters are left: hiding them would
     /// show where they stand.
     pub(crate) fn redact(&self, text: String) -> String {
-        let hidden = self.known.iter().map(|secret| &*secret.value).filter(|value| value.len() > 2);
-        hidden.fold(text, |text, value| if text.contains(value) { text.replace(value, "***") } else { text })
+        let hidden = self.known.iter().flat_map(|secret| &secret.shapes);
+        hidden.fold(text, |text, shape| if text.contains(shape) { text.replace(shape, "***") } else { text })
     }
+}
+
+/// A value in all encodings, but for what is too short to be hidden.
+fn shapes(value: &str) -> Vec<String> {
+    use Encoding::{Css, Form, Json, Link, Multipart, PathSegment, Query, Verbatim};
+    let encoded = [Verbatim, Link, PathSegment, Query, Form, Json, Css, Multipart].map(|encoding| {
+        let mut out = String::new();
+        encoding.write(value, &mut out);
+        out
+    });
+    let mut shapes: Vec<String> = encoded.into_iter().filter(|shape| shape.len() > 2).collect();
+    shapes.sort_by_key(|shape| std::cmp::Reverse(shape.len()));
+    shapes.dedup();
+    shapes
 }
 
 #[cfg(test)]
@@ -69,6 +88,8 @@ mod tests {
         secrets.set("B", "x");
         assert_eq!(secrets.redact("got hunter2, x and hunter2".to_owned()), "got ***, x and ***");
         assert!(!format!("{secrets:?}").contains("hunter2"));
+        secrets.set("B", "p@ss&1");
+        assert_eq!(secrets.redact("/?a=p%40ss%261 p@ss&1".to_owned()), "/?a=*** ***");
         assert_eq!((secrets.value(0), secrets.value(7)), ("hunter2", ""));
     }
 }

@@ -263,14 +263,16 @@ impl Walk {
         let step = &journey.steps[number];
         let judged = judge(step, &self.values(), answer, rng);
         let marked = judged.and_then(|judged| {
-            self.state = State::Ready;
             judged.values.into_iter().for_each(|(slot, value)| self.bind(slot, value));
+            let markers = self.marks(step)?;
+            self.state = State::Ready;
             if let Some(control) = &mut self.control {
                 control.attempts = 0;
                 control.base = judged.base;
                 judged.flags.iter().for_each(|(flag, met)| control.set_flag(*flag, *met));
+                control.keep(markers);
             }
-            self.mark(step)
+            Ok(())
         });
         marked.map_err(|mut failure| {
             failure.is_tolerated = self.failed(step);

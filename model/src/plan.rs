@@ -276,24 +276,16 @@ impl Plan {
     }
 }
 
-/// What a page's assets may add to its request, for the bound that a stranger gets.
-const ASSETS_OF_A_PAGE: u64 = 100;
-
 impl Plan {
     /// Whether the plan may be carried out against `target`: it may be loaded, or the load certainly stays within
     /// what a host gets that nobody named: its peak of arrivals, each with the requests of its longest journey.
-    /// `journeys` says for each step of each journey whether it fetches a page's assets. Redirects do not count,
-    /// because a stranger's are not followed. A closed model has no such bound.
-    pub fn may_send_to<J>(&self, target: &Url, journeys: impl IntoIterator<Item = J>) -> bool
-    where
-        J: IntoIterator<Item = bool>,
-    {
+    /// `journeys` says how many requests each journey sends at most. Redirects do not count, because a stranger's are
+    /// not followed. A closed model has no such bound.
+    pub fn may_send_to(&self, target: &Url, journeys: impl IntoIterator<Item = u64>) -> bool {
         if self.may_load(target) {
             return true;
         }
-        let requests =
-            |steps: J| steps.into_iter().map(|assets| 1 + u64::from(assets) * ASSETS_OF_A_PAGE).sum::<u64>();
-        let longest = journeys.into_iter().map(requests).max().unwrap_or(1).max(1);
+        let longest = journeys.into_iter().max().unwrap_or(1).max(1);
         let peak_milli = self.load.pace.peak_milli().saturating_mul(longest);
         matches!(self.load.model, Model::Open(_))
             && peak_milli <= crate::target::STRANGER_REQUESTS_PER_SECOND_MAX * 1_000

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
-use doorbuster_journeys::assets::{self, Asset, Sheet};
+use doorbuster_journeys::assets::{self, Asset, PAGE_ASSETS_MAX, Sheet};
 use doorbuster_model::{ErrorClass, Part};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -16,8 +16,6 @@ use crate::client::Broken;
 use crate::exchange::{Order, Reply, exchange};
 use crate::limit::Limit;
 
-/// The most assets of one page, those of its style sheets included.
-const ASSETS_MAX: usize = 200;
 /// The most style sheets whose assets a worker remembers.
 const STYLES_MAX: usize = 1_000;
 
@@ -100,7 +98,7 @@ impl Page<'_> {
         let job = &self.visitor.worker.job;
         let (mut admitted, mut others) = (Vec::new(), 0);
         for asset in found {
-            if known.len() >= ASSETS_MAX || known.iter().any(|address| address.url == asset.url) {
+            if known.len() >= PAGE_ASSETS_MAX || known.iter().any(|address| address.url == asset.url) {
                 continue;
             }
             if job.may_go(&asset.url) {

@@ -123,7 +123,9 @@ impl Page {
         let read = |name: &str| attribute(element, name);
         if let Some(declarations) = read("style") {
             for address in style::addresses(&declarations) {
-                self.found.add(&address, &self.base, false);
+                if !self.found.add(&address, &self.base, false) {
+                    return false;
+                }
             }
         }
         if element.namespace_uri() != HTML {
@@ -133,8 +135,9 @@ impl Page {
         }
         if let Some(background) =
             read("background").filter(|_| matches!(name, "body" | "table" | "tr" | "td" | "th"))
+            && !self.found.add(&background, &self.base, false)
         {
-            self.found.add(&background, &self.base, false);
+            return false;
         }
         match name {
             "base" => self.rebase(element),

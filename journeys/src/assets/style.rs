@@ -1,4 +1,4 @@
-//! What a style sheet makes a browser fetch: other style sheets, and fonts that are used.
+//! What a style sheet makes a browser fetch: other style sheets, fonts that are used, pictures that are drawn.
 
 use url::Url;
 
@@ -9,7 +9,7 @@ const DEPTH_MAX: u32 = 20;
 /// States of elements that no page is in when it was just opened.
 const WAITING: [&str; 6] = [":hover", ":focus", ":active", ":target", ":checked", ":visited"];
 /// The most fonts of one style sheet that are looked at.
-const FONTS_MAX: usize = 1_000;
+const FONTS_MAX: usize = 100;
 
 /// What a style sheet names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,8 +105,9 @@ fn pictures(lower: &str, prelude: &str, block: &str, base: &Url, found: &mut Fou
     {
         return;
     }
+    let selectors: Vec<&str> = split_outside(prelude, ',').take(PICTURES_MAX).collect();
     for address in addresses(block) {
-        for selector in split_outside(prelude, ',') {
+        for selector in &selectors {
             // What stands before or behind an element is drawn with it; what waits for a pointer is not.
             let element = selector.split("::").next().unwrap_or_default();
             let element = element.trim().trim_end_matches(":before").trim_end_matches(":after");

@@ -186,7 +186,8 @@ impl Control {
                     out.extend([entry(image.0, "0"), entry(image.1, "0")]);
                 }
             }
-            Kind::Button(_) if !is_pressed || self.name.is_empty() => {}
+            Kind::Button(_) if !is_pressed => return,
+            Kind::Button(_) if self.name.is_empty() => {}
             Kind::Choice(false) | Kind::Gone => return,
             Kind::File => out.push(Entry { name: &self.name, value: "", is_file: true }),
             Kind::Text(Sanitizer::Hidden) if self.name.eq_ignore_ascii_case("_charset_") => {

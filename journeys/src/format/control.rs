@@ -92,6 +92,14 @@ impl Reader {
         }
     }
 
+    /// The steps of a loop of at most so many rounds.
+    fn repeated(&mut self, rounds: u64, fields: &mut Fields<'_>) {
+        let around = self.rounds;
+        self.rounds = around.saturating_mul(rounds);
+        self.block(Some(fields.required("steps")));
+        self.rounds = around;
+    }
+
     fn counter(&mut self) -> u16 {
         self.counters = self.counters.saturating_add(1);
         self.counters - 1
@@ -104,7 +112,7 @@ impl Reader {
         self.program.push(Instruction::Begin(counter, times));
         let begin = self.program.len();
         self.last_step = None;
-        self.block(Some(fields.required("steps")));
+        self.repeated(u64::from(times.1), fields);
         let until = fields.optional("until").and_then(|node| self.condition(node, true));
         let jump = until.map(|condition| {
             self.program.push(Instruction::Unless(Box::new(condition), 0));
@@ -133,12 +141,14 @@ impl Reader {
             self.variables.set(item, key.place.line);
         }
         let counter = self.counter();
+        // From the beginning each time, also where it was left in the middle before.
+        self.program.push(Instruction::Begin(counter, (0, 0)));
         let begin = self.program.len();
         if let (Some(item), Some(list)) = (item, list) {
             self.program.push(Instruction::Each(counter, list, item, 0));
         }
         self.last_step = None;
-        self.block(Some(fields.required("steps")));
+        self.repeated(u64::from(ROUNDS_MAX), fields);
         self.program.push(Instruction::Jump(begin));
         let end = self.program.len();
         if let Some(Instruction::Each(.., to)) = self.program.get_mut(begin) {

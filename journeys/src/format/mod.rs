@@ -86,6 +86,8 @@ struct Reader {
     /// Where answers are to be forgotten, and of which steps, because those may be skipped.
     forgets: Vec<(usize, std::ops::Range<usize>)>,
     depth: usize,
+    /// How often a walk comes here at most, by the loops around.
+    rounds: u64,
 }
 
 /// What a journey says of itself.
@@ -112,6 +114,7 @@ impl Reader {
             last_step: None,
             forgets: Vec::new(),
             depth: 0,
+            rounds: 1,
         }
     }
 

@@ -95,7 +95,7 @@ impl Reader {
         if let (Some(_), Some(step)) = (step_name, step) {
             self.program.push(Instruction::Fetch(self.steps.len()));
             self.last_step = Some(self.steps.len());
-            self.steps.push(step);
+            self.steps.push(Step { rounds_max: self.rounds, ..step });
         }
         if let Some(think) = think {
             self.think(think);

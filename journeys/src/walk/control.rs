@@ -7,6 +7,7 @@ use crate::extract::by_weight;
 use crate::failure::{Failure, FailureKind};
 use crate::journey::{Journey, Step};
 use crate::program::{Condition, Instruction};
+use crate::template::Template;
 use crate::think::below;
 use crate::value::Value;
 
@@ -43,6 +44,12 @@ impl Control {
             counters: vec![0; usize::from(journey.counters)],
             ..Self::default()
         })
+    }
+
+    /// Keeps markers until they are taken, as far as there is room.
+    pub(super) fn keep(&mut self, markers: Vec<Marker>) {
+        let room = MARKERS_MAX.saturating_sub(self.markers.len());
+        self.markers.extend(markers.into_iter().take(room));
     }
 
     pub(super) fn set_flag(&mut self, flag: u16, met: bool) {
@@ -218,15 +225,12 @@ impl Walk {
         true
     }
 
-    /// Leaves the markers of a step that was answered as expected.
-    pub(super) fn mark(&mut self, step: &Step) -> Result<(), Failure> {
-        for (name, template) in &step.marks {
+    /// The markers of a step that was answered as expected; secrets are hidden.
+    pub(super) fn marks(&self, step: &Step) -> Result<Vec<Marker>, Failure> {
+        let mark = |(name, template): &(Box<str>, Template)| {
             let value = template.filled(&self.values(), "the marker", MARKER_BYTES_MAX)?.into_owned();
-            if let Some(control) = self.control.as_mut().filter(|control| control.markers.len() < MARKERS_MAX)
-            {
-                control.markers.push(Marker { name: name.clone(), value });
-            }
-        }
-        Ok(())
+            Ok(Marker { name: name.clone(), value: self.redact(value) })
+        };
+        step.marks.iter().map(mark).collect()
     }
 }

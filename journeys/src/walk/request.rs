@@ -66,10 +66,13 @@ impl Walk {
 
     fn submit(&self, submit: &Submit) -> Result<Submission, Failure> {
         let values = self.values();
-        let Some(Value::Form(form)) = values.value(submit.slot) else {
-            return Err(Failure::new(
-                "the page with the form was not shown, so it cannot be submitted".to_owned(),
-            ));
+        let form = match values.value(submit.slot) {
+            Some(Value::Form(form)) => form,
+            Some(Value::Text(why)) => return Err(Failure::new(why.to_string())),
+            _ => {
+                let message = "the page with the form was not shown, so it cannot be submitted";
+                return Err(Failure::new(message.to_owned()));
+            }
         };
         let mut filled = Vec::with_capacity(submit.fields.len());
         for (name, fill) in &submit.fields {

@@ -11,6 +11,8 @@ const HTML: &str = "http://www.w3.org/1999/xhtml";
 /// The most forms, and the most controls, of a page that are looked at.
 const FORMS_MAX: usize = 1_000;
 const CONTROLS_MAX: usize = 10_000;
+/// The most fieldsets within each other.
+const FIELDSETS_MAX: usize = 100;
 /// The most text of options and text areas together, in bytes.
 const TEXT_BYTES_MAX: usize = 4 << 20;
 
@@ -141,7 +143,7 @@ impl Page {
                 self.base = self.base.take().or(href);
             }
             "form" => self.form(element),
-            "fieldset" => self.fieldsets.push(Fieldset {
+            "fieldset" if self.fieldsets.len() < FIELDSETS_MAX => self.fieldsets.push(Fieldset {
                 is_disabled: element.has_attribute("disabled"),
                 legends: 0,
                 in_first_legend: false,
