@@ -143,87 +143,95 @@ impl Drop for Underway<'_> {
     }
 }
 
-/// One walk through the journey that `index` falls on. `number` is the shopper's; `intended_ns` is when the first
+/// One walk through the journey that `index` falls on. `number` is the shopper's; `begun_ns` is when the first
 /// step was to start, and it is now `now_ns`. Returns how it ended, and when.
-pub(crate) async fn visit(
+///
+/// No `async fn`: what that is called with takes room as long as it runs, and there are half a million of these.
+pub(crate) fn visit(
     visitor: &Visitor,
     number: u64,
     index: u64,
-    intended_ns: u64,
-    now_ns: u64,
-) -> (Visited, u64) {
+    begun_ns: u64,
+    mut now_ns: u64,
+) -> impl Future<Output = (Visited, u64)> {
     let worker = &*visitor.worker;
-    let job = &worker.job;
-    let begun_ns = intended_ns;
-    let (mut intended_ns, mut now_ns) = (intended_ns, now_ns);
-    let position = pick_weighted(job.plan.seed, index, &job.weights);
+    let position = pick_weighted(worker.job.plan.seed, index, &worker.job.weights);
     let journey = u16::try_from(position).unwrap_or(u16::MAX);
-    let underway = Underway::new(worker, journey, now_ns.saturating_sub(intended_ns), now_ns);
+    let underway = Underway::new(worker, journey, now_ns.saturating_sub(begun_ns), now_ns);
     let mut walk =
         Walk::new(Arc::clone(&worker.journeys[position]), Shopper { number, run: Arc::clone(&worker.run) });
-    let mut chance = Chance::new(job.plan.seed, Purpose::Walk, index);
+    let mut chance = Chance::new(worker.job.plan.seed, Purpose::Walk, index);
     let mut from: Option<Rc<Address>> = None;
-    let (mut first, mut sent, mut broken) = (true, false, false);
-    let mut yields = false;
-    loop {
-        if std::mem::take(&mut yields) {
-            tokio::task::yield_now().await;
-        }
-        match walk.next(&mut chance) {
-            Next::Think(pause) => {
-                intended_ns = intended_ns.saturating_add(nanoseconds(pause));
-                if intended_ns.saturating_sub(now_ns) > REST_NS {
-                    visitor.limit.rest();
-                }
-                // A pause that is over lets the others have their turn all the same.
-                yields = intended_ns <= now_ns;
-                visitor.rest_until_ns(intended_ns).await;
-                now_ns = worker.clock.now_ns();
+    let mut intended_ns = begun_ns;
+    let (mut first, mut sent, mut broken, mut yields) = (true, false, false, false);
+    async move {
+        loop {
+            if std::mem::take(&mut yields) {
+                tokio::task::yield_now().await;
             }
-            Next::Fetch(fetch) => {
-                if !std::mem::take(&mut first) {
-                    let lag_ns = now_ns.saturating_sub(intended_ns);
-                    worker.tallies.borrow_mut().at(now_ns).record_lag(lag_ns, false);
+            match walk.next(&mut chance) {
+                Next::Think(pause) => {
+                    intended_ns = intended_ns.saturating_add(nanoseconds(pause));
+                    if intended_ns.saturating_sub(now_ns) > REST_NS {
+                        visitor.limit.rest();
+                    }
+                    // A pause that is over lets the others have their turn all the same.
+                    yields = intended_ns <= now_ns;
+                    visitor.rest_until_ns(intended_ns).await;
+                    now_ns = visitor.worker.clock.now_ns();
                 }
-                let page = Page { visitor, journey, intended_ns, handled_ns: now_ns };
-                // Boxed: a shopper that thinks is to be small, and most shoppers think.
-                let landed = Box::pin(page.fetch(fetch, from.as_ref(), &mut walk, &mut chance)).await;
-                broken = landed.broken;
-                sent |= landed.sent;
-                yields = !landed.sent;
-                intended_ns = landed.ended_ns;
-                // What it cost to look through the answer is this side's own: it shows as lag of the next step.
-                now_ns = if landed.looked { worker.clock.now_ns() } else { landed.ended_ns };
-                from = landed.address.or(from);
-                if job.plan.load.connections == Connections::PerPage {
-                    visitor.pool().close_idle();
+                Next::Fetch(fetch) => {
+                    if !std::mem::take(&mut first) {
+                        let lag_ns = now_ns.saturating_sub(intended_ns);
+                        visitor.worker.tallies.borrow_mut().at(now_ns).record_lag(lag_ns, false);
+                    }
+                    let page = Page { visitor, journey, intended_ns, handled_ns: now_ns };
+                    // Boxed: a shopper that thinks is to be small, and most shoppers think.
+                    let landed = Box::pin(page.fetch(fetch, from.as_ref(), &mut walk, &mut chance)).await;
+                    broken = landed.broken;
+                    sent |= landed.sent;
+                    yields = !landed.sent;
+                    intended_ns = landed.ended_ns;
+                    // What it cost to look through the answer is this side's own: it shows as lag of the next step.
+                    now_ns = if landed.looked { visitor.worker.clock.now_ns() } else { landed.ended_ns };
+                    from = landed.address.or(from);
+                    if visitor.worker.job.plan.load.connections == Connections::PerPage {
+                        visitor.pool().close_idle();
+                    }
                 }
-            }
-            Next::Done(ending) => {
-                broken |= note_unsent(worker, journey, &mut walk);
-                underway.end(ending, now_ns);
-                let again_ns = begun_ns.saturating_add(nanoseconds(walk.journey().pacing()));
-                // Nobody comes again once the load is over.
-                let again_ns = again_ns.min(job.plan.load.pace.length_ns());
-                let comes_again = job.plan.load.model == Model::Closed && ending != Ending::OutOfData;
-                if again_ns > now_ns && comes_again {
-                    visitor.limit.rest();
-                    // Boxed: most journeys have no pacing, and a shopper is to be small.
-                    Box::pin(visitor.rest_until_ns(again_ns)).await;
-                    now_ns = worker.clock.now_ns();
+                Next::Done(ending) => {
+                    broken |= note_unsent(&visitor.worker, journey, &mut walk);
+                    underway.end(ending, now_ns);
+                    if ending != Ending::OutOfData
+                        && let Some(again_ns) = again_ns(&visitor.worker, &walk, begun_ns, now_ns)
+                    {
+                        visitor.limit.rest();
+                        // Boxed: most journeys have no pacing.
+                        Box::pin(visitor.rest_until_ns(again_ns)).await;
+                        now_ns = visitor.worker.clock.now_ns();
+                    }
+                    let visited = match ending {
+                        Ending::OutOfData => Visited::Gone,
+                        // Whoever sent nothing is not to come again at once, either.
+                        _ if !sent => Visited::Broken,
+                        Ending::Completed | Ending::Abandoned => Visited::Completed,
+                        Ending::Failed if broken => Visited::Broken,
+                        Ending::Failed => Visited::Failed,
+                    };
+                    return (visited, now_ns);
                 }
-                let visited = match ending {
-                    Ending::OutOfData => Visited::Gone,
-                    // Whoever sent nothing is not to come again at once, either.
-                    _ if !sent => Visited::Broken,
-                    Ending::Completed | Ending::Abandoned => Visited::Completed,
-                    Ending::Failed if broken => Visited::Broken,
-                    Ending::Failed => Visited::Failed,
-                };
-                return (visited, now_ns);
             }
         }
     }
+}
+
+/// When a shopper of a closed model comes again who came at `begun_ns`, if that is not yet. Nobody does once the load
+/// is over.
+fn again_ns(worker: &Worker, walk: &Walk, begun_ns: u64, now_ns: u64) -> Option<u64> {
+    let load = &worker.job.plan.load;
+    let paced_ns = begun_ns.saturating_add(nanoseconds(walk.journey().pacing()));
+    let again_ns = paced_ns.min(load.pace.length_ns());
+    (again_ns > now_ns && load.model == Model::Closed).then_some(again_ns)
 }
 
 /// Notes a step whose request could not be written from its values, and whether there was one.
@@ -260,7 +268,7 @@ mod tests {
     fn a_shopper_is_small() {
         type Arguments<'a> = (Page<'a>, Box<Fetch>, Option<&'a Rc<Address>>, &'a mut Walk, &'a mut Chance);
         let thinking = size_of_result(|visitor: &Visitor| visit(visitor, 0, 0, 0, 0));
-        assert!(thinking <= 352 && size_of::<Visitor>() <= 112, "{thinking} bytes");
+        assert!(thinking <= 320 && size_of::<Visitor>() <= 112, "{thinking} bytes");
         let exchanging = size_of_result(|(page, fetch, base, walk, chance): Arguments<'_>| {
             page.fetch(fetch, base, walk, chance)
         });
