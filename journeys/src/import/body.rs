@@ -5,10 +5,11 @@ use url::form_urlencoded;
 use super::archive::{Entry, Post, essence};
 use super::json::Json;
 use super::multipart::{self, Part};
+use super::yaml::COLUMNS_MAX;
 use crate::scan::VALUE_BYTES_MAX;
 
-/// The longest name of a field or a member, in bytes: YAML wants a key within 1,024 characters, escapes included.
-const NAME_BYTES_MAX: usize = 150;
+/// What stands beside a name in its line: the indent, quotes, the colon.
+const BESIDE_NAME: usize = 16;
 /// How deep values of JSON may stand within each other.
 const DEPTH_MAX: usize = 24;
 
@@ -82,14 +83,22 @@ impl Body {
     /// Whether a journey file can hold it as what it is.
     fn is_writable(&self) -> bool {
         match self {
-            Self::Form(fields) => fields.iter().all(|(name, _)| name.len() <= NAME_BYTES_MAX),
-            Self::Parts(parts) => parts.iter().all(|part| part.name.len() <= NAME_BYTES_MAX),
+            Self::Form(fields) => fields.iter().all(|(name, _)| fits_a_line(name)),
+            Self::Parts(parts) => parts.iter().all(|part| fits_a_line(&part.name)),
             Self::Json(json) | Self::GraphQl { variables: Some(json), .. } => {
-                json.depth() <= DEPTH_MAX && json.longest_name() <= NAME_BYTES_MAX
+                // Each level is indented by two, and each character may need another to escape it.
+                let depth = json.depth();
+                depth <= DEPTH_MAX && 2 * (json.longest_name() + depth) + BESIDE_NAME <= COLUMNS_MAX
             }
             _ => true,
         }
     }
+}
+
+/// Whether a name fits a line of the journey, which cannot be broken within it.
+fn fits_a_line(name: &str) -> bool {
+    let escapes = name.matches(['"', '\'', '\\']).count();
+    name.chars().count() + escapes + BESIDE_NAME <= COLUMNS_MAX
 }
 
 /// What no text holds.
