@@ -3,7 +3,7 @@
 use crate::encoding::Encoding;
 use crate::failure::Failure;
 use crate::form::{end_parts, part};
-use crate::template::{Template, Values};
+use crate::template::{Template, Values, check_length};
 use crate::value::Value;
 
 /// Fields of a query or an urlencoded form, already in its encoding.
@@ -78,12 +78,7 @@ impl Fields {
                 }
             }
         }
-        if out.len() > bytes_max {
-            return Err(Failure::new(format!(
-                "{what} is longer than {bytes_max} bytes once its values are in"
-            )));
-        }
-        Ok(())
+        check_length(out, what, bytes_max)
     }
 }
 
@@ -125,11 +120,7 @@ pub(crate) fn multipart(parts: &[Part], values: &Values<'_>, bytes_max: usize) -
             Content::Filler(bytes) => "x".repeat(*bytes).into(),
         };
         part(&name, file.as_ref().map(|(name, kind)| (&**name, &**kind)), &content, &mut out);
-        if out.len() > bytes_max {
-            return Err(Failure::new(format!(
-                "{what} is longer than {bytes_max} bytes once its values are in"
-            )));
-        }
+        check_length(&out, what, bytes_max)?;
     }
     end_parts(&mut out);
     Ok(out)

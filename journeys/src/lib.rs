@@ -17,6 +17,7 @@ mod fields;
 mod form;
 mod format;
 mod generate;
+mod html;
 mod import;
 mod journey;
 mod judge;

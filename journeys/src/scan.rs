@@ -10,7 +10,9 @@ use std::rc::Rc;
 
 use lol_html::errors::RewritingError;
 use lol_html::html_content::{Element, TextChunk};
-use lol_html::{ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, Settings};
+use lol_html::{ElementContentHandlers, HtmlRewriter, Selector, Settings};
+
+use crate::html;
 
 /// The most matches of one selector that are kept.
 pub(crate) const MATCHES_MAX: usize = 10_000;
@@ -18,8 +20,6 @@ pub(crate) const MATCHES_MAX: usize = 10_000;
 pub(crate) const VALUE_BYTES_MAX: usize = 64 * 1_024;
 /// The most text that one selector collects from a page, in bytes.
 const TEXT_BYTES_MAX: usize = 4 << 20;
-/// What one pass may allocate for itself, in bytes.
-const SCAN_BYTES_MAX: usize = 16 << 20;
 
 /// What to take from an element that matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +64,7 @@ pub(crate) fn scan(html: &[u8], queries: Vec<Query<'_>>) -> Result<Vec<Found>, S
         depth: 0,
     }));
     let wants_text = queries.iter().any(|query| query.take == Take::Text);
-    let memory = MemorySettings::new().with_max_allowed_memory_usage(SCAN_BYTES_MAX);
-    let mut settings = Settings::new().with_strict(false).with_memory_settings(memory);
+    let mut settings = Settings::new().with_strict(false).with_memory_settings(html::memory());
     for (index, query) in queries.into_iter().enumerate() {
         let handlers = handlers(&state, index, query.take);
         settings = settings.append_element_content_handler((query.selector, handlers));

@@ -155,11 +155,7 @@ impl Template {
                 Segment::Value(source, Encoding::JsonValue) => json_value(values, *source, out)?,
                 Segment::Value(source, encoding) => encoding.write(&values.of(*source)?, out),
             }
-            if out.len() > bytes_max {
-                return Err(Failure::new(format!(
-                    "{what} is longer than {bytes_max} bytes once its values are in"
-                )));
-            }
+            check_length(out, what, bytes_max)?;
         }
         Ok(())
     }
@@ -181,6 +177,17 @@ impl Template {
         self.fill(values, &mut out, what, bytes_max)?;
         Ok(Cow::Owned(out))
     }
+}
+
+/// Whether what was written into `out`, which is `what` to people, keeps to its limit.
+///
+/// # Errors
+/// A failure when it does not.
+pub(crate) fn check_length(out: &str, what: &str, bytes_max: usize) -> Result<(), Failure> {
+    if out.len() <= bytes_max {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{what} is longer than {bytes_max} bytes once its values are in")))
 }
 
 /// `${name:number}`: a text that is a number of JSON (RFC 8259), as it is.

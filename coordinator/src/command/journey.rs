@@ -6,6 +6,8 @@ mod run;
 mod schema;
 mod show;
 
+use std::io::Write;
+
 use clap::{Args, Subcommand};
 
 use crate::{Error, Verdict};
@@ -38,4 +40,10 @@ impl JourneyCommand {
             Command::Schema(command) => command.run(),
         }
     }
+}
+
+/// Writes a command's result to standard output.
+fn print(text: &str) -> Result<(), Error> {
+    let written = std::io::stdout().lock().write_all(text.as_bytes());
+    written.map_err(|source| Error::System { what: "writing to standard output", source })
 }

@@ -6,18 +6,16 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use lol_html::html_content::{Element, TextChunk};
-use lol_html::{ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, Settings};
+use lol_html::{ElementContentHandlers, HtmlRewriter, Selector, Settings};
 use url::Url;
 
 use super::{ASSETS_MAX, Asset, Found, drawn, media, srcset, style};
+use crate::html::{self, attribute};
 
-/// What one pass may allocate for itself, in bytes.
-const SCAN_BYTES_MAX: usize = 16 << 20;
 /// The most text of style elements that is looked at, in bytes.
 const STYLE_BYTES_MAX: usize = 1 << 20;
 /// How many images that wait until they are near the window (`loading=lazy`) are near it from the start.
 const LAZY_NEAR: usize = 4;
-const HTML: &str = "http://www.w3.org/1999/xhtml";
 
 /// Elements that may name an asset, or what addresses are relative to.
 static ELEMENTS: LazyLock<Option<Selector>> = LazyLock::new(|| {
@@ -44,10 +42,9 @@ pub fn of_page(html: &[u8], base: &Url) -> Vec<Asset> {
         at_text.borrow_mut().text(chunk.as_str(), chunk.last_in_text_node());
         Ok(())
     });
-    let memory = MemorySettings::new().with_max_allowed_memory_usage(SCAN_BYTES_MAX);
     let settings = Settings::new()
         .with_strict(false)
-        .with_memory_settings(memory)
+        .with_memory_settings(html::memory())
         .append_element_content_handler((Cow::Borrowed(elements), all))
         .append_element_content_handler((Cow::Borrowed(styles), text));
     let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
@@ -128,7 +125,7 @@ impl Page {
                 }
             }
         }
-        if element.namespace_uri() != HTML {
+        if element.namespace_uri() != html::NAMESPACE {
             let link =
                 read("href").or_else(|| read("xlink:href")).filter(|_| matches!(name, "image" | "use"));
             return link.is_none_or(|link| link.starts_with('#') || self.found.add(&link, &self.base, false));
@@ -366,9 +363,4 @@ fn is_media(kind: &str) -> bool {
         ),
         _ => false,
     }
-}
-
-/// The value of an attribute, its character references resolved.
-fn attribute(element: &Element<'_, '_>, name: &str) -> Option<String> {
-    element.get_attribute(name).map(|value| htmlize::unescape_attribute(value).into_owned())
 }

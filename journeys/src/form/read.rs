@@ -13,15 +13,11 @@ use std::sync::LazyLock;
 
 use lol_html::errors::RewritingError;
 use lol_html::html_content::{Comment, Element, EndTag, TextChunk, TextType};
-use lol_html::{
-    DocumentContentHandlers, ElementContentHandlers, HtmlRewriter, MemorySettings, Selector, Settings,
-};
+use lol_html::{DocumentContentHandlers, ElementContentHandlers, HtmlRewriter, Selector, Settings};
 
 use super::Form;
+use crate::html;
 use page::Page;
-
-/// What one pass may allocate for itself, in bytes.
-const SCAN_BYTES_MAX: usize = 16 << 20;
 
 /// Everything that a form is made of, and what its addresses are relative to.
 static ELEMENTS: LazyLock<Option<Selector>> = LazyLock::new(|| {
@@ -71,10 +67,9 @@ pub(crate) fn read(
         at_comment.borrow_mut().skip_to(comment.source_location().bytes().end);
         Ok(())
     });
-    let memory = MemorySettings::new().with_max_allowed_memory_usage(SCAN_BYTES_MAX);
     let mut settings = Settings::new()
         .with_strict(false)
-        .with_memory_settings(memory)
+        .with_memory_settings(html::memory())
         .append_document_content_handler(comments)
         .append_element_content_handler((Cow::Borrowed(elements), all))
         .append_element_content_handler((Cow::Borrowed(texts), text))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use doorbuster_journeys::{Journey, built_in};
 
+use super::print;
 use crate::prepare::read_text;
 use crate::{Error, Verdict};
 
@@ -24,7 +25,7 @@ impl CheckCommand {
         let mut failed = None;
         for file in &self.files {
             match check(file) {
-                Ok(told) => say(&told)?,
+                Ok(told) => print(&told)?,
                 // All files are read; the last one's faults are the error, those before are told here.
                 Err(error) => {
                     if let Some(earlier) = failed.replace(error) {
@@ -38,7 +39,7 @@ impl CheckCommand {
 }
 
 /// Reads a journey by its path, or by its name when it is built in.
-pub(super) fn read(file: &Path) -> Result<Journey, Error> {
+fn read(file: &Path) -> Result<Journey, Error> {
     let shown = file.display().to_string();
     let text = match built_in(&shown) {
         Some(text) => text.to_owned(),
@@ -68,9 +69,4 @@ fn check(file: &Path) -> Result<String, Error> {
         told.push_str(&format!("{shown}: needs {}\n", needs.join(", ")));
     }
     Ok(told)
-}
-
-fn say(text: &str) -> Result<(), Error> {
-    let written = std::io::stdout().lock().write_all(text.as_bytes());
-    written.map_err(|source| Error::System { what: "writing to standard output", source })
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use doorbuster_journeys::{ImportOptions, import};
 
+use super::print;
 use crate::prepare::read_text_up_to;
 use crate::{Error, Verdict};
 
@@ -50,8 +51,7 @@ impl ImportCommand {
         for (host, count) in &imported.dropped {
             let _ = writeln!(stderr, "left out: {count} requests to {host}");
         }
-        let written = std::io::stdout().lock().write_all(imported.text.as_bytes());
-        written.map_err(|source| Error::System { what: "writing to standard output", source })?;
+        print(&imported.text)?;
         Ok(Verdict::Pass)
     }
 }

@@ -1,9 +1,8 @@
 //! `doorbuster journey schema`: what editors complete and check journey files with.
 
-use std::io::Write;
-
 use clap::Args;
 
+use super::print;
 use crate::{Error, Verdict};
 
 /// Print the JSON Schema of journey files, so that editors complete and check them.
@@ -15,8 +14,7 @@ pub(super) struct SchemaCommand {}
 
 impl SchemaCommand {
     pub(super) fn run(&self) -> Result<Verdict, Error> {
-        let written = std::io::stdout().lock().write_all(doorbuster_journeys::SCHEMA.as_bytes());
-        written.map_err(|source| Error::System { what: "writing to standard output", source })?;
+        print(doorbuster_journeys::SCHEMA)?;
         Ok(Verdict::Pass)
     }
 }

@@ -2,8 +2,8 @@
 
 use lol_html::html_content::Element;
 
-use super::page::attribute;
 use crate::form::{BodyEncoding, Button, Control, Direction, Kind, Method, Sanitizer};
+use crate::html::attribute;
 
 /// What an element contributes to its form.
 pub(super) struct Input {

@@ -5,9 +5,8 @@ use lol_html::html_content::Element;
 use super::HandlerResult;
 use super::control::{self, Input};
 use crate::form::{BodyEncoding, Control, Form, Kind, Method};
+use crate::html::{self, attribute};
 
-/// The namespace of HTML: what stands in a drawing is no control.
-const HTML: &str = "http://www.w3.org/1999/xhtml";
 /// The most forms, and the most controls, of a page that are looked at.
 const FORMS_MAX: usize = 1_000;
 const CONTROLS_MAX: usize = 10_000;
@@ -134,7 +133,7 @@ impl Page {
         if name == "template" {
             self.templates += 1;
         }
-        if self.templates > 0 || element.namespace_uri() != HTML {
+        if self.templates > 0 || element.namespace_uri() != html::NAMESPACE {
             return Ok(());
         }
         match name.as_str() {
@@ -381,9 +380,4 @@ impl Page {
 fn is_form_end(text: &[u8]) -> bool {
     text.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case(b"</form"))
         && text.get(6).is_none_or(|next| next.is_ascii_whitespace() || matches!(next, b'>' | b'/'))
-}
-
-/// The value of an attribute, its character references resolved.
-pub(super) fn attribute(element: &Element<'_, '_>, name: &str) -> Option<String> {
-    element.get_attribute(name).map(|value| htmlize::unescape_attribute(value).into_owned())
 }
