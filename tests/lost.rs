@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use doorbuster_model::Report;
 use doorbuster_shop::Shop;
 use doorbuster_wire::{Frames, FromAgent, Message, ToAgent};
-use serde_json::Value;
 
-use crate::util::{Folder, Running, count, number, patiently, regions, shop, signal, start, turn, value};
+use crate::util::{
+    Folder, Running, count, kinds, number, patiently, regions, requests, shop, signal, start, turn, value,
+};
 
 /// 60 arrivals a second from three regions.
 fn rehearsal(shop: &Shop, length: &str) -> Running {
@@ -24,14 +25,6 @@ fn rehearsal(shop: &Shop, length: &str) -> Running {
     assert_eq!(running.agents().len(), 3);
     // The plan is read by now; its folder may go.
     running
-}
-
-fn requests(shop: &Shop) -> u64 {
-    shop.counts().values().flat_map(|region| region.values()).sum()
-}
-
-fn kinds(report: &Value) -> Vec<&str> {
-    report["reasons"].as_array().unwrap().iter().map(|reason| reason["kind"].as_str().unwrap()).collect()
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod bad_input;
 mod counts;
 /// Three styles of shop: the demo shop's own pages, forms as of old, GraphQL; and one journey with everything shown.
 mod faces;
+/// Agents of somebody else's: another program, and a team's Goose scenarios with counts to the request.
+mod goose;
 /// Losing an agent, losing the coordinator, being interrupted: never a pass, and load stops.
 mod lost;
 /// What the report promises (CONTRACT's keys), exit codes, files that were asked for, help texts.

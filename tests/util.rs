@@ -323,6 +323,16 @@ pub(crate) fn value<'a>(report: &'a Value, path: &str) -> &'a Value {
     path.split('.').fold(report, |value, key| &value[key])
 }
 
+/// How many requests a shop saw.
+pub(crate) fn requests(shop: &Shop) -> u64 {
+    shop.counts().values().flat_map(|region| region.values()).sum()
+}
+
+/// Why a run is no pass.
+pub(crate) fn kinds(report: &Value) -> Vec<&str> {
+    report["reasons"].as_array().unwrap().iter().map(|reason| reason["kind"].as_str().unwrap()).collect()
+}
+
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use doorbuster_model::pace::Shape;
 use doorbuster_model::plan::{Connections, Cookies};
 use tokio::task::spawn_local;
 
@@ -41,7 +40,7 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
                 tokio::task::yield_now().await;
             }
         }
-        worker.clock.sleep_until_ns(next_change_ns(worker, now_ns)).await;
+        worker.clock.sleep_until_ns(pace.shoppers_change_ns(now_ns, STEP_NS)).await;
         now_ns = worker.clock.now_ns();
     }
 }
@@ -106,21 +105,6 @@ impl Drop for Seats {
     fn drop(&mut self) {
         self.leave(0);
     }
-}
-
-/// When the number of shoppers may next differ: soon on a ramp, otherwise at the end of the phase.
-fn next_change_ns(worker: &Worker, now_ns: u64) -> u64 {
-    let mut end_ns = 0;
-    for phase in worker.job.plan.load.pace.phases() {
-        end_ns += phase.length_ns;
-        if now_ns < end_ns {
-            return match phase.shape {
-                Shape::Flat(_) => end_ns,
-                Shape::Line(..) => (now_ns + STEP_NS).min(end_ns),
-            };
-        }
-    }
-    end_ns
 }
 
 /// One shopper's life: iteration after iteration as long as its `stay` goes on.

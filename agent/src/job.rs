@@ -1,6 +1,8 @@
 //! An assignment, read and checked: what all workers share, unchanging.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use base64::Engine as _;
 use doorbuster_journeys::{Journey, Supplies, built_in, data_key};
@@ -14,9 +16,13 @@ use crate::Error;
 use crate::client::http1::Lines;
 use crate::client::{Origin, tls};
 
+/// An exchange that waited so long, and at least as long as the plan's grace, when the grace is over, was not cut
+/// off too early: it is a timeout.
+const PATIENCE_MIN: Duration = Duration::from_secs(1);
+
 /// What every worker of the agent does.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub struct Job {
     /// The run's id.
     pub run: Arc<str>,
     /// The plan, as the command line changed it.
@@ -26,7 +32,7 @@ pub(crate) struct Job {
     /// The plan's journeys, in its order.
     pub journeys: Vec<Arc<Journey>>,
     /// Their weights.
-    pub weights: Vec<u32>,
+    pub(crate) weights: Vec<u32>,
     /// The run's sections.
     pub sections: Vec<Section>,
     /// The agent's share.
@@ -34,13 +40,13 @@ pub(crate) struct Job {
     /// Sent with every request to the target's host.
     pub headers: HeaderMap,
     /// Sent with every other request: Doorbuster's own headers.
-    pub own_headers: HeaderMap,
+    pub(crate) own_headers: HeaderMap,
     /// The same, as HTTP/1.1 writes them.
-    pub lines: Lines,
+    pub(crate) lines: Lines,
     /// The same.
-    pub own_lines: Lines,
+    pub(crate) own_lines: Lines,
     /// The plan's own Cookie, which is for the target's host alone: a way past staging's gate.
-    pub cookie: Option<HeaderValue>,
+    pub(crate) cookie: Option<HeaderValue>,
     /// How TLS is spoken.
     pub tls: Arc<rustls::ClientConfig>,
     /// How many agents share this machine.
@@ -88,9 +94,27 @@ impl Job {
     }
 
     /// Whether steps and assets may lead to `url`: the target itself, or a host that may be loaded.
-    pub(crate) fn may_go(&self, url: &Url) -> bool {
+    pub fn may_go(&self, url: &Url) -> bool {
         matches!(url.scheme(), "http" | "https")
             && (Origin::of(url) == Origin::of(&self.target) || self.plan.may_load(url))
+    }
+
+    /// How many threads send: the CPUs that this process may use, shared with the other agents of this machine. A
+    /// bound on connections bounds the workers too, since each has a pool of its own.
+    pub fn workers(&self) -> usize {
+        if self.traces > 0 {
+            return 1;
+        }
+        let cpus = thread::available_parallelism().map_or(1, usize::from);
+        let here = (self.agents_here as usize).max(1);
+        let most = self.plan.load.max_connections.map_or(usize::MAX, |connections| connections as usize);
+        (cpus / here).max(1).min(most.max(1))
+    }
+
+    /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away because the
+    /// plan's grace is over.
+    pub fn patience(&self) -> Duration {
+        self.plan.graceful.max(PATIENCE_MIN)
     }
 
     /// Whether plain connections speak HTTP/2 from the first byte.
@@ -100,7 +124,7 @@ impl Job {
 }
 
 /// A duration in nanoseconds; those of plans end at 400 days.
-pub(crate) fn nanoseconds(duration: std::time::Duration) -> u64 {
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

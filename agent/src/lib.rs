@@ -2,7 +2,8 @@
 //!
 //! An agent is one process in one region. It is handed an assignment, replays journeys until the load is over, and
 //! reports once a second. Each worker is a thread with a runtime, shoppers, connections and a tally of its own;
-//! nothing is shared on the path of a request. [`stdio`] serves one assignment over standard input and output.
+//! nothing is shared on the path of a request. [`stdio`] serves one assignment over standard input and output, with this
+//! engine or with another [`Engine`].
 
 mod address;
 mod answering;
@@ -11,6 +12,7 @@ mod clock;
 mod closed;
 mod cookies;
 mod crowd;
+mod engine;
 mod error;
 mod exchange;
 mod flight;
@@ -27,7 +29,10 @@ mod trace;
 mod visit;
 mod worker;
 
+pub use engine::{Engine, STOP_GRACE, Start, Stop};
 pub use error::Error;
+pub use job::Job;
+pub use tallies::Tallies;
 
 #[cfg(feature = "fuzz")]
 pub mod fuzz;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use doorbuster_model::{Assignment, Report, Tally, Tick};
@@ -11,11 +10,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::Error;
+use crate::engine::{Engine, Order, Start};
 use crate::health::{Watch, note_limits, raise_descriptors};
 use crate::job::Job;
 use crate::lease::Lease;
 use crate::tallies::WorkerTick;
-use crate::worker::{self, Duty, Order};
 
 /// This build's version.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -31,8 +30,8 @@ pub(crate) struct Session<S> {
 }
 
 impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
-    /// Serves one assignment to its end.
-    pub(crate) async fn serve(mut self) -> Result<(), Error> {
+    /// Serves one assignment to its end; `engine` generates the load.
+    pub(crate) async fn serve(mut self, engine: &mut impl Engine) -> Result<(), Error> {
         (self.to)(FromAgent::Hello { protocol: PROTOCOL, version: VERSION.to_owned() })?;
         self.greet().await?;
         let assignment = self.assignment().await?;
@@ -41,18 +40,20 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
             Err(error) => return self.fail(error),
         };
         let descriptors_max = raise_descriptors();
-        let workers = workers(&job);
+        if let Err(error) = engine.prepare(&job) {
+            return self.fail(error);
+        }
         let started = Report::Started {
             clock_unix_ns: unix_ns(),
             version: VERSION.to_owned(),
-            workers: u32::try_from(workers).unwrap_or(u32::MAX),
+            workers: u32::try_from(job.workers()).unwrap_or(u32::MAX),
             descriptors_max,
         };
         (self.to)(FromAgent::Report(started))?;
         let Some(start) = self.start().await? else {
             return (self.to)(FromAgent::Report(Report::Finished { ticks: 0 }));
         };
-        let load = self.load(&job, workers, descriptors_max, start).await;
+        let load = self.load(&job, engine, descriptors_max, start).await;
         match load {
             Ok(ticks) => (self.to)(FromAgent::Report(Report::Finished { ticks })),
             Err(error) => self.fail(error),
@@ -112,39 +113,27 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
         }
     }
 
-    /// Runs the workers and reports their seconds. Returns how many ticks were sent.
+    /// Has the engine generate the load, and reports its seconds. Returns how many ticks were sent.
     async fn load(
         &mut self,
         job: &Arc<Job>,
-        workers: usize,
+        engine: &mut impl Engine,
         descriptors_max: u32,
-        start: Instant,
+        at: Instant,
     ) -> Result<u32, Error> {
         let (ticks, mut from_workers) = mpsc::unbounded_channel();
-        let (orders, _) = watch::channel(Order::Go);
-        let shares = job.segment.split(u32::try_from(workers).unwrap_or(1));
         let (failures, mut failed) = mpsc::unbounded_channel();
-        for (number, segment) in shares.into_iter().enumerate() {
-            let (ticks, orders) = (ticks.clone(), orders.subscribe());
-            let duty = Duty { number, workers, segment, descriptors_max, start, ticks, orders };
-            let (job, failures) = (Arc::clone(job), failures.clone());
-            let work = move || {
-                if let Err(error) = worker::run(job, duty) {
-                    // Nobody listens any more only where the agent is ending anyway.
-                    let _ = failures.send(error);
-                }
-            };
-            let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(work);
-            thread.map_err(|source| Error::System { what: "starting a worker's thread", source })?;
-        }
-        drop(ticks);
-        let mut seconds =
-            Seconds::new(workers, Watch::new(u32::try_from(workers).unwrap_or(1), descriptors_max));
+        let (orders, stop) = watch::channel(Order::Go);
+        let workers = engine.start(job, &Start { at, descriptors_max, ticks, orders: stop, failures })?;
+        let cpus = u32::try_from(job.workers()).unwrap_or(1);
+        let mut seconds = Seconds::new(workers, Watch::new(cpus, descriptors_max));
         loop {
             tokio::select! {
                 tick = from_workers.recv() => {
                     let Some(mut tick) = tick else {
-                        return Err(Error::Assignment("a worker ended before its load was over".to_owned()));
+                        // Its threads say why before they end.
+                        let unknown = || Error::Assignment("a worker ended before its load was over".to_owned());
+                        return Err(failed.recv().await.unwrap_or_else(unknown));
                     };
                     for exchange in std::mem::take(&mut tick.exchanges) {
                         (self.to)(FromAgent::Report(Report::Exchange(Box::new(exchange))))?;
@@ -169,18 +158,6 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
             }
         }
     }
-}
-
-/// How many threads send: the CPUs that this process may use, shared with the other agents of this machine. A bound
-/// on connections bounds the workers too, since each has a pool of its own.
-fn workers(job: &Job) -> usize {
-    let cpus = thread::available_parallelism().map_or(1, usize::from);
-    let here = (job.agents_here as usize).max(1);
-    if job.traces > 0 {
-        return 1;
-    }
-    let most = job.plan.load.max_connections.map_or(usize::MAX, |connections| connections as usize);
-    (cpus / here).max(1).min(most.max(1))
 }
 
 fn unix_ns() -> u64 {

@@ -10,6 +10,7 @@ use doorbuster_wire::{Error as WireError, Frames, FromAgent, Message, ToAgent};
 use tokio::sync::mpsc;
 
 use crate::Error;
+use crate::engine::{Engine, Own};
 use crate::lease::Lease;
 use crate::session::Session;
 
@@ -25,6 +26,14 @@ const WAITING_MAX: usize = 2_048;
 /// # Errors
 /// [`Error`], which was also sent to the coordinator as far as it still listens.
 pub fn serve() -> Result<(), Error> {
+    serve_with(&mut Own)
+}
+
+/// As [`serve`], with another engine that generates the load.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_with(engine: &mut impl Engine) -> Result<(), Error> {
     let system = |what| move |source: io::Error| Error::System { what, source };
     let out = io::stdout().as_fd().try_clone_to_owned().map_err(system("duplicating standard output"))?;
     rustix::stdio::dup2_stdout(io::stderr()).map_err(|error| Error::System {
@@ -49,7 +58,8 @@ pub fn serve() -> Result<(), Error> {
             .try_send(message.encode()?)
             .map_err(|_| Error::CoordinatorGone { why: "the coordinator no longer reads reports" })
     };
-    let gone = runtime.block_on(Session { from, to, lease: Lease::new(Instant::now()) }.serve());
+    let session = Session { from, to, lease: Lease::new(Instant::now()) };
+    let gone = runtime.block_on(session.serve(engine));
     if !matches!(gone, Err(Error::CoordinatorGone { .. })) {
         // The last report is on its way before the process ends.
         let _ = writer.join();

@@ -32,7 +32,7 @@ const KEPT_MAX: usize = 1_000;
 
 /// The tally of the current second. What ended in a second counts in that second, whenever it is written down.
 #[derive(Debug)]
-pub(crate) struct Tallies {
+pub struct Tallies {
     worker: usize,
     second: u32,
     current: Tally,
@@ -62,7 +62,7 @@ impl Tallies {
     }
 
     /// The tally of the second that `now_ns` lies in; earlier seconds are handed over.
-    pub(crate) fn at(&mut self, now_ns: u64) -> &mut Tally {
+    pub fn at(&mut self, now_ns: u64) -> &mut Tally {
         let second = u32::try_from(now_ns / SECOND_NS).unwrap_or(u32::MAX);
         while self.second < second {
             self.hand_over(false);
@@ -71,12 +71,12 @@ impl Tallies {
     }
 
     /// Counts an exchange in the second in which it ended.
-    pub(crate) fn record(&mut self, sample: &Sample) {
+    pub fn record(&mut self, sample: &Sample) {
         self.at(sample.times.ended_ns).record(sample);
     }
 
     /// The current second as it is, without looking at the clock: for counters that belong to no moment.
-    pub(crate) fn current(&mut self) -> &mut Tally {
+    pub fn current(&mut self) -> &mut Tally {
         &mut self.current
     }
 
@@ -100,7 +100,7 @@ impl Tallies {
     }
 
     /// Hands the last, unfinished second over.
-    pub(crate) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         self.hand_over(true);
     }
 

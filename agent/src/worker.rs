@@ -10,8 +10,7 @@ use doorbuster_model::Segment;
 use doorbuster_model::plan::{Connections, Model};
 use doorbuster_model::sample::ConnectTimes;
 use http::HeaderMap;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
@@ -22,27 +21,14 @@ use crate::client::{ConnectError, Connection, Connector, Limits, Origin, Pool};
 use crate::clock::Clock;
 use crate::cookies::Scopes;
 use crate::crowd::Crowd;
+use crate::engine::{STOP_GRACE, Stop};
 use crate::job::{Job, nanoseconds};
 use crate::page::Styles;
-use crate::tallies::{Tallies, WorkerTick};
+use crate::tallies::Tallies;
 use crate::{Error, closed, open, trace};
 
-/// How long journeys may go on after a stop was asked for.
-const STOP_GRACE: Duration = Duration::from_secs(2);
-/// An exchange that waited so long, and at least as long as the plan's grace, when the grace is over, was not cut
-/// off too early: it is a timeout.
-const PATIENCE_MIN: Duration = Duration::from_secs(1);
 /// Descriptors that are left for everything that is no connection.
 const DESCRIPTORS_SPARE: u32 = 64;
-
-/// What the session tells its workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// Carry on.
-    Go,
-    /// Start nothing any more, and end soon.
-    Stop,
-}
 
 /// What one worker is to do.
 pub(crate) struct Duty {
@@ -56,10 +42,10 @@ pub(crate) struct Duty {
     pub descriptors_max: u32,
     /// When second 0 begins.
     pub start: Instant,
-    /// Where its seconds go.
-    pub ticks: UnboundedSender<WorkerTick>,
-    /// What the session says.
-    pub orders: watch::Receiver<Order>,
+    /// Its running tally.
+    pub tallies: Tallies,
+    /// What tells that a stop was asked for.
+    pub stop: Stop,
 }
 
 /// What everything on a worker's thread uses.
@@ -156,7 +142,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { what: "starting a worker's runtime", source })?;
     let entered = runtime.enter();
-    let Duty { number, workers, segment, descriptors_max, start, ticks, orders } = duty;
+    let Duty { number, workers, segment, descriptors_max, start, tallies, stop } = duty;
     let places = share(descriptors_max.saturating_sub(DESCRIPTORS_SPARE) as usize, workers, number).max(1);
     let clock = Clock::new(start);
     let worker = Rc::new(Worker {
@@ -167,7 +153,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         scopes: Scopes::default(),
         segment,
         clock: clock.map_err(|source| Error::System { what: "setting up a worker's timer", source })?,
-        tallies: RefCell::new(Tallies::new(number, ticks)),
+        tallies: RefCell::new(tallies),
         shared: shared_pool(&job, workers, number).map(Pool::new),
         scratch: Scratch::default(),
         no_headers: HeaderMap::new(),
@@ -179,7 +165,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         job,
     });
     drop(entered);
-    runtime.block_on(live(Rc::clone(&worker), orders));
+    runtime.block_on(live(Rc::clone(&worker), stop));
     worker.tallies.borrow_mut().finish();
     Ok(())
 }
@@ -205,11 +191,11 @@ fn shared_pool(job: &Job, workers: usize, number: usize) -> Option<Limits> {
 }
 
 /// The worker's life: load, then draining, with the seconds handed over as they pass.
-async fn live(worker: Rc<Worker>, orders: watch::Receiver<Order>) {
+async fn live(worker: Rc<Worker>, stop: Stop) {
     let shoppers = LocalSet::new();
     let patience = shoppers.run_until(async {
         tokio::select! {
-            patience = walk(&worker, orders) => patience,
+            patience = walk(&worker, stop) => patience,
             () = tick(&worker) => None,
             () = worker.clock.ring() => None,
         }
@@ -225,21 +211,21 @@ async fn live(worker: Rc<Worker>, orders: watch::Receiver<Order>) {
 }
 
 /// Load, then draining. Returns how long an exchange that is still under way must have waited to be a timeout.
-async fn walk(worker: &Rc<Worker>, mut orders: watch::Receiver<Order>) -> Option<Duration> {
+async fn walk(worker: &Rc<Worker>, mut stop: Stop) -> Option<Duration> {
     worker.clock.sleep_until_ns(0).await;
     let crowd = Rc::new(Crowd::default());
     let stopped = tokio::select! {
         () = load(worker, &crowd) => false,
-        () = stop(&mut orders) => true,
+        () = stop.ordered() => true,
     };
     let grace = if stopped { STOP_GRACE } else { until_end(worker) };
     tokio::select! {
         _ = timeout(grace, crowd.drain()) => {}
         // A stop during the draining shortens it.
-        () = async { stop(&mut orders).await; tokio::time::sleep(STOP_GRACE).await }, if !stopped => {}
+        () = async { stop.ordered().await; tokio::time::sleep(STOP_GRACE).await }, if !stopped => {}
     }
-    let asked = stopped || *orders.borrow() == Order::Stop;
-    (!asked).then(|| worker.job.plan.graceful.max(PATIENCE_MIN))
+    let asked = stopped || stop.is_ordered();
+    (!asked).then(|| worker.job.patience())
 }
 
 /// How long journeys may still go on: until the load's end plus the plan's grace.
@@ -257,11 +243,6 @@ async fn load(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
         Model::Open(spacing) => open::run(worker, crowd, spacing).await,
         Model::Closed => closed::run(worker, crowd).await,
     }
-}
-
-/// Returns once a stop was ordered, or the session has gone.
-async fn stop(orders: &mut watch::Receiver<Order>) {
-    let _ = orders.wait_for(|order| *order == Order::Stop).await;
 }
 
 /// Hands each second over as it passes, also when nothing happens in it.

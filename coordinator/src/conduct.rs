@@ -98,7 +98,7 @@ impl<'a> Conductor<'a> {
         for (number, (region, assignment)) in prepared.assignments(run).into_iter().enumerate() {
             states.push(AgentState::new(region, assignment.segment.clone(), &load.pace, load.model));
             launched_at.push(Timestamp::now());
-            agents.push(Some(launch::local(number, assignment, sender.clone())?));
+            agents.push(Some(launch::local(number, prepared.agent.as_deref(), assignment, sender.clone())?));
         }
         let rules = prepared.rules.iter().enumerate();
         let mut windows: Vec<(Option<usize>, Window)> = rules

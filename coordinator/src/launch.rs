@@ -2,6 +2,8 @@
 
 mod local;
 
+use std::path::Path;
+
 use doorbuster_model::Assignment;
 use doorbuster_wire::{FromAgent, ToAgent};
 use tokio::sync::mpsc;
@@ -24,14 +26,15 @@ pub(crate) struct Agent {
     pub to: mpsc::UnboundedSender<ToAgent>,
 }
 
-/// Launches an agent as a child process of this one. Its events come tagged with `number`.
+/// Launches an agent as a child process of this one: `program`, or this program. Its events come tagged with `number`.
 ///
 /// # Errors
 /// [`Error::System`] when the process cannot be started.
 pub(crate) fn local(
     number: usize,
+    program: Option<&Path>,
     assignment: Assignment,
     events: mpsc::UnboundedSender<(usize, Event)>,
 ) -> Result<Agent, Error> {
-    local::launch(number, assignment, events)
+    local::launch(number, program, assignment, events)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use doorbuster_journeys::Journey;
@@ -11,7 +12,7 @@ use doorbuster_model::pace::Section;
 use doorbuster_model::segment::split_weighted;
 use doorbuster_model::threshold::{Names, Rule};
 use doorbuster_model::{Assignment, Overrides, Plan, Segment, Threshold};
-use doorbuster_notation::{BYTES_MAX, Faults, Place};
+use doorbuster_notation::{BYTES_MAX, Fault, Faults, Place};
 
 use crate::windows::stretches;
 use crate::{Error, journeys};
@@ -43,6 +44,8 @@ pub(crate) struct Prepared {
     pub text: String,
     /// What the command line says over it.
     pub overrides: Overrides,
+    /// The program that serves as every agent; `None` for this one.
+    pub agent: Option<PathBuf>,
     /// The files that agents need.
     pub files: BTreeMap<String, String>,
     /// The environment's variables that journeys read.
@@ -109,11 +112,24 @@ impl Prepared {
         let mut secrets = Secrets::default();
         let journeys = journeys::read(&plan, &source, today, &mut files, &mut secrets)?;
         certificates(&plan, &source, &mut files)?;
+        let agent = agent_binary(&plan, &source)?;
         let names = names(&plan, &journeys);
         let (rules, abort) = rules(&plan, &source.name, &names)?;
         check_targets(&plan, &journeys)?;
         check_sizes(&plan, &source.text, &files)?;
-        Ok(Self { plan, text: source.text, overrides, files, secrets, today, traces: 0, names, rules, abort })
+        Ok(Self {
+            plan,
+            text: source.text,
+            overrides,
+            agent,
+            files,
+            secrets,
+            today,
+            traces: 0,
+            names,
+            rules,
+            abort,
+        })
     }
 
     /// One assignment per agent: which region (by position), and what it is to do.
@@ -164,6 +180,27 @@ fn certificates(plan: &Plan, source: &Source, files: &mut BTreeMap<String, Strin
     Ok(())
 }
 
+/// Where the plan's own agent is, when it has one: a file that can be run.
+fn agent_binary(plan: &Plan, source: &Source) -> Result<Option<PathBuf>, Faults> {
+    let Some((place, name)) = &plan.agent_binary else { return Ok(None) };
+    let refused = |why: &str| {
+        let message = format!(
+            "the agent_binary \"{name}\" cannot be run: {why}; build it first, and name it relative to the plan"
+        );
+        Faults::one(&source.name, Fault::new(*place, message))
+    };
+    // Whole, so that it is what is meant wherever this was started, and never looked for along PATH.
+    let path = source.folder.join(name).canonicalize().map_err(|why| refused(&why.to_string()))?;
+    let metadata = path.metadata().map_err(|why| refused(&why.to_string()))?;
+    if !metadata.is_file() {
+        return Err(refused("it is no file"));
+    }
+    if metadata.permissions().mode() & 0o111 == 0 {
+        return Err(refused("it is not executable (chmod +x)"));
+    }
+    Ok(Some(path))
+}
+
 /// Whether a file is PEM at all; what is in it, the agents' TLS library finds out.
 pub(crate) fn check_pem(path: &Path, text: &str) -> Result<(), Error> {
     let is_pem = text.contains("-----BEGIN ") && text.contains("-----END ");
@@ -203,7 +240,7 @@ fn rules(plan: &Plan, file: &str, names: &Names) -> Result<(Vec<Rule>, Option<Ru
     let mut faults = Faults::none(file);
     let mut resolve = |(place, threshold): &(Place, Threshold), names: &Names| {
         let rule = threshold.resolve(names).and_then(|rule| fits_its_phases(rule, names));
-        faults.keep(rule.map_err(|why| doorbuster_notation::Fault::new(*place, why)))
+        faults.keep(rule.map_err(|why| Fault::new(*place, why)))
     };
     let rules: Vec<Rule> = plan.thresholds.iter().filter_map(|threshold| resolve(threshold, names)).collect();
     // The warm-up is outside thresholds, but a target that breaks down in it is a reason to stop.
@@ -281,6 +318,11 @@ mod tests {
         let stranger = refused("127.0.0.1:1", "shop.example.com");
         assert!(stranger.to_string().contains("--allow-host shop.example.com"), "{stranger}");
         assert_eq!(stranger.exit_code(), 2);
+        let agent = refused("name: x\n", "name: x\nagent_binary: our-agent\n").to_string();
+        assert!(
+            agent.starts_with("plan.yaml:2:15: the agent_binary \"our-agent\" cannot be run: No such file"),
+            "{agent}"
+        );
         let threshold = refused("name: x\n", "name: x\nthresholds: [\"hoem p95 < 1s\"]\n").to_string();
         assert!(threshold.starts_with("plan.yaml:2:14: the threshold \"hoem p95 < 1s\""), "{threshold}");
     }

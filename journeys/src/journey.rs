@@ -132,6 +132,11 @@ impl Step {
         self.counts.iter().map(|(name, count)| (&**name, *count))
     }
 
+    /// How the step asks. Of one that submits a form, the form says it, not this.
+    pub fn method(&self) -> &Method {
+        &self.request.method
+    }
+
     /// Where the step goes, when that is the same in every walk.
     pub fn target(&self) -> Option<&str> {
         self.request

@@ -230,6 +230,22 @@ impl Pace {
         0
     }
 
+    /// Closed model: when the number of shoppers may next differ from that at `t_ns`: `step_ns` later on a ramp,
+    /// otherwise at the end of the phase; T from T on.
+    pub fn shoppers_change_ns(&self, t_ns: u64, step_ns: u64) -> u64 {
+        let mut end_ns = 0;
+        for phase in &self.phases {
+            end_ns += phase.length_ns;
+            if t_ns < end_ns {
+                return match phase.shape {
+                    Shape::Flat(_) => end_ns,
+                    Shape::Line(..) => t_ns.saturating_add(step_ns).min(end_ns),
+                };
+            }
+        }
+        end_ns
+    }
+
     /// The phases, cut where the warm-up ends.
     pub fn sections(&self, warmup_ns: u64) -> Vec<Section> {
         let mut sections = Vec::with_capacity(self.phases.len() + 1);

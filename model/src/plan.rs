@@ -196,6 +196,9 @@ pub struct Plan {
     pub regions: Vec<Region>,
     /// What is replayed.
     pub journeys: Vec<JourneyUse>,
+    /// A program that serves as every agent instead of this one, and where the plan names it: a path relative to the
+    /// plan, or absolute.
+    pub agent_binary: Option<(Place, String)>,
     /// How requests travel.
     pub http: Http,
     /// Who comes, and how fast.

@@ -1,5 +1,6 @@
-//! Agents as child processes: `doorbuster agent --stdio`.
+//! Agents as child processes: `doorbuster agent --stdio`, or the plan's own program.
 
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -18,13 +19,22 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) fn launch(
     number: usize,
+    program: Option<&Path>,
     assignment: Assignment,
     events: mpsc::UnboundedSender<(usize, Event)>,
 ) -> Result<Agent, Error> {
     let system = |what| move |source| Error::System { what, source };
-    let program = std::env::current_exe().map_err(system("finding this program for its agents"))?;
-    let mut child = Command::new(program)
-        .args(["agent", "--stdio"])
+    let mut command = match program {
+        // Such a program is an agent and nothing else, so it needs no word to say so.
+        Some(program) => Command::new(program),
+        None => {
+            let own = std::env::current_exe().map_err(system("finding this program for its agents"))?;
+            let mut command = Command::new(own);
+            command.args(["agent", "--stdio"]);
+            command
+        }
+    };
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         // A group of its own: Ctrl-C in a terminal is for the coordinator, which stops its agents in good order.

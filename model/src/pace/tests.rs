@@ -68,6 +68,15 @@ fn shoppers_follow_their_line() {
 }
 
 #[test]
+fn shoppers_change_at_ends_of_phases_and_on_ramps() {
+    let crowd = pace(&[(Shape::Flat(5_000), 2 * SECOND), (Shape::Line(5_000, 9_000), SECOND)]);
+    let change = |t_ns| crowd.shoppers_change_ns(t_ns, SECOND / 4);
+    assert_eq!([change(0), change(2 * SECOND - 1)], [2 * SECOND; 2]);
+    assert_eq!(change(2 * SECOND), 2 * SECOND + SECOND / 4);
+    assert_eq!([change(3 * SECOND - 1), change(9 * SECOND)], [3 * SECOND; 2]);
+}
+
+#[test]
 fn the_warm_up_cuts_a_phase_in_two() {
     let sections =
         pace(&[(Shape::Flat(1_000), 10 * SECOND), (Shape::Flat(2_000), 10 * SECOND)]).sections(4 * SECOND);

@@ -40,6 +40,9 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         None => REGIONS.into_iter().map(region_named).collect(),
     };
     let journeys = faults.keep(fields.required("journeys")).map(|node| journeys(node, faults));
+    let agent_binary = fields
+        .optional("agent_binary")
+        .and_then(|node| faults.keep(node.scalar("a path")).map(|path| (node.place, path)));
     let http = fields.optional("http").map_or_else(Default::default, |node| transport::http(node, faults));
     let load = faults.keep(fields.required("load")).and_then(|node| load::load(node, faults));
     let warmup = duration(fields.optional("warmup"), Duration::ZERO, faults);
@@ -57,6 +60,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         seed,
         regions,
         journeys: journeys?,
+        agent_binary,
         http,
         load: load?,
         warmup,

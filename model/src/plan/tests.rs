@@ -120,8 +120,11 @@ http:
   timeouts: { total: 5s }
   max_body: 8MiB
 load: { shoppers: [{ ramp: [1, 100], over: 10s }, { step: [100, 200], for: 5s }], connections: per-page, cookies: keep }
+agent_binary: target/release/our-agent
 "#;
     let plan = Plan::read("plan.yaml", text).unwrap();
+    let agent = plan.agent_binary.as_ref().map(|(place, path)| (place.line, place.column, path.as_str()));
+    assert_eq!(agent, Some((13, 15, "target/release/our-agent")));
     assert_eq!(plan.load.model, Model::Closed);
     assert_eq!(plan.load.pace.phases().len(), 3);
     assert_eq!((plan.load.connections, plan.load.cookies), (Connections::PerPage, Cookies::Keep));

@@ -1,0 +1,177 @@
+//! Who plays what: each journey of the plan is a scenario of the team's, by its name, and each shopper plays one.
+
+use std::collections::{HashMap, VecDeque};
+
+use doorbuster_agent::{Error, Job};
+use doorbuster_journeys::{Journey, Step};
+use doorbuster_model::segment::split_weighted;
+use goose::goose::Scenario;
+
+/// The name of each journey's last step, which takes the requests that no other step names.
+const OTHER: &str = "other";
+/// The most users of one agent: each has a client, and all of them are built within the 10 s that an agent has.
+const USERS_MAX: u64 = 100_000;
+
+/// A journey of the plan as its requests are counted.
+#[derive(Debug)]
+pub(crate) struct Role {
+    /// Its position in the plan.
+    pub journey: u16,
+    /// The position of the step that takes what no other step names.
+    pub other: u16,
+    by_name: HashMap<String, u16>,
+    by_target: HashMap<String, u16>,
+}
+
+/// The plan's journeys with their scenarios and shoppers, in the plan's order.
+pub(crate) struct Cast {
+    /// The journeys.
+    pub roles: Vec<Role>,
+    /// Their scenarios, each as often chosen as it has shoppers.
+    pub scenarios: Vec<Scenario>,
+    /// The shoppers of each, by their ordinals in this agent's share.
+    pub parts: Vec<VecDeque<usize>>,
+    /// How many shoppers there are at most.
+    pub shoppers: usize,
+}
+
+impl Role {
+    fn new(position: usize, journey: &Journey) -> Result<Self, Error> {
+        let steps = journey.steps();
+        if steps.last().is_none_or(|step| step.name != OTHER) {
+            return Err(Error::Assignment(format!(
+                "the journey \"{}\" needs a last step named \"{OTHER}\", for requests that no other step names",
+                journey.name()
+            )));
+        }
+        let number = |position: usize| u16::try_from(position).unwrap_or(u16::MAX);
+        let numbered = || steps.iter().enumerate().map(move |(position, step)| (number(position), step));
+        let target = |step: &Step| Some(unnamed(step.method().as_str(), step.target()?));
+        Ok(Self {
+            journey: number(position),
+            other: number(steps.len() - 1),
+            by_name: numbered().map(|(number, step)| (step.name.clone(), number)).collect(),
+            // Of several steps with one target, the first counts.
+            by_target: numbered()
+                .rev()
+                .filter(|(_, step)| step.name != OTHER)
+                .filter_map(|(number, step)| Some((target(step)?, number)))
+                .collect(),
+        })
+    }
+
+    /// The step of a request: the one of its name, or the one with its method and path where it has no name of its
+    /// own, for which Goose takes the path.
+    pub(crate) fn step(&self, method: &str, name: &str) -> u16 {
+        let by_target = || self.by_target.get(&unnamed(method, name));
+        self.by_name.get(name).or_else(by_target).copied().unwrap_or(self.other)
+    }
+}
+
+/// A request without a name of its own: `/cart` and `cart` go to the same place.
+fn unnamed(method: &str, path: &str) -> String {
+    format!("{method} {}", path.trim_start_matches('/'))
+}
+
+/// Gives every journey its scenario, and every shopper of this agent's share a journey.
+pub(crate) fn cast(job: &Job, scenarios: &[Scenario]) -> Result<Cast, Error> {
+    let most = job.segment.count_below(job.plan.load.pace.peak_milli() / 1_000);
+    if most > USERS_MAX {
+        return Err(Error::Assignment(format!(
+            "{most} shoppers are too many for one agent with Goose, which makes a client for each before the start; give the region more agents"
+        )));
+    }
+    let shoppers = usize::try_from(most).unwrap_or(usize::MAX);
+    let weights: Vec<u32> = job.plan.journeys.iter().map(|used| used.weight).collect();
+    let shares = split_weighted(&weights);
+    // Dealt out in turn, so that every agent has the plan's mix; each begins elsewhere, so that a crowd of agents with
+    // one shopper each has it, too.
+    let first = job.segment.nth(0).unwrap_or(0);
+    let mut parts = vec![VecDeque::new(); shares.len()];
+    for ordinal in 0..shoppers {
+        let turn = first + ordinal as u64;
+        if let Some(part) = shares.iter().position(|share| share.contains(turn)) {
+            parts[part].push_back(ordinal);
+        }
+    }
+    let mut roles = Vec::new();
+    let mut playing = Vec::new();
+    for (position, journey) in job.journeys.iter().enumerate() {
+        roles.push(Role::new(position, journey)?);
+        let mut scenario = find(scenarios, journey.name())?.clone();
+        // Goose chooses by weight in whole rounds, so that each is chosen exactly so often.
+        scenario.weight = parts[position].len();
+        playing.push(scenario);
+    }
+    Ok(Cast { roles, scenarios: playing, parts, shoppers })
+}
+
+fn find<'a>(scenarios: &'a [Scenario], journey: &str) -> Result<&'a Scenario, Error> {
+    let exactly = scenarios.iter().find(|scenario| *scenario.name == *journey);
+    let nearly = || scenarios.iter().find(|scenario| plain(&scenario.name) == plain(journey));
+    let scenario = exactly.or_else(nearly).ok_or_else(|| {
+        let known: Vec<&str> = scenarios.iter().map(|scenario| &*scenario.name).collect();
+        Error::Assignment(format!(
+            "no scenario is called \"{journey}\" as a journey of the plan is; this agent has {}",
+            known.join(", ")
+        ))
+    })?;
+    if scenario.transactions.iter().all(|transaction| transaction.on_start || transaction.on_stop) {
+        return Err(Error::Assignment(format!(
+            "the scenario \"{}\" has no transaction that its users repeat",
+            scenario.name
+        )));
+    }
+    Ok(scenario)
+}
+
+/// A name without what a journey's name cannot hold, such as spaces: what Goose calls a machine name.
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use doorbuster_journeys::Journey;
+    use goose::prelude::*;
+
+    use super::{Role, find};
+
+    #[test]
+    fn a_request_is_the_step_of_its_name_or_of_its_path() {
+        let text = "journey: cart\nsteps:\n  - { step: home, get: / }\n  - { step: add, post: /api/cart }\n  - { step: show, get: /api/cart }\n  - { step: other, get: / }\n";
+        let role = Role::new(0, &Journey::parse("cart.yaml", text).unwrap()).unwrap();
+        for (method, name, step) in [
+            ("GET", "home", 0),
+            ("POST", "home", 0),
+            ("GET", "/", 0),
+            ("GET", "", 0),
+            ("POST", "/api/cart", 1),
+            ("GET", "api/cart", 2),
+            ("DELETE", "/api/cart", 3),
+            ("GET", "/p/7", 3),
+            ("GET", "other", 3),
+        ] {
+            assert_eq!(role.step(method, name), step, "{method} {name}");
+        }
+        let without = text.replace("step: other", "step: others");
+        let refused = Role::new(0, &Journey::parse("cart.yaml", &without).unwrap()).unwrap_err().to_string();
+        assert!(refused.contains("needs a last step named \"other\""), "{refused}");
+    }
+
+    async fn nothing(_: &mut GooseUser) -> TransactionResult {
+        Ok(())
+    }
+
+    #[test]
+    fn scenarios_are_found_by_their_names() {
+        let scenarios = [
+            scenario!("User Login").register_transaction(transaction!(nothing)),
+            scenario!("once").register_transaction(transaction!(nothing).set_on_start()),
+        ];
+        assert_eq!(&*find(&scenarios, "user-login").unwrap().name, "User Login");
+        let refused = |name: &str| find(&scenarios, name).err().unwrap().to_string();
+        assert!(refused("cart").ends_with("this agent has User Login, once"), "{}", refused("cart"));
+        assert!(refused("once").contains("no transaction that its users repeat"));
+    }
+}

@@ -1,0 +1,142 @@
+//! What a metric of Goose's means as a sample of Doorbuster's.
+
+use doorbuster_model::cdn::Observation;
+use doorbuster_model::sample::Times;
+use doorbuster_model::{ErrorClass, Key, Sample};
+use goose::goose::GooseMethod;
+use goose::metrics::GooseRequestMetric;
+
+/// A request that is over, as Goose tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Answered {
+    /// Goose's own word.
+    pub metric: GooseRequestMetric,
+    /// When it was over.
+    pub ended_ns: u64,
+    /// Whether a scenario changed its mind on it (`set_failure`, `set_success`).
+    pub judged: bool,
+}
+
+impl Answered {
+    /// How long it took: from behind Goose's throttle to the answer's head, redirects included.
+    pub(crate) fn took_ns(&self) -> u64 {
+        self.metric.response_time_micros().saturating_mul(1_000)
+    }
+
+    /// When it began.
+    pub(crate) fn began_ns(&self) -> u64 {
+        self.ended_ns.saturating_sub(self.took_ns())
+    }
+
+    /// Whether `update` is about this request.
+    pub(crate) fn is_meant_by(&self, update: &GooseRequestMetric) -> bool {
+        self.metric.elapsed == update.elapsed
+            && self.metric.response_time_micros() == update.response_time_micros()
+            && self.metric.name == update.name
+            && self.metric.raw.url == update.raw.url
+    }
+
+    /// The sample. Goose knows no phases: what it calls a response time is all of it, from the start to the answer's
+    /// head, with the wait for a connection in it.
+    pub(crate) fn sample(&self, key: Key) -> Sample {
+        let error = self.error();
+        let began_ns = self.began_ns();
+        // A connection that was not had is the one failure that certainly sent nothing.
+        let sent = error != Some(ErrorClass::Connect);
+        Sample {
+            key,
+            times: Times {
+                intended_ns: began_ns,
+                handled_ns: began_ns,
+                sent_ns: sent.then_some(began_ns),
+                first_byte_ns: self.status().map(|_| self.ended_ns),
+                ended_ns: self.ended_ns,
+            },
+            opened: None,
+            status: self.status(),
+            error,
+            cut: false,
+            bytes_wire: 0,
+            bytes_decoded: None,
+            observation: Observation::begin(path_of(&self.metric.raw.url)),
+        }
+    }
+
+    /// The answer's status. What scenarios record of other protocols has none.
+    fn status(&self) -> Option<u16> {
+        let is_http = self.metric.raw.method != GooseMethod::Custom;
+        Some(self.metric.status_code).filter(|status| is_http && *status != 0)
+    }
+
+    /// Why it failed. A scenario's own word counts most; Goose itself takes every status but 2xx for a failure, unless
+    /// the scenario expects another; of an answer that never came it keeps a sentence.
+    pub(crate) fn error(&self) -> Option<ErrorClass> {
+        if self.metric.success {
+            None
+        } else if self.judged || self.metric.raw.method == GooseMethod::Custom {
+            Some(ErrorClass::Expectation)
+        } else if self.metric.status_code != 0 {
+            Some(ErrorClass::Status)
+        } else {
+            Some(class_of(&self.metric.error))
+        }
+    }
+
+    /// What was attempted, on what, why it failed.
+    pub(crate) fn message(&self) -> String {
+        let raw = &self.metric.raw;
+        let url = raw.url.split(['?', '#']).next().unwrap_or_default();
+        format!("{} {url}: {}", raw.method_label(), self.metric.error)
+    }
+}
+
+/// The class of a sentence of reqwest's, which ends with what hyper says.
+fn class_of(sentence: &str) -> ErrorClass {
+    if sentence.ends_with("operation timed out") {
+        ErrorClass::Timeout
+    } else if sentence.ends_with("client error (Connect)") {
+        // Names, TCP and TLS: Goose does not tell them apart.
+        ErrorClass::Connect
+    } else if sentence.starts_with("error sending request") {
+        ErrorClass::Reset
+    } else {
+        ErrorClass::Protocol
+    }
+}
+
+/// The path of a URL, without its query.
+fn path_of(url: &str) -> &str {
+    let behind_scheme = url.find("://").map_or(0, |position| position + 3);
+    let path = url[behind_scheme..].find('/').map_or("/", |position| &url[behind_scheme + position..]);
+    path.split(['?', '#']).next().unwrap_or("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{class_of, path_of};
+    use doorbuster_model::ErrorClass;
+
+    #[test]
+    fn a_path_has_no_host_and_no_query() {
+        for (url, path) in [
+            ("http://127.0.0.1:8091/", "/"),
+            ("http://127.0.0.1:8091", "/"),
+            ("https://shop.example.com/cart/7?a=/b#c", "/cart/7"),
+            ("a custom request", "/"),
+        ] {
+            assert_eq!(path_of(url), path, "{url}");
+        }
+    }
+
+    #[test]
+    fn reqwest_s_sentences_have_classes() {
+        for (sentence, class) in [
+            ("error sending request home: operation timed out", ErrorClass::Timeout),
+            ("error sending request home: client error (Connect)", ErrorClass::Connect),
+            ("error sending request home: client error (SendRequest)", ErrorClass::Reset),
+            ("error following redirect home: too many redirects", ErrorClass::Protocol),
+        ] {
+            assert_eq!(class_of(sentence), class, "{sentence}");
+        }
+    }
+}

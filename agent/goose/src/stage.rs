@@ -1,0 +1,317 @@
+//! What Goose's users share with whoever conducts them: the gate, their seats, the running tally.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use doorbuster_agent::{Error, Job, Tallies};
+use doorbuster_model::cdn::Observation;
+use doorbuster_model::pace::section_at;
+use doorbuster_model::sample::Times;
+use doorbuster_model::{ErrorClass, Key, Part, Sample};
+use goose::goose::GooseUser;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::cast::Role;
+use crate::client::client;
+use crate::gate::Gate;
+use crate::meaning::Answered;
+use crate::seat::{Seat, State, Visit, lock};
+use crate::tap::tap;
+
+/// The most requests of one transaction that are kept until it ends; a scenario can judge those before them no more.
+const KEPT_MAX: usize = 1_000;
+
+/// What is shared.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    /// What is to be done.
+    pub job: Arc<Job>,
+    /// Where users wait.
+    pub gate: Gate,
+    roles: Vec<Role>,
+    /// How many transactions an iteration of each role has; 0 until one was seen whole.
+    lengths: Vec<AtomicUsize>,
+    /// The shoppers of each role who have no user yet.
+    parts: Mutex<Vec<VecDeque<usize>>>,
+    /// By Goose's number of the user.
+    seats: Vec<OnceLock<Seat>>,
+    seated: AtomicUsize,
+    second_0: OnceLock<Instant>,
+    /// From second 0 until the books are closed.
+    tallies: Mutex<Option<Tallies>>,
+    failure: Mutex<Option<Error>>,
+    failed: Notify,
+}
+
+impl Stage {
+    /// A stage for as many shoppers as `parts` has.
+    pub(crate) fn new(job: Arc<Job>, roles: Vec<Role>, parts: Vec<VecDeque<usize>>) -> Self {
+        let shoppers = parts.iter().map(VecDeque::len).sum();
+        Self {
+            job,
+            gate: Gate::new(shoppers),
+            lengths: roles.iter().map(|_| AtomicUsize::new(0)).collect(),
+            roles,
+            parts: Mutex::new(parts),
+            seats: (0..shoppers).map(|_| OnceLock::new()).collect(),
+            seated: AtomicUsize::new(0),
+            second_0: OnceLock::new(),
+            tallies: Mutex::new(None),
+            failure: Mutex::new(None),
+            failed: Notify::new(),
+        }
+    }
+
+    /// Whether every shopper has a user, who waits at the gate.
+    pub(crate) fn is_full(&self) -> bool {
+        self.seated.load(SeqCst) == self.seats.len()
+    }
+
+    /// The seat of `user`, who plays `role`. Who comes for the first time is given one, and a client. `None` when that
+    /// cannot be; the agent fails then.
+    pub(crate) fn seat(&self, role: usize, user: &mut GooseUser) -> Option<&Seat> {
+        let place = self.seats.get(user.weighted_users_index);
+        if let Some(seat) = place.and_then(OnceLock::get) {
+            return Some(seat);
+        }
+        let ordinal = lock(&self.parts).get_mut(role).and_then(VecDeque::pop_front);
+        let Some((place, ordinal)) = place.zip(ordinal) else {
+            self.fail(Error::Assignment("Goose launched more users than it was told to".to_owned()));
+            return None;
+        };
+        match client(&self.job) {
+            Ok(client) => user.client = client,
+            Err(why) => {
+                self.fail(Error::Assignment(format!("making a user's HTTP client: {why}")));
+                return None;
+            }
+        }
+        let (tap, mouth) = tap();
+        mouth.give_to(user);
+        let seat = place.get_or_init(|| Seat::new(ordinal, role, tap));
+        self.seated.fetch_add(1, SeqCst);
+        Some(seat)
+    }
+
+    /// Second 0 begins at `at`; from now on it is counted.
+    pub(crate) fn open(&self, at: Instant, tallies: Tallies) {
+        *lock(&self.tallies) = Some(tallies);
+        // It is agreed once.
+        let _ = self.second_0.set(at);
+    }
+
+    /// Nanoseconds since second 0 began; 0 before it.
+    pub(crate) fn now_ns(&self) -> u64 {
+        let since = self.second_0.get().and_then(|at| Instant::now().checked_duration_since(*at));
+        nanoseconds(since.unwrap_or_default())
+    }
+
+    /// Hands over the seconds that have passed.
+    pub(crate) fn pass(&self) {
+        if let Some(tallies) = lock(&self.tallies).as_mut() {
+            tallies.shoppers = u32::try_from(self.gate.inside()).unwrap_or(u32::MAX);
+            tallies.at(self.now_ns());
+        }
+    }
+
+    /// The shopper begins an iteration.
+    pub(crate) fn begin(&self, seat: &Seat, iteration: usize) {
+        let mut state = seat.state();
+        state.came = true;
+        state.visit = Some(Visit { iteration, calls: 0, failed: false });
+        drop(state);
+        self.count(|tallies, now_ns| {
+            let tally = tallies.at(now_ns);
+            // Nothing says when a shopper of a closed model is to come, so there is no lag to count.
+            tally.arrivals.started += 1;
+            tally.journeys.entry(self.roles[seat.role].journey).or_default().started += 1;
+        });
+    }
+
+    /// Hears what the shopper requested up to now.
+    pub(crate) fn listen(&self, seat: &Seat) {
+        let mut state = seat.state();
+        state.tap.listen(self.now_ns(), &self.job);
+        if let Some(url) = state.tap.stranger.take() {
+            let shown = url.split(['?', '#']).next().unwrap_or_default();
+            self.fail(Error::Assignment(format!(
+                "a scenario requested {shown}, a host that nobody allowed; the agent stopped then (--allow-host, if it is yours to load)"
+            )));
+        }
+        if state.tap.over.len() >= KEPT_MAX {
+            self.record(seat, &mut state);
+        }
+    }
+
+    /// A transaction of an iteration is over.
+    pub(crate) fn call_ended(&self, seat: &Seat, ok: bool) {
+        let mut state = seat.state();
+        self.record(seat, &mut state);
+        let Some(visit) = state.visit.as_mut() else { return };
+        visit.calls += 1;
+        visit.failed |= !ok;
+        if visit.calls == self.lengths[seat.role].load(SeqCst) {
+            self.end_visit(seat, &mut state);
+        }
+    }
+
+    /// A transaction outside of iterations is over: one that a user's coming or going has.
+    pub(crate) fn aside_ended(&self, seat: &Seat) {
+        self.record(seat, &mut seat.state());
+        self.gate.leave();
+    }
+
+    /// If the shopper was in an iteration, that is over: another one begins.
+    pub(crate) fn turn(&self, seat: &Seat) {
+        self.end_visit(seat, &mut seat.state());
+    }
+
+    fn end_visit(&self, seat: &Seat, state: &mut State) {
+        let Some(visit) = state.visit.take() else { return };
+        // The first one seen whole tells how long they are: Goose deals transactions out once for all users.
+        let _ = self.lengths[seat.role].compare_exchange(0, visit.calls, SeqCst, SeqCst);
+        self.count(|tallies, now_ns| {
+            let journey = self.roles[seat.role].journey;
+            let counts = tallies.at(now_ns).journeys.entry(journey).or_default();
+            if visit.failed {
+                counts.failed += 1;
+            } else {
+                counts.completed += 1;
+            }
+        });
+        self.gate.leave();
+    }
+
+    /// Counts what is over.
+    fn record(&self, seat: &Seat, state: &mut State) {
+        let tap = &mut state.tap;
+        let too_late = std::mem::take(&mut tap.judged_too_late);
+        if tap.over.is_empty() && too_late == 0 {
+            return;
+        }
+        let role = &self.roles[seat.role];
+        self.count(|tallies, _| {
+            for answered in tap.over.drain(..) {
+                self.record_one(role, &answered, tallies);
+            }
+            if too_late > 0 {
+                tallies.current().count("judged_too_late", too_late);
+            }
+        });
+    }
+
+    fn record_one(&self, role: &Role, answered: &Answered, tallies: &mut Tallies) {
+        let step = role.step(answered.metric.raw.method_label(), &answered.metric.name);
+        let sample = answered.sample(self.key(role, step, answered.began_ns()));
+        tallies.record(&sample);
+        if let Some(class) = sample.error {
+            tallies.current().fail(role.journey, step, class, || answered.message());
+        }
+    }
+
+    fn key(&self, role: &Role, step: u16, began_ns: u64) -> Key {
+        let section = section_at(&self.job.sections, began_ns);
+        Key {
+            journey: role.journey,
+            step,
+            part: Part::Main,
+            section: u16::try_from(section).unwrap_or(u16::MAX),
+        }
+    }
+
+    fn count(&self, note: impl FnOnce(&mut Tallies, u64)) {
+        let now_ns = self.now_ns();
+        if let Some(tallies) = lock(&self.tallies).as_mut() {
+            note(tallies, now_ns);
+        }
+    }
+
+    /// The agent is to fail, as soon as may be. The first reason counts.
+    pub(crate) fn fail(&self, error: Error) {
+        lock(&self.failure).get_or_insert(error);
+        self.failed.notify_one();
+    }
+
+    /// Returns once something failed, with why.
+    pub(crate) async fn failure(&self) -> Error {
+        loop {
+            if let Some(error) = lock(&self.failure).take() {
+                return error;
+            }
+            self.failed.notified().await;
+        }
+    }
+
+    /// Forgets what was counted and not handed over: the agent fails.
+    pub(crate) fn burn_books(&self) {
+        *lock(&self.tallies) = None;
+    }
+
+    /// Counts what is still under way, and hands the last second over. Who had waited for as long as `patience` met a
+    /// target that hangs; the others were cut off by the end.
+    pub(crate) fn close_books(&self, patience: Option<Duration>) {
+        for seat in self.seats.iter().filter_map(OnceLock::get) {
+            self.listen(seat);
+            let mut state = seat.state();
+            self.record(seat, &mut state);
+            let role = &self.roles[seat.role];
+            let cut = state.visit.take().is_some();
+            self.count(|tallies, now_ns| {
+                for began_ns in state.tap.under_way_ns.drain(..) {
+                    self.record_unanswered(role, began_ns, now_ns, patience, tallies);
+                }
+                if cut {
+                    tallies.at(now_ns).journeys.entry(role.journey).or_default().cut += 1;
+                }
+            });
+        }
+        if let Some(mut tallies) = lock(&self.tallies).take() {
+            tallies.shoppers = 0;
+            tallies.finish();
+        }
+    }
+
+    /// Goose tells a request's name and address with its end, so without one it belongs to no step of its own.
+    fn record_unanswered(
+        &self,
+        role: &Role,
+        began_ns: u64,
+        ended_ns: u64,
+        patience: Option<Duration>,
+        tallies: &mut Tallies,
+    ) {
+        let waited_ns = ended_ns.saturating_sub(began_ns);
+        let is_overdue = patience.is_some_and(|patience| waited_ns >= nanoseconds(patience));
+        let sample = Sample {
+            key: self.key(role, role.other, began_ns),
+            times: Times {
+                intended_ns: began_ns,
+                handled_ns: began_ns,
+                sent_ns: Some(began_ns),
+                first_byte_ns: None,
+                ended_ns,
+            },
+            opened: None,
+            status: None,
+            error: is_overdue.then_some(ErrorClass::Timeout),
+            cut: !is_overdue,
+            bytes_wire: 0,
+            bytes_decoded: None,
+            observation: Observation::default(),
+        };
+        tallies.record(&sample);
+        if is_overdue {
+            let example =
+                || format!("no answer's head within {:.1} s, when the run ended", waited_ns as f64 / 1e9);
+            tallies.current().fail(role.journey, role.other, ErrorClass::Timeout, example);
+        }
+    }
+}
+
+/// A duration in nanoseconds; 2^64 of them are 584 years.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
