@@ -85,7 +85,7 @@ impl Page<'_> {
         let mut address = match addresses.of_step(&worker.job, self.journey.into(), &fetch, from) {
             Ok(address) => address,
             Err(message) => {
-                self.refuse(self.key(fetch.step, Part::Main, self.intended_ns), message);
+                self.refuse(self.key(fetch.name, Part::Main, self.intended_ns), message);
                 walk.broken();
                 return Landed { sent: false, ..Landed::nowhere(worker.clock.now_ns(), true) };
             }
@@ -97,7 +97,7 @@ impl Page<'_> {
         loop {
             let part = if hops.is_empty() { Part::Main } else { Part::Hop };
             let order = Order {
-                key: self.key(fetch.step, part, intended_ns),
+                key: self.key(fetch.name, part, intended_ns),
                 intended_ns,
                 handled_ns,
                 method: redirected.as_ref().map_or(&fetch.method, |changed| &changed.method),
@@ -138,7 +138,7 @@ impl Page<'_> {
                     let mut ended_ns = sample.times.ended_ns;
                     if fetch.assets && sample.error.is_none() {
                         // Boxed: only pages have assets, and only while they load.
-                        ended_ns = Box::pin(self.assets(fetch.step, &reply, &address, ended_ns)).await;
+                        ended_ns = Box::pin(self.assets(fetch.name, &reply, &address, ended_ns)).await;
                     }
                     let looked = fetch.wants_body || fetch.wants_headers;
                     // A page that was not what it was to be is not gone on from.
@@ -185,9 +185,9 @@ impl Page<'_> {
         judged.err()
     }
 
-    fn key(&self, step: usize, part: Part, intended_ns: u64) -> Key {
+    fn key(&self, name: usize, part: Part, intended_ns: u64) -> Key {
         let section = section_at(&self.visitor.worker.job.sections, intended_ns);
-        Key { journey: self.journey, step: narrow(step), part, section: narrow(section) }
+        Key { journey: self.journey, step: narrow(name), part, section: narrow(section) }
     }
 
     /// `text` without the journey's secrets.

@@ -228,7 +228,7 @@ fn check_sizes(plan: &Plan, text: &str, files: &BTreeMap<String, String>) -> Res
 }
 
 fn names(plan: &Plan, journeys: &[Journey]) -> Names {
-    let steps = |journey: &Journey| journey.steps().iter().map(|step| step.name.clone()).collect();
+    let steps = |journey: &Journey| journey.sample_names().to_vec();
     Names {
         regions: plan.regions.iter().map(|region| region.name.clone()).collect(),
         journeys: journeys.iter().map(|journey| (journey.name().to_owned(), steps(journey))).collect(),

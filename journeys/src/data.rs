@@ -73,6 +73,13 @@ impl Table {
         self.values.get(begin..begin + width)
     }
 
+    /// The values of the column that stands in this variable, row by row.
+    pub(crate) fn values(&self, slot: u16) -> impl Iterator<Item = &Box<str>> {
+        let column = self.columns.iter().position(|(_, known, _)| *known == slot);
+        let width = self.columns.len().max(1);
+        column.into_iter().flat_map(move |column| self.values.iter().skip(column).step_by(width))
+    }
+
     /// Reads the rows.
     pub(crate) fn load(&mut self, supplies: &Supplies<'_>, faults: &mut Faults) {
         let fail = |why: String| format!("the data file \"{}\" cannot be used: {why}", self.file);

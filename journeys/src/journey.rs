@@ -13,6 +13,7 @@ use crate::extract::Extract;
 use crate::fields::{Fields, Part};
 use crate::format;
 use crate::generate::Generator;
+use crate::names::{StepName, name_all};
 use crate::program::Instruction;
 use crate::secrets::Secrets;
 use crate::selector::CssSelector;
@@ -25,6 +26,7 @@ pub struct Journey {
     pub(crate) file: Box<str>,
     pub(crate) name: Box<str>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) sample_names: Vec<String>,
     pub(crate) program: Vec<Instruction>,
     pub(crate) choices: Vec<Choice>,
     /// The variables' names, by number.
@@ -48,6 +50,8 @@ pub struct Journey {
 pub struct Step {
     /// The name, unique within the journey.
     pub name: String,
+    /// What its samples are counted as.
+    pub(crate) counted: StepName,
     /// The line of the file where the step begins, from 1; 0 without a file.
     pub line: u64,
     /// True when the page's own assets are fetched as well.
@@ -99,6 +103,7 @@ impl Step {
     pub(crate) fn new(name: String, line: u64, request: Request) -> Self {
         Self {
             name,
+            counted: StepName::new(None),
             line,
             fetches_assets: false,
             request,
@@ -130,6 +135,11 @@ impl Step {
     /// Counters that a good answer raises, and by how much.
     pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
         self.counts.iter().map(|(name, count)| (&**name, *count))
+    }
+
+    /// Where its names begin among the journey's [names of samples](Journey::sample_names).
+    pub fn first_name(&self) -> usize {
+        self.counted.first()
     }
 
     /// How the step asks. Of one that submits a form, the form says it, not this.
@@ -266,6 +276,7 @@ impl Journey {
         Self {
             file: name.into(),
             name: name.into(),
+            sample_names: vec![step.name.clone()],
             steps: vec![step],
             program: vec![Instruction::Fetch(0)],
             choices: Vec::new(),
@@ -302,7 +313,14 @@ impl Journey {
             table.load(supplies, &mut faults);
         }
         self.today = supplies.today;
+        self.name_samples(&mut faults);
         faults.or(Some(()))
+    }
+
+    /// Finds out the names of all samples, as far as tables have their rows.
+    pub(crate) fn name_samples(&mut self, faults: &mut Faults) {
+        let Self { steps, program, choices, tables, .. } = self;
+        self.sample_names = name_all(steps, program, choices, tables, faults);
     }
 
     /// The data files that the journey reads, as it names them.
@@ -343,6 +361,12 @@ impl Journey {
     /// The journey's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The names under which samples are counted: a step's own, or several where a variable stands in it. Known as
+    /// a whole once the journey was [supplied](Self::supply).
+    pub fn sample_names(&self) -> &[String] {
+        &self.sample_names
     }
 
     /// The steps that send a request, in order; a step's index here is its id in [`Fetch`](crate::Fetch).

@@ -21,6 +21,7 @@ mod html;
 mod import;
 mod journey;
 mod judge;
+mod names;
 mod needle;
 mod program;
 mod scan;

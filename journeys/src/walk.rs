@@ -88,6 +88,8 @@ pub enum Ending {
 pub struct Fetch {
     /// The index into [`Journey::steps`].
     pub step: usize,
+    /// What its samples are counted as: an index into [`Journey::sample_names`].
+    pub name: usize,
     /// The method.
     pub method: Method,
     /// Where to.
@@ -288,11 +290,13 @@ impl Walk {
         }
     }
 
-    /// The step whose request could not be written from its values, or in which the journey itself says that it
+    /// What a step's samples are counted as, by its index among [`Journey::sample_names`], whose request could not be
+    /// written from its values, or in which the journey itself says that it
     /// failed, and why. Given out once, after [`next`](Self::next) said that the walk failed without a request to
     /// blame.
     pub fn take_unsent(&mut self) -> Option<(usize, Failure)> {
-        self.unsent.take().map(|unsent| *unsent)
+        let (number, failure) = *self.unsent.take()?;
+        Some((self.journey.steps.get(number).map_or(0, Step::first_name), failure))
     }
 
     /// The markers that were left since the last call.

@@ -45,12 +45,12 @@ impl Role {
             )));
         }
         let number = |position: usize| u16::try_from(position).unwrap_or(u16::MAX);
-        let numbered = || steps.iter().enumerate().map(move |(position, step)| (number(position), step));
+        let numbered = || steps.iter().map(move |step| (number(step.first_name()), step));
         let target = |step: &Step| Some(unnamed(step.method().as_str(), step.target()?));
         Ok(Self {
             journey: number(position),
-            other: number(steps.len() - 1),
-            by_name: numbered().map(|(number, step)| (step.name.clone(), number)).collect(),
+            other: number(journey.sample_names().len() - 1),
+            by_name: (0..).zip(journey.sample_names()).map(|(number, name)| (name.clone(), number)).collect(),
             // Of several steps with one target, the first counts.
             by_target: numbered()
                 .rev()

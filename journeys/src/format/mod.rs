@@ -20,6 +20,7 @@ use doorbuster_notation::{Fault, Faults, Fields, Node, Place, parse};
 
 use crate::data::Table;
 use crate::journey::{Choice, Journey, Step};
+use crate::names::NAME_SIGNS;
 use crate::program::Instruction;
 use crate::secrets::Secrets;
 use crate::selector::CssSelector;
@@ -47,10 +48,11 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
         reader;
     let unused = variables.unused();
     let names = variables.finish(&mut faults);
-    let journey = head.map(|Head { name, referer, origin, pacing }| Journey {
+    let mut journey = head.map(|Head { name, referer, origin, pacing }| Journey {
         file: file.into(),
         name: name.into(),
         steps,
+        sample_names: Vec::new(),
         program,
         choices,
         names,
@@ -64,6 +66,9 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
         origin,
         pacing,
     });
+    if let Some(journey) = journey.as_mut().filter(|_| faults.faults.is_empty()) {
+        journey.name_samples(&mut faults);
+    }
     faults.or(journey)
 }
 
@@ -228,7 +233,7 @@ impl Reader {
 fn name(node: &Node, what: &str) -> Result<String, Fault> {
     let expected = format!("{what}: 1 to {NAME_CHARS_MAX} letters, digits or any of _ . : -");
     let name = node.scalar(&expected)?;
-    if is_name(&name, "_.:-") { Ok(name) } else { Err(node.expected(&expected)) }
+    if is_name(&name, NAME_SIGNS) { Ok(name) } else { Err(node.expected(&expected)) }
 }
 
 /// Whether a text is a name: of letters, digits and `others`.

@@ -1,14 +1,15 @@
 //! An entry of `steps` that sends a request, or only pauses.
 
-use doorbuster_notation::{Fault, Fields, Key, Kind, Node};
+use doorbuster_notation::{Fault, Fields, Key, Kind, Node, Place};
 use http::Method;
 
 use super::request::METHODS;
 use super::{Reader, is_name, name};
 use crate::extract::Extract;
 use crate::journey::{Retry, Step};
+use crate::names::{NAME_SIGNS, StepName, Varies};
 use crate::program::Instruction;
-use crate::template::Template;
+use crate::template::{Piece, Source, Template};
 use crate::think::Think;
 
 /// The most times that a step is tried again.
@@ -63,13 +64,13 @@ impl Reader {
         method: Option<&(&Key, &Node, Option<Method>)>,
     ) {
         let known = self.faults.faults.len();
-        let step_name = self.step_name(&mut fields);
         let own = fields.optional("abandon").and_then(|node| self.abandon(node));
         let parts = own.or(self.abandons.filter(|_| !self.steps.is_empty()));
         self.program.extend(parts.map(Instruction::Abandon));
         if let Some(choose) = fields.optional("choose") {
             self.choose(choose);
         }
+        let step_name = self.step_name(&mut fields);
         let request = match method {
             Some((_, target, Some(method))) => self.request(&mut fields, method, target),
             Some((_, selector, None)) => self.submit(&mut fields, selector),
@@ -81,6 +82,7 @@ impl Reader {
             }
         };
         let line = node.place.line;
+        let (step_name, counted) = step_name.unzip();
         let mut step = request.map(|request| Step::new(step_name.clone().unwrap_or_default(), line, request));
         let is_head = method.is_some_and(|(_, _, method)| *method == Some(Method::HEAD));
         self.judging(&mut fields, step.as_mut(), is_head.then_some(node));
@@ -92,10 +94,10 @@ impl Reader {
             self.faults
                 .add(node.place, format!("a step needs one of {keys}, submit, or only the key \"think\""));
         }
-        if let (Some(_), Some(step)) = (step_name, step) {
+        if let (Some(counted), Some(step)) = (counted, step) {
             self.program.push(Instruction::Fetch(self.steps.len()));
             self.last_step = Some(self.steps.len());
-            self.steps.push(Step { rounds_max: self.rounds, ..step });
+            self.steps.push(Step { counted, rounds_max: self.rounds, ..step });
         }
         if let Some(think) = think {
             self.think(think);
@@ -133,15 +135,51 @@ impl Reader {
             (refusals, extracts, retry, counts, marks);
     }
 
-    fn step_name(&mut self, fields: &mut Fields<'_>) -> Option<String> {
-        let found = fields.required("step").and_then(|node| Ok((name(node, "a step's name")?, node.place)));
-        let (name, place) = self.faults.keep(found)?;
+    /// `step: search`, or `step: "search-${word}"`
+    fn step_name(&mut self, fields: &mut Fields<'_>) -> Option<(String, StepName)> {
+        let node = self.faults.keep(fields.required("step"))?;
+        let place = node.place;
+        let (name, counted) = match &node.kind {
+            Kind::Text(text) if text.contains("${") => (text.clone(), self.varying_name(text, place)?),
+            _ => (self.faults.keep(name(node, "a step's name"))?, StepName::new(None)),
+        };
         if let Some(other) = self.steps.iter().find(|step| step.name == name) {
             let message =
                 format!("there is a step \"{name}\" in line {} already; give each its own name", other.line);
             self.faults.faults.push(Fault::new(place, message));
         }
-        Some(name)
+        Some((name, counted))
+    }
+
+    /// A name with a variable in it.
+    fn varying_name(&mut self, text: &str, place: Place) -> Option<StepName> {
+        let pieces = self.pieces(text, place);
+        let (around, variable) = match pieces[..] {
+            [Piece::Variable(variable)] => (["", ""], variable),
+            [Piece::Text(before), Piece::Variable(variable)] => ([before, ""], variable),
+            [Piece::Variable(variable), Piece::Text(behind)] => (["", behind], variable),
+            [Piece::Text(before), Piece::Variable(variable), Piece::Text(behind)] => {
+                ([before, behind], variable)
+            }
+            _ => {
+                self.faults.add(place, "a step's name holds one variable at most".to_owned());
+                return None;
+            }
+        };
+        if !around.iter().all(|text| text.is_empty() || is_name(text, NAME_SIGNS)) {
+            self.faults.add(
+                place,
+                format!("found \"{text}\", expected letters, digits or _ . : - around the variable"),
+            );
+            return None;
+        }
+        match self.source(variable, place)? {
+            Source::Slot(slot) => Some(StepName::new(Some(Varies::new(slot, place, around.map(Box::from))))),
+            _ => {
+                self.faults.add(place, format!("\"{variable}\" has too many values to name samples by it"));
+                None
+            }
+        }
     }
 
     /// `retry: 3`, or `retry: { times: 3, wait: 1s }`

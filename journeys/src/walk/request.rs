@@ -36,6 +36,7 @@ impl Walk {
         };
         Ok(Fetch {
             step: number,
+            name: step.counted.of(&self.values())?,
             method,
             target,
             headers,

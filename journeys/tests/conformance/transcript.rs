@@ -125,6 +125,11 @@ impl Replay {
             line.push_str(&format!(" {body}"));
         }
         self.say(&line);
+        let journey = self.walk.journey();
+        let name = &journey.sample_names()[fetch.name];
+        if *name != journey.steps()[fetch.step].name {
+            self.say(&format!("  counted as {name}"));
+        }
         url
     }
 
