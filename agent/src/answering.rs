@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use doorbuster_journeys::ContentType;
 use doorbuster_model::{ErrorClass, Sample};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -29,7 +30,7 @@ pub(crate) struct Answering<'a> {
     came_ns: Option<u64>,
     headers: Option<Box<HeaderMap>>,
     location: Option<String>,
-    is_html: bool,
+    content_type: ContentType,
     coding: Coding,
     cookie_lines: u32,
     body: Option<BodyCount>,
@@ -47,7 +48,7 @@ impl<'a> Answering<'a> {
             came_ns: None,
             headers: None,
             location: None,
-            is_html: false,
+            content_type: ContentType::default(),
             coding: Coding::Identity,
             cookie_lines: 0,
             body: None,
@@ -91,7 +92,7 @@ impl<'a> Answering<'a> {
             status: self.flight.sample.status.unwrap_or(0),
             headers: self.headers.take(),
             location: self.location.take(),
-            is_html: self.is_html,
+            content_type: self.content_type,
             body,
         })
     }
@@ -139,7 +140,10 @@ impl Receiver for Answering<'_> {
             }
             Header::ContentType => {
                 self.flight.sample.observation.header(name, value);
-                self.is_html = value.get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case(b"text/html"));
+                // Only who looks at the body asks how it is to be read.
+                if self.order.wants_body {
+                    self.content_type = ContentType::of(value);
+                }
             }
             Header::ContentEncoding => {
                 self.flight.sample.observation.header(name, value);

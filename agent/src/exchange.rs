@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use doorbuster_journeys::ContentType;
 use doorbuster_model::{ErrorClass, Key, Sample};
 use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN, REFERER};
 use http::{HeaderMap, Method, Request, Version};
@@ -59,8 +60,8 @@ pub(crate) struct Reply {
     pub headers: Option<Box<HeaderMap>>,
     /// Its Location.
     pub location: Option<String>,
-    /// Whether it is a page.
-    pub is_html: bool,
+    /// How its body is to be read, where that was wanted.
+    pub content_type: ContentType,
     /// Its body, decoded, as far as it was wanted.
     pub body: Body,
 }

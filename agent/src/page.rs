@@ -172,6 +172,7 @@ impl Page<'_> {
         let answer = Answer {
             status: reply.status,
             headers: reply.headers.as_deref().unwrap_or(&visitor.worker.no_headers),
+            content_type: reply.content_type,
             url: &address.url,
             hops,
             cookies: &cookies,

@@ -50,7 +50,8 @@ pub(crate) fn note(visitor: &Visitor, order: &Order<'_>, sample: &Sample, went: 
                 headers.map(|(name, value)| (name.to_string(), walk.redact(lossy(value.as_bytes()))));
             let problem = failure.map(|failure| failure.message.clone()).unwrap_or_default();
             let is_tolerated = failure.is_some_and(|failure| failure.is_tolerated);
-            (headers.collect(), shown_body(&reply.body.kept, walk), problem, is_tolerated)
+            let body = reply.content_type.text(&reply.body.kept);
+            (headers.collect(), shown_body(&body, walk), problem, is_tolerated)
         }
     };
     let shown = |(name, value): (String, String)| (name, walk.redact(value));

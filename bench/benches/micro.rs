@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock};
 
 use divan::{Bencher, black_box};
-use doorbuster_journeys::{Answer, Journey, Next, Shopper, Walk, built_in};
+use doorbuster_journeys::{Answer, ContentType, Journey, Next, Shopper, Walk, built_in};
 use doorbuster_model::cdn::Observation;
 use doorbuster_model::chance::Purpose;
 use doorbuster_model::pace::{Kind, Shape};
@@ -51,7 +51,8 @@ fn pace_next_arrival(bencher: Bencher<'_, '_>, spacing: Spacing) {
 /// An answer without headers.
 fn answer<'a>(body: &'a [u8], url: &'a Url) -> Answer<'a> {
     static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
-    Answer { status: 200, headers: &NO_HEADERS, url, hops: &[], cookies: "", body, cut: false }
+    let content_type = ContentType::of(b"text/html; charset=utf-8");
+    Answer { status: 200, headers: &NO_HEADERS, content_type, url, hops: &[], cookies: "", body, cut: false }
 }
 
 /// A journey of one request, from its beginning to its judged answer.

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use serde_json_path::JsonPath;
 use url::{Position, Url};
 
+use crate::charset::Charset;
 use crate::check::{Check, Found, Subject, TEXT_BYTES_MAX, Unmet};
 use crate::failure::{Failure, quote};
 use crate::scan::{self, Query, Take};
@@ -70,7 +71,12 @@ pub(crate) struct Scene<'a> {
     pub(crate) url: &'a Url,
     pub(crate) hops: &'a [Hop],
     pub(crate) cookies: &'a str,
+    /// In UTF-8.
     pub(crate) body: &'a [u8],
+    /// What the body was encoded in.
+    pub(crate) charset: Charset,
+    /// How long it was in that encoding.
+    pub(crate) body_bytes: usize,
     /// True when the answer's body was longer than `body`.
     pub(crate) cut: bool,
     /// The body as JSON, once somebody asked.
@@ -187,7 +193,7 @@ impl Expect {
             scene.check(check, &subject, *line)?;
         }
         if let Some((check, line)) = &self.size {
-            let bytes = scene.body.len().to_string();
+            let bytes = scene.body_bytes.to_string();
             let found = std::slice::from_ref(&bytes);
             if scene.cut {
                 return Err(scene.failure("cannot tell how long the body is", *line));

@@ -140,7 +140,10 @@ impl Extract {
                 if found.overflowed {
                     return Err(self.failure(&format!("{selector} matches more than can be kept"), scene));
                 }
-                (found.values, format!("matches {selector}"))
+                let values = found.values.into_iter();
+                let values =
+                    values.map(|value| if self.takes_address() { scene.charset.link(value) } else { value });
+                (values.collect(), format!("matches {selector}"))
             }
             From::Regex(pattern) => (self.matches(pattern, scene.body), format!("matches /{pattern}/")),
             From::Json(path, text) => {

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use lol_html::Selector;
 
+use crate::charset::Charset;
 pub(crate) use read::read;
 pub(crate) use sanitize::Sanitizer;
 pub(crate) use submit::{BOUNDARY, Filled, Submission, end_parts, part};
@@ -25,6 +26,8 @@ pub(crate) struct Form {
     pub(crate) action: Option<Box<str>>,
     pub(crate) method: Method,
     pub(crate) encoding: BodyEncoding,
+    /// What its fields are sent in.
+    pub(crate) charset: Charset,
     /// The controls that have a name and are not disabled, in the order of the page, and all buttons that submit.
     pub(crate) controls: Vec<Control>,
     /// The position in `controls` of the button that is pressed.
@@ -35,6 +38,8 @@ pub(crate) struct Form {
     pub(crate) base: Option<Box<str>>,
     /// Where the page is.
     pub(crate) page: Box<str>,
+    /// What the page was encoded in, and with it the queries of its addresses.
+    pub(crate) page_charset: Charset,
 }
 
 /// How a form is sent.

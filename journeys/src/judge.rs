@@ -46,6 +46,7 @@ pub(crate) fn judge(
             return Ok(Judged::default());
         }
     }
+    let (charset, body) = answer.content_type.read(answer.body);
     let scene = Scene {
         file: &values.journey.file,
         values,
@@ -54,7 +55,9 @@ pub(crate) fn judge(
         url: answer.url,
         hops: answer.hops,
         cookies: answer.cookies,
-        body: answer.body,
+        body: &body,
+        charset,
+        body_bytes: answer.body.len(),
         cut: answer.cut,
         json: OnceCell::new(),
     };
@@ -170,7 +173,7 @@ fn take_form(wanted: &FormUse, scene: &Scene<'_>) -> Result<form::Form, Failure>
     let button = wanted.button.as_ref().map(|button| button.resolve(scene.values)).transpose()?;
     let button_selector = button.as_ref().map(|(selector, _)| &**selector);
     let part = form::around(scene.body, wanted.form.begin(scene.body));
-    let read = |html| form::read(html, scene.url.as_str(), &selector, button_selector);
+    let read = |html| form::read(html, scene.url.as_str(), scene.charset, &selector, button_selector);
     let read = match read(part) {
         // The word that was looked for stood before another form.
         Ok(None) | Err(_) if part.len() < scene.body.len() => read(scene.body),

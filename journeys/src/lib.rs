@@ -7,6 +7,7 @@
 
 pub mod assets;
 mod built_in;
+mod charset;
 mod check;
 mod data;
 mod encoding;
@@ -36,6 +37,7 @@ mod walk;
 pub const SCHEMA: &str = include_str!("../schema.json");
 
 pub use built_in::{BUILT_IN, built_in};
+pub use charset::ContentType;
 pub use data::data_key;
 pub use failure::{Failure, FailureKind};
 pub use import::{ImportError, ImportOptions, Imported, import};

@@ -1,5 +1,8 @@
 //! `${env.NAME}`: values from the environment, which no message and no report shows.
 
+use url::form_urlencoded;
+
+use crate::charset::Charset;
 use crate::encoding::Encoding;
 
 /// The secrets that a journey names.
@@ -67,8 +70,15 @@ fn shapes(value: &str) -> Vec<String> {
         encoding.write(value, &mut out);
         out
     });
-    let mut shapes: Vec<String> = encoded.into_iter().filter(|shape| shape.len() > 2).collect();
-    shapes.sort_by_key(|shape| std::cmp::Reverse(shape.len()));
+    let mut shapes: Vec<String> = encoded.into_iter().collect();
+    // A form may be sent in any encoding.
+    for charset in Charset::all().filter(|_| !value.is_ascii()) {
+        let bytes = charset.encode(value);
+        shapes.push(form_urlencoded::byte_serialize(&bytes).collect());
+        shapes.push(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    shapes.retain(|shape| shape.len() > 2 && shape.contains(|character: char| character != '\u{fffd}'));
+    shapes.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     shapes.dedup();
     shapes
 }
@@ -91,5 +101,10 @@ mod tests {
         secrets.set("B", "p@ss&1");
         assert_eq!(secrets.redact("/?a=p%40ss%261 p@ss&1".to_owned()), "/?a=*** ***");
         assert_eq!((secrets.value(0), secrets.value(7)), ("hunter2", ""));
+        secrets.set("B", "passé");
+        assert_eq!(
+            secrets.redact("a=pass%C3%A9&b=pass%E9&c=pass%26%23233%3B".to_owned()),
+            "a=***&b=***&c=***"
+        );
     }
 }

@@ -13,6 +13,7 @@ use rand_core::Rng;
 
 use url::Url;
 
+use crate::charset::ContentType;
 use crate::failure::Failure;
 use crate::journey::{Journey, Step};
 use crate::judge::judge;
@@ -145,6 +146,8 @@ pub struct Answer<'a> {
     pub status: u16,
     /// The headers; empty when they were not wanted.
     pub headers: &'a HeaderMap,
+    /// How its body is to be read: the Content-Type.
+    pub content_type: ContentType,
     /// Where it came from, after redirects.
     pub url: &'a Url,
     /// The redirects that led there.

@@ -67,7 +67,9 @@ impl Page<'_> {
         page: &Rc<Address>,
         document_ended_ns: u64,
     ) -> u64 {
-        let found = if reply.is_html { assets::of_page(&reply.body.kept, &page.url) } else { Vec::new() };
+        let html = reply.content_type.text(&reply.body.kept);
+        let is_page = reply.content_type.is_page();
+        let found = if is_page { assets::of_page(&html, &page.url) } else { Vec::new() };
         let mut known = Vec::new();
         let mut fetches = FuturesUnordered::new();
         for (address, wanted) in self.admit(&found, &mut known) {
@@ -78,7 +80,7 @@ impl Page<'_> {
             ended_ns = ended_ns.max(fetched.ended_ns);
             good &= fetched.is_good;
             let Some(sheet) = fetched.sheet else { continue };
-            let drawn = assets::drawn(&reply.body.kept, &sheet.pictures);
+            let drawn = assets::drawn(&html, &sheet.pictures);
             let named = [&sheet.assets[..], &drawn].concat();
             for (address, wanted) in self.admit(&named, &mut known) {
                 let from = Rc::clone(&fetched.address);

@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock};
 
-use doorbuster_journeys::{Answer, Journey, Next, Shopper, Walk, assets};
+use doorbuster_journeys::{Answer, ContentType, Journey, Next, Shopper, Walk, assets};
 use libfuzzer_sys::fuzz_target;
 use rand_core::TryRng;
 use url::Url;
@@ -56,7 +56,17 @@ fn walk(page: &[u8], url: &Url) -> String {
                 said.push_str(&format!("{fetch:?}\n"));
                 let headers = http::HeaderMap::new();
                 let body = if fetch.wants_body { page } else { b"" };
-                let answer = Answer { status: 200, headers: &headers, url, hops: &[], cookies: "", body, cut: false };
+                let content_type = ContentType::of(b"text/html");
+                let answer = Answer {
+                    status: 200,
+                    headers: &headers,
+                    content_type,
+                    url,
+                    hops: &[],
+                    cookies: "",
+                    body,
+                    cut: false,
+                };
                 if let Err(failure) = walk.answer(&answer, &mut Zero) {
                     said.push_str(&failure.message);
                 }

@@ -16,6 +16,7 @@ use lol_html::html_content::{Comment, Element, EndTag, TextChunk, TextType};
 use lol_html::{DocumentContentHandlers, ElementContentHandlers, HtmlRewriter, Selector, Settings};
 
 use super::Form;
+use crate::charset::Charset;
 use crate::html;
 use page::Page;
 
@@ -30,14 +31,15 @@ static TEXTS: LazyLock<Option<Selector>> = LazyLock::new(|| "option, textarea".p
 
 type HandlerResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-/// The first form of `html`, a page at `address`, that `form` matches; `None` when there is none. Pressed is the first
-/// button that `button` matches, or without it the form's default button.
+/// The first form of `html`, a page at `address` that was encoded in `charset`, that `form` matches; `None` when there
+/// is none. Pressed is the first button that `button` matches, or without it the form's default button.
 ///
 /// # Errors
 /// A sentence when the page cannot be read, or the form has no such button.
 pub(crate) fn read(
     html: &[u8],
     address: &str,
+    charset: Charset,
     form: &Selector,
     button: Option<&Selector>,
 ) -> Result<Option<Form>, String> {
@@ -85,7 +87,8 @@ pub(crate) fn read(
         Ok(()) | Err(RewritingError::ContentHandlerError(_)) => {}
         Err(error) => return Err(format!("the page cannot be read as HTML: {error}")),
     }
-    Rc::try_unwrap(page).ok().map_or(Ok(None), |page| page.into_inner().finish(address, button.is_some()))
+    let page = Rc::try_unwrap(page).ok();
+    page.map_or(Ok(None), |page| page.into_inner().finish(address, charset, button.is_some()))
 }
 
 /// An element begins; some have to be followed to their ends.

@@ -5,6 +5,7 @@ use http::Method;
 use url::{Url, form_urlencoded};
 
 use super::{BodyEncoding, Control, Direction, Form, Kind, Method as FormMethod, Sanitizer};
+use crate::charset::Charset;
 use crate::encoding::Encoding;
 use crate::failure::{Failure, quote};
 
@@ -63,18 +64,18 @@ impl Form {
         let mut entries = Vec::new();
         (x, y) = self.pressed_names();
         for (position, control) in self.controls.iter().enumerate() {
-            control.entries(self.pressed == Some(position), (&x, &y), &mut entries);
+            control.entries(self.pressed == Some(position), (&x, &y), self.charset, &mut entries);
         }
         match method {
             FormMethod::Dialog => Err(Failure::new("the form closes a dialog, and sends nothing".to_owned())),
             FormMethod::Get => {
-                url.set_query(Some(&url_encoded(&entries)));
+                url.set_query(Some(&url_encoded(&entries, self.charset)));
                 Ok(Submission { method: Method::GET, url: url.into(), content_type: None, body: None })
             }
             FormMethod::Post => {
                 let (content_type, body) = match encoding {
                     BodyEncoding::UrlEncoded => {
-                        ("application/x-www-form-urlencoded".to_owned(), url_encoded(&entries))
+                        ("application/x-www-form-urlencoded".to_owned(), url_encoded(&entries, self.charset))
                     }
                     BodyEncoding::Multipart => {
                         (format!("multipart/form-data; boundary={BOUNDARY}"), multipart(&entries))
@@ -85,7 +86,7 @@ impl Form {
                     method: Method::POST,
                     url: url.into(),
                     content_type: Some(content_type),
-                    body: Some(Bytes::from(body)),
+                    body: Some(self.charset.encoded(body)),
                 })
             }
         }
@@ -99,7 +100,12 @@ impl Form {
             None => page,
             Some(action) => {
                 let base = self.base.as_deref().and_then(|base| page.join(base).ok()).unwrap_or(page);
-                base.join(action).map_err(|why| {
+                let options = Url::options().base_url(Some(&base));
+                // Browsers write the query of an address in the encoding of its page, and the path in UTF-8.
+                let url = options
+                    .encoding_override(Some(&|query| self.page_charset.encode_query(query)))
+                    .parse(action);
+                url.map_err(|why| {
                     Failure::new(format!("the form goes to {}, which is no address: {why}", quote(action)))
                 })?
             }
@@ -178,7 +184,13 @@ impl Form {
 }
 
 impl Control {
-    fn entries<'a>(&'a self, is_pressed: bool, image: (&'a str, &'a str), out: &mut Vec<Entry<'a>>) {
+    fn entries<'a>(
+        &'a self,
+        is_pressed: bool,
+        image: (&'a str, &'a str),
+        charset: Charset,
+        out: &mut Vec<Entry<'a>>,
+    ) {
         let entry = |name, value| Entry { name, value, is_file: false };
         match &self.kind {
             Kind::Button(button) if button.is_image => {
@@ -191,7 +203,7 @@ impl Control {
             Kind::Choice(false) | Kind::Gone => return,
             Kind::File => out.push(Entry { name: &self.name, value: "", is_file: true }),
             Kind::Text(Sanitizer::Hidden) if self.name.eq_ignore_ascii_case("_charset_") => {
-                out.push(entry(&self.name, "UTF-8"));
+                out.push(entry(&self.name, charset.name()));
             }
             Kind::Text(_) | Kind::Choice(true) | Kind::Button(_) => out.push(entry(&self.name, &self.value)),
         }
@@ -219,12 +231,17 @@ fn line_ends(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n")
 }
 
-fn url_encoded(entries: &[Entry<'_>]) -> String {
-    let mut out = form_urlencoded::Serializer::new(String::new());
+fn url_encoded(entries: &[Entry<'_>], charset: Charset) -> String {
+    let mut out = String::new();
     for entry in entries {
-        out.append_pair(&line_ends(entry.name), &line_ends(entry.value));
+        for (mark, text) in [('&', entry.name), ('=', entry.value)] {
+            if mark == '=' || !out.is_empty() {
+                out.push(mark);
+            }
+            out.extend(form_urlencoded::byte_serialize(&charset.encode(&line_ends(text))));
+        }
     }
-    out.finish()
+    out
 }
 
 fn multipart(entries: &[Entry<'_>]) -> String {

@@ -10,6 +10,7 @@ use super::multipart;
 use super::page::{Tag, look};
 use super::selector::candidates;
 use super::visit::Visit;
+use crate::charset::Charset;
 use crate::form::{BOUNDARY, Control, Form, Kind, Submission, read};
 
 /// How many pages before are searched.
@@ -78,7 +79,7 @@ impl Page<'_> {
     fn submitted(&self, selector: String) -> Option<Match> {
         let form = selector.parse::<Selector>().ok()?;
         let read = |button: Option<&Selector>| {
-            read(self.html.as_bytes(), self.address, &form, button).ok().flatten()
+            read(self.html.as_bytes(), self.address, Charset::default(), &form, button).ok().flatten()
         };
         let shown = read(None)?;
         if let Some(changes) = self.changes(&shown) {

@@ -7,7 +7,7 @@ use rand_core::{Rng, TryRng};
 use url::Url;
 
 use super::{Answer, Ending, Fetch, Next, Shopper, Target, Walk};
-use crate::{Failure, Journey};
+use crate::{ContentType, Failure, Journey};
 
 /// SplitMix64: a generator that is the same everywhere.
 #[derive(Clone)]
@@ -69,7 +69,8 @@ pub(crate) fn plain(status: u16, body: &str) -> Answer<'_> {
     static NOTHING: LazyLock<(HeaderMap, Url)> =
         LazyLock::new(|| (HeaderMap::new(), Url::parse("http://shop.test/").unwrap()));
     let (headers, url) = &*NOTHING;
-    Answer { status, headers, url, hops: &[], cookies: "", body: body.as_bytes(), cut: false }
+    let content_type = ContentType::default();
+    Answer { status, headers, content_type, url, hops: &[], cookies: "", body: body.as_bytes(), cut: false }
 }
 
 fn answer(walk: &mut Walk, dice: &mut Dice, status: u16, body: &str) -> Result<(), Failure> {
@@ -376,4 +377,5 @@ steps:
 }
 
 mod built_in;
+mod charsets;
 mod hostile;

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use doorbuster_journeys::{Answer, Ending, Fetch, Hop, Journey, Next, Shopper, Supplies, Walk};
+use doorbuster_journeys::{Answer, ContentType, Ending, Fetch, Hop, Journey, Next, Shopper, Supplies, Walk};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rand_core::TryRng;
 use url::Url;
@@ -164,8 +164,10 @@ impl Replay {
             }
         }
         let body = rest.replace("\\n", "\n").replace("\\r", "\r");
+        let content_type = headers.get("content-type").map(|value| ContentType::of(value.as_bytes()));
         let answer = Answer {
             status: status.parse().unwrap(),
+            content_type: content_type.unwrap_or_default(),
             headers: if fetch.wants_headers { &headers } else { &HeaderMap::new() },
             url: &url,
             hops: &hops,

@@ -4,6 +4,7 @@ use lol_html::html_content::Element;
 
 use super::HandlerResult;
 use super::control::{self, Input};
+use crate::charset::Charset;
 use crate::form::{BodyEncoding, Control, Form, Kind, Method};
 use crate::html::{self, attribute};
 
@@ -46,6 +47,8 @@ struct Seen {
     action: Option<Box<str>>,
     method: Method,
     encoding: BodyEncoding,
+    /// The encodings that it says its target reads.
+    accepts: Option<String>,
 }
 
 /// A control and whose it is.
@@ -224,6 +227,7 @@ impl Page {
             action: attribute(element, "action").map(String::into_boxed_str),
             method: attribute(element, "method").map(|method| Method::of(&method)).unwrap_or_default(),
             encoding: attribute(element, "enctype").map(|kind| BodyEncoding::of(&kind)).unwrap_or_default(),
+            accepts: attribute(element, "accept-charset"),
         });
     }
 
@@ -328,7 +332,12 @@ impl Page {
     }
 
     /// The wanted form with its controls.
-    pub(super) fn finish(mut self, address: &str, wants_button: bool) -> Result<Option<Form>, String> {
+    pub(super) fn finish(
+        mut self,
+        address: &str,
+        charset: Charset,
+        wants_button: bool,
+    ) -> Result<Option<Form>, String> {
         self.end_select();
         let Some(number) = self.forms.iter().position(|form| Some(form.start) == self.wanted_form) else {
             return Ok(None);
@@ -367,11 +376,13 @@ impl Page {
             action: seen.action,
             method: seen.method,
             encoding: seen.encoding,
+            charset: Charset::of_form(seen.accepts.as_deref(), charset),
             controls,
             pressed,
             is_blocked,
             base: self.base,
             page: address.into(),
+            page_charset: charset,
         }))
     }
 }

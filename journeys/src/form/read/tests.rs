@@ -1,11 +1,18 @@
 use proptest::prelude::*;
 
 use super::read;
+use crate::charset::Charset;
+use crate::form::Form;
 use crate::form::submit::Filled;
+
+/// The first form of a page at `address`.
+fn read_in_utf_8(html: &str, address: &str) -> Result<Option<Form>, String> {
+    read(html.as_bytes(), address, Charset::default(), &"form".parse().unwrap(), None)
+}
 
 /// What pressing the default button of the first form sends.
 fn sent(html: &str) -> String {
-    let form = read(html.as_bytes(), "http://shop.test/a/b?c=d", &"form".parse().unwrap(), None);
+    let form = read_in_utf_8(html, "http://shop.test/a/b?c=d");
     let sent = form.unwrap().expect("a form").submit(&[]).unwrap();
     let body = sent.body.map(|body| String::from_utf8(body.to_vec()).unwrap()).unwrap_or_default();
     format!("{} {} {body}", sent.method, sent.url)
@@ -31,7 +38,7 @@ fn controls_belong_to_the_form_that_is_open() {
 #[test]
 fn what_is_filled_in_keeps_the_order_of_the_page() {
     let html = "<form method=post><input name=a value=1><input type=checkbox name=g value=yes><select name=s><option value=1>x<option value=2>y</select><input type=radio name=c value=r checked><input type=radio name=c value=b><input name=z><button name=go value=1>";
-    let form = read(html.as_bytes(), "http://shop.test/", &"form".parse().unwrap(), None).unwrap().unwrap();
+    let form = read_in_utf_8(html, "http://shop.test/").unwrap().unwrap();
     let values = |values: &[&str]| Filled::Values(values.iter().map(|value| (*value).into()).collect());
     let body = |filled: &[(String, Filled)]| {
         String::from_utf8(form.clone().submit(filled).unwrap().body.unwrap().to_vec()).unwrap()
@@ -53,7 +60,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn no_page_panics(html in "(<form |<input |<select>|<option |<textarea>|</form>|</select>|<fieldset disabled>|<legend>|</fieldset>|<button |name=a |value=x |form=a |id=a |type=range |type=image |selected |>|\\PC){0,60}") {
-        let form = read(html.as_bytes(), "http://shop.test/", &"form".parse().unwrap(), None);
+        let form = read_in_utf_8(&html, "http://shop.test/");
         if let Ok(Some(form)) = form { drop(form.submit(&[])); }
     }
 }
