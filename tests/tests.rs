@@ -9,6 +9,8 @@
 
 /// Bad input and targets that misbehave: a clear message, the right exit code, bounded memory, nothing hung.
 mod bad_input;
+/// A shopper's cache: what is fresh is not sent, what is stale is asked about.
+mod cache;
 /// Counts agree to the request: the report's with the shop's log and with nginx's.
 mod counts;
 /// Three styles of shop: the demo shop's own pages, forms as of old, GraphQL; and one journey with everything shown.

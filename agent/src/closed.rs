@@ -120,7 +120,7 @@ async fn live(worker: Rc<Worker>, number: u64, stay: Stay, _present: Present) {
         let index = (number << 40) | stay.next();
         let (visited, ended_ns) = visit(&visitor, number, index, now_ns, now_ns).await;
         if load.cookies == Cookies::PerIteration {
-            visitor.forget_cookies();
+            visitor.forget();
         }
         if load.connections == Connections::PerIteration {
             visitor.pool().close_idle();

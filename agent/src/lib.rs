@@ -7,6 +7,7 @@
 
 mod address;
 mod answering;
+mod cache;
 mod client;
 mod clock;
 mod closed;

@@ -1,6 +1,6 @@
 //! Time limits that cost nothing as long as they are kept.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -20,7 +20,7 @@ pub(crate) struct Limit {
     until_ns: Cell<u64>,
     /// When the timer goes off.
     set_for_ns: Cell<u64>,
-    timer: RefCell<Option<Pin<Box<Sleep>>>>,
+    timer: Cell<Option<Pin<Box<Sleep>>>>,
 }
 
 impl Limit {
@@ -42,21 +42,24 @@ impl Limit {
     /// Ready once the limit is past.
     fn poll(&self, clock: &Clock, context: &mut Context<'_>) -> Poll<()> {
         let until_ns = self.until_ns.get();
-        let mut timer = self.timer.borrow_mut();
+        let timer = self.timer.take();
         // A timer that goes off before the limit is as good: it will be set anew.
         if timer.as_ref().is_some_and(|timer| self.set_for_ns.get() <= until_ns && !timer.is_elapsed()) {
+            self.timer.set(timer);
             return Poll::Pending;
         }
-        let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(clock.at(until_ns))));
+        let mut timer = timer.unwrap_or_else(|| Box::pin(sleep_until(clock.at(until_ns))));
         timer.as_mut().reset(clock.at(until_ns));
         self.set_for_ns.set(until_ns);
         // Not bound by the task's budget: a timer that is set and not waited for would wake nobody.
-        pin!(unconstrained(timer.as_mut())).poll(context)
+        let over = pin!(unconstrained(timer.as_mut())).poll(context);
+        self.timer.set(Some(timer));
+        over
     }
 
     /// Lets the timer go: for somebody who will not need it for long.
     pub(crate) fn rest(&self) {
-        *self.timer.borrow_mut() = None;
+        self.timer.set(None);
     }
 }
 

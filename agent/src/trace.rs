@@ -24,7 +24,7 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
         let now_ns = worker.clock.now_ns();
         visit(&visitor, 0, u64::from(number), now_ns, now_ns).await;
         if worker.job.plan.load.cookies == Cookies::PerIteration {
-            visitor.forget_cookies();
+            visitor.forget();
         }
     }
 }

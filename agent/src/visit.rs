@@ -1,5 +1,6 @@
 //! A shopper's visit: one walk through one journey.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -11,6 +12,7 @@ use doorbuster_model::plan::{Connections, Model};
 use doorbuster_model::{Chance, ErrorClass};
 
 use crate::address::Address;
+use crate::cache::Cache;
 use crate::client::Pool;
 use crate::cookies::Cookies;
 use crate::job::nanoseconds;
@@ -21,7 +23,7 @@ use crate::worker::Worker;
 /// Who thinks for longer than this lets go of what only exchanges need.
 const REST_NS: u64 = 1_000_000_000;
 
-/// One shopper's browser: cookies and connections.
+/// One shopper's browser: cookies, connections, and assets that it keeps.
 pub(crate) struct Visitor {
     /// The worker that it lives on.
     pub worker: Rc<Worker>,
@@ -29,16 +31,19 @@ pub(crate) struct Visitor {
     pub limit: Limit,
     own_pool: Pool,
     cookies: Cookies,
+    /// The assets, once it keeps any: most shoppers have no such thing.
+    cache: Cell<Option<Box<Cache>>>,
 }
 
 impl Visitor {
-    /// A shopper without cookies.
+    /// A shopper without cookies, who has never been here.
     pub(crate) fn new(worker: &Rc<Worker>) -> Self {
         Self {
             worker: Rc::clone(worker),
             limit: Limit::default(),
             own_pool: Pool::of_browser(),
             cookies: Cookies::default(),
+            cache: Cell::new(None),
         }
     }
 
@@ -57,9 +62,18 @@ impl Visitor {
         .await;
     }
 
-    /// Forgets every cookie.
-    pub(crate) fn forget_cookies(&self) {
+    /// Forgets every cookie and every asset, as if another shopper came.
+    pub(crate) fn forget(&self) {
         self.cookies.forget();
+        self.cache.set(None);
+    }
+
+    /// Does something with the assets that the shopper keeps.
+    pub(crate) fn with_cache<T>(&self, work: impl FnOnce(&mut Cache) -> T) -> T {
+        let mut cache = self.cache.take().unwrap_or_default();
+        let done = work(&mut cache);
+        self.cache.set(Some(cache));
+        done
     }
 
     /// Appends the value of the Cookie header for `address`: the plan's own

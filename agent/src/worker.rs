@@ -15,6 +15,7 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use crate::address::Addresses;
+use crate::cache::Heads;
 use crate::client::body::Sampling;
 use crate::client::http1::Scratch;
 use crate::client::{ConnectError, Connection, Connector, Limits, Origin, Pool};
@@ -79,6 +80,8 @@ pub(crate) struct Worker {
     pub out: RefCell<Vec<u8>>,
     /// What style sheets name.
     pub styles: RefCell<Styles>,
+    /// What its shoppers' caches share.
+    pub heads: RefCell<Heads>,
     /// Which bodies are decoded that nobody wants.
     pub sampling: RefCell<Sampling>,
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away; `None`
@@ -159,6 +162,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         no_headers: HeaderMap::new(),
         out: RefCell::default(),
         styles: RefCell::default(),
+        heads: RefCell::default(),
         sampling: RefCell::default(),
         patience: Cell::new(None),
         places: Arc::new(Semaphore::new(places)),

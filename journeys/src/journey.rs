@@ -42,6 +42,8 @@ pub struct Journey {
     pub(crate) today: i64,
     pub(crate) referer: bool,
     pub(crate) origin: bool,
+    /// Whether its shoppers keep assets as browsers do.
+    pub(crate) cache: bool,
     pub(crate) pacing: Duration,
 }
 
@@ -289,6 +291,7 @@ impl Journey {
             today: 0,
             referer: false,
             origin: false,
+            cache: false,
             pacing: Duration::ZERO,
         }
     }

@@ -105,6 +105,8 @@ pub struct Fetch {
     pub wants_body: bool,
     /// True when the page's assets are to be fetched: see [`assets`](crate::assets).
     pub assets: bool,
+    /// Whether those assets go through the shopper's cache.
+    pub cache: bool,
     /// Whether redirects are followed; the last answer is the one to judge.
     pub follow_redirects: bool,
     /// The step's own time limit.

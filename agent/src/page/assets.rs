@@ -1,17 +1,20 @@
-//! The assets of a page: fetched at once, as far as connections allow, with what style sheets name in their turn.
+//! The assets of a page: fetched at once, as far as connections allow, with what style sheets name in their turn. Where
+//! shoppers keep assets, those that are fresh are not fetched.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
+use doorbuster_journeys::Fetch;
 use doorbuster_journeys::assets::{self, Asset, PAGE_ASSETS_MAX, Sheet};
-use doorbuster_model::{ErrorClass, Part};
+use doorbuster_model::{ErrorClass, Part, Sample};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::Method;
 
 use super::Page;
 use crate::address::Address;
+use crate::cache::{Kept, Known};
 use crate::client::Broken;
 use crate::exchange::{Order, Reply, exchange};
 use crate::limit::Limit;
@@ -24,15 +27,14 @@ const STYLES_MAX: usize = 1_000;
 pub(crate) struct Styles(HashMap<String, (u64, Rc<Sheet>)>);
 
 impl Styles {
-    fn of(&mut self, address: &Address, css: &[u8], applies: bool) -> Rc<Sheet> {
+    fn of(&mut self, address: &Address, css: &[u8]) -> Rc<Sheet> {
         let mut hasher = DefaultHasher::new();
-        (css, applies).hash(&mut hasher);
+        css.hash(&mut hasher);
         let hash = hasher.finish();
         if let Some((_, sheet)) = self.0.get(address.whole()).filter(|(known, _)| *known == hash) {
             return Rc::clone(sheet);
         }
-        let sheet = assets::of_style(css, &address.url);
-        let sheet = Rc::new(if applies { sheet } else { sheet.unused() });
+        let sheet = Rc::new(assets::of_style(css, &address.url));
         if self.0.len() >= STYLES_MAX {
             self.0.clear();
         }
@@ -58,11 +60,20 @@ struct Fetched {
     sheet: Option<Rc<Sheet>>,
 }
 
+impl Fetched {
+    /// One that is good, with what it names as far as the page uses that.
+    fn good(address: Rc<Address>, ended_ns: u64, wanted: Wanted, sheet: Option<Rc<Sheet>>) -> Self {
+        let sheet =
+            sheet.map(|sheet| if wanted.applies { sheet } else { Rc::new(Sheet::clone(&sheet).unused()) });
+        Self { address, ended_ns, is_good: true, sheet }
+    }
+}
+
 impl Page<'_> {
     /// Fetches the assets of a page and counts the page. Returns its end.
     pub(super) async fn assets(
         &self,
-        step: usize,
+        fetch: &Fetch,
         reply: &Reply,
         page: &Rc<Address>,
         document_ended_ns: u64,
@@ -73,7 +84,7 @@ impl Page<'_> {
         let mut known = Vec::new();
         let mut fetches = FuturesUnordered::new();
         for (address, wanted) in self.admit(&found, &mut known) {
-            fetches.push(self.asset(step, address, wanted, Rc::clone(page), document_ended_ns));
+            fetches.push(self.asset(fetch, address, wanted, Rc::clone(page), document_ended_ns));
         }
         let (mut ended_ns, mut good) = (document_ended_ns, true);
         while let Some(fetched) = fetches.next().await {
@@ -84,11 +95,11 @@ impl Page<'_> {
             let named = [&sheet.assets[..], &drawn].concat();
             for (address, wanted) in self.admit(&named, &mut known) {
                 let from = Rc::clone(&fetched.address);
-                fetches.push(self.asset(step, address, wanted, from, fetched.ended_ns));
+                fetches.push(self.asset(fetch, address, wanted, from, fetched.ended_ns));
             }
         }
         if good {
-            let key = self.key(step, Part::Main, self.intended_ns);
+            let key = self.key(fetch.name, Part::Main, self.intended_ns);
             let page_us = ended_ns.saturating_sub(self.intended_ns) / 1_000;
             self.visitor.worker.tallies.borrow_mut().at(ended_ns).record_page_us(key, page_us);
         }
@@ -120,50 +131,95 @@ impl Page<'_> {
     /// Fetches one asset, which `from` names and which was discovered at `intended_ns`.
     async fn asset(
         &self,
-        step: usize,
+        fetch: &Fetch,
         address: Rc<Address>,
         wanted: Wanted,
         from: Rc<Address>,
         intended_ns: u64,
     ) -> Fetched {
         let worker = &self.visitor.worker;
+        let handled_ns = worker.clock.now_ns();
+        let conditions = match self.known(fetch, &address, wanted, handled_ns) {
+            Known::Fresh(sheet) => {
+                worker.tallies.borrow_mut().at(handled_ns).count("assets_from_cache", 1);
+                return Fetched::good(address, intended_ns, wanted, sheet);
+            }
+            Known::Ask(conditions) => conditions,
+        };
         let order = Order {
-            key: self.key(step, Part::Asset, intended_ns),
+            key: self.key(fetch.name, Part::Asset, intended_ns),
             intended_ns,
-            handled_ns: worker.clock.now_ns(),
+            handled_ns,
             method: &Method::GET,
             address: &address,
-            headers: &[],
+            headers: &conditions,
             body: None,
             referer: Some(&from),
             tells_origin: false,
-            wants_headers: false,
+            wants_headers: fetch.cache,
             wants_body: wanted.is_style,
             timeout: None,
         };
         let (mut sample, result) = exchange(self.visitor, &order, &Limit::default()).await;
-        let mut sheet = None;
         let broken = match result {
             Ok(reply) if (200..400).contains(&reply.status) => {
-                if wanted.is_style {
-                    sheet = Some(worker.styles.borrow_mut().of(&address, &reply.body.kept, wanted.applies));
-                }
-                None
+                let sheet = self.take(fetch, &address, &reply, wanted, &sample);
+                worker.tallies.borrow_mut().record(&sample);
+                return Fetched::good(address, sample.times.ended_ns, wanted, sheet);
             }
-            Ok(reply) => Some(Broken {
-                class: ErrorClass::Status,
-                message: format!("expected status 200 to 399, got {}", reply.status),
-            }),
-            Err(broken) => Some(broken),
+            Ok(reply) => {
+                let message = format!("expected status 200 to 399, got {}", reply.status);
+                Broken { class: ErrorClass::Status, message }
+            }
+            Err(broken) => broken,
         };
-        match broken {
-            None => worker.tallies.borrow_mut().record(&sample),
-            Some(broken) => {
-                sample.error = Some(broken.class);
-                self.record_broken(&sample, &order, &broken);
-            }
-        }
+        sample.error = Some(broken.class);
+        self.record_broken(&sample, &order, &broken);
         let (ended_ns, is_good) = (sample.times.ended_ns, sample.counts_as_latency());
-        Fetched { address, ended_ns, is_good, sheet }
+        Fetched { address, ended_ns, is_good, sheet: None }
+    }
+
+    /// What the shopper knows of an asset before asking for it.
+    fn known(&self, fetch: &Fetch, address: &Address, wanted: Wanted, now_ns: u64) -> Known {
+        if !fetch.cache {
+            return Known::Ask(Vec::new());
+        }
+        self.visitor.with_cache(|cache| cache.look_up(address.whole(), wanted.is_style, now_ns))
+    }
+
+    /// Lets the shopper keep what a good answer leaves. What the asset names, if it is a style sheet.
+    fn take(
+        &self,
+        fetch: &Fetch,
+        address: &Address,
+        reply: &Reply,
+        wanted: Wanted,
+        sample: &Sample,
+    ) -> Option<Rc<Sheet>> {
+        let worker = &self.visitor.worker;
+        let is_known = reply.status == 304;
+        let sheet =
+            (wanted.is_style && !is_known).then(|| worker.styles.borrow_mut().of(address, &reply.body.kept));
+        if !fetch.cache {
+            return sheet;
+        }
+        let headers = reply.headers.as_deref().unwrap_or(&worker.no_headers);
+        let asked_ns = sample.times.sent_ns.unwrap_or(sample.times.handled_ns);
+        let heads = &mut worker.heads.borrow_mut();
+        let (known, counter) = self.visitor.with_cache(|cache| match reply.status {
+            200 => {
+                let kept = cache.keep(address.whole(), headers, sheet.clone(), asked_ns, heads);
+                (sheet, (kept == Kept::ForAnother).then_some("assets_dropped_from_cache"))
+            }
+            304 => match cache.refresh(address.whole(), headers, asked_ns, heads) {
+                Known::Fresh(sheet) => (sheet, Some("assets_revalidated")),
+                Known::Ask(_) => (None, None),
+            },
+            _ => (sheet, None),
+        });
+        if let Some(counter) = counter {
+            worker.tallies.borrow_mut().at(sample.times.ended_ns).count(counter, 1);
+        }
+        known
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
         reader;
     let unused = variables.unused();
     let names = variables.finish(&mut faults);
-    let mut journey = head.map(|Head { name, referer, origin, pacing }| Journey {
+    let mut journey = head.map(|Head { name, referer, origin, cache, pacing }| Journey {
         file: file.into(),
         name: name.into(),
         steps,
@@ -64,6 +64,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
         today: 0,
         referer,
         origin,
+        cache,
         pacing,
     });
     if let Some(journey) = journey.as_mut().filter(|_| faults.faults.is_empty()) {
@@ -100,6 +101,7 @@ struct Head {
     name: String,
     referer: bool,
     origin: bool,
+    cache: bool,
     pacing: Duration,
 }
 
@@ -144,7 +146,8 @@ impl Reader {
             self.choose(choose);
         }
         self.abandons = fields.optional("abandon").and_then(|node| self.abandon(node));
-        let [referer, origin] = [("referer", true), ("origin", false)].map(|(key, default)| {
+        let flags = [("referer", true), ("origin", false), ("cache", false)];
+        let [referer, origin, cache] = flags.map(|(key, default)| {
             let said = fields.optional(key).map(Node::boolean);
             said.and_then(|said| self.faults.keep(said)).unwrap_or(default)
         });
@@ -176,7 +179,7 @@ impl Reader {
                 "the journey has no step that sends a request; write for example { step: home, get: / }",
             );
         }
-        name.map(|name| Head { name, referer, origin, pacing })
+        name.map(|name| Head { name, referer, origin, cache, pacing })
     }
 
     /// A text whose values go in with `encoding`; literal text goes through `literal` first.

@@ -189,6 +189,10 @@ fn whole_files_can_be_wrong() {
             "1:1: the journey has no step that sends a request; write for example { step: home, get: / }",
         ),
         ("steps: [{ step: a, get: / }]", "1:1: the journey needs the key \"journey\""),
+        (
+            "journey: x\ncache: often\nsteps: [{ step: a, get: / }]",
+            "2:8: found the text \"often\", expected true or false",
+        ),
     ] {
         assert_eq!(faults_of(text), [expected], "{text}");
     }

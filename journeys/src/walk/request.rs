@@ -45,6 +45,7 @@ impl Walk {
             wants_body: step.wants_body,
             wants_cookies: step.wants_cookies,
             assets: step.fetches_assets,
+            cache: self.journey.cache,
             follow_redirects: request.follow_redirects,
             timeout: request.timeout,
             referer: self.journey.referer,

@@ -125,6 +125,14 @@ fn a_status_only_step_is_sent_as_written() {
 }
 
 #[test]
+fn a_journey_says_whether_its_shoppers_keep_assets() {
+    for (line, expected) in [("", false), ("cache: true\n", true), ("cache: false\n", false)] {
+        let mut walk = start(&format!("{line}steps: [{{ step: a, get: /, assets: true }}]"));
+        assert_eq!(fetch(&mut walk, &mut Dice(1)).cache, expected, "{line}");
+    }
+}
+
+#[test]
 fn values_go_where_they_are_wanted_and_stay_one_value() {
     let extract = "steps:\n  - { step: a, get: /, extract: { v: { css: b } } }\n  - ";
     let html = "<b>a b/&quot;&amp;é</b>";
