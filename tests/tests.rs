@@ -21,6 +21,8 @@ mod goose;
 mod lost;
 /// What the report promises (CONTRACT's keys), exit codes, files that were asked for, help texts.
 mod promises;
+/// Bodies are read on only as far as a step wants them.
+mod reading;
 /// Proxies, TLS and HTTP/2, client certificates, basic authentication, own headers and addresses.
 mod staging;
 /// Who may import whom, and other rules about the tree.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use doorbuster_journeys::ContentType;
+use doorbuster_journeys::{ContentType, Walk};
 use doorbuster_model::{ErrorClass, Sample};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::client::body::{BodyCount, Coding};
 use crate::client::{Broken, Header, Lease, Receiver};
+use crate::enough::Enough;
 use crate::exchange::{Order, Reply};
 use crate::flight::Flight;
 use crate::job::nanoseconds;
@@ -34,11 +35,21 @@ pub(crate) struct Answering<'a> {
     coding: Coding,
     cookie_lines: u32,
     body: Option<BodyCount>,
+    /// Tells when nothing more of the body is wanted, where a step reads only so far; boxed because few do.
+    enough: Option<Box<Enough<'a>>>,
+    /// The rest of the body is not read.
+    is_enough: bool,
 }
 
 impl<'a> Answering<'a> {
-    /// Begins now; at `ends_ns` it must be over.
-    pub(crate) fn new(visitor: &'a Visitor, order: &'a Order<'a>, limit: &'a Limit, ends_ns: u64) -> Self {
+    /// Begins now; at `ends_ns` it must be over. Where there is a walk, the answer is read until that has enough.
+    pub(crate) fn new(
+        visitor: &'a Visitor,
+        order: &'a Order<'a>,
+        limit: &'a Limit,
+        ends_ns: u64,
+        until_found: Option<&'a Walk>,
+    ) -> Self {
         Self {
             flight: Flight::new(visitor, order),
             visitor,
@@ -52,6 +63,8 @@ impl<'a> Answering<'a> {
             coding: Coding::Identity,
             cookie_lines: 0,
             body: None,
+            enough: until_found.map(|walk| Box::new(Enough::new(walk))),
+            is_enough: false,
         }
     }
 
@@ -81,9 +94,15 @@ impl<'a> Answering<'a> {
         Broken::new(ErrorClass::Timeout, message)
     }
 
-    /// The answer, once it is complete.
+    /// The answer, once it is complete, or as far as it is wanted.
     pub(crate) fn reply(&mut self) -> Result<Reply, Broken> {
         let body = match self.body.take() {
+            Some(body) if self.is_enough => {
+                let now_ns = self.now_ns();
+                let mut tallies = self.visitor.worker.tallies.borrow_mut();
+                tallies.at(now_ns).count("bodies_read_in_part", 1);
+                body.leave()
+            }
             Some(body) => body.end()?,
             None => return Err(Broken::reset("it ended without an answer")),
         };
@@ -199,5 +218,12 @@ impl Receiver for Answering<'_> {
         let wire = body.wire;
         self.flight.sample.bytes_wire = wire;
         Ok(taken?)
+    }
+
+    fn has_enough(&mut self) -> bool {
+        let (Some(enough), Some(body)) = (&mut self.enough, &mut self.body) else { return false };
+        let status = self.flight.sample.status.unwrap_or(0);
+        self.is_enough = enough.is_in(status, self.content_type, body.kept());
+        self.is_enough
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use doorbuster_journeys::ContentType;
+use doorbuster_journeys::{ContentType, Walk};
 use doorbuster_model::{ErrorClass, Key, Sample};
 use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN, REFERER};
 use http::{HeaderMap, Method, Request, Version};
@@ -67,6 +67,11 @@ pub(crate) struct Reply {
 }
 
 impl Order<'_> {
+    /// The limit on the whole exchange.
+    fn total(&self, visitor: &Visitor) -> Duration {
+        self.timeout.unwrap_or(visitor.worker.job.plan.http.timeouts.total)
+    }
+
     /// The values of Referer and Origin.
     fn provenance(&self) -> (Option<&str>, Option<String>) {
         let is_read = matches!(*self.method, Method::GET | Method::HEAD);
@@ -87,24 +92,24 @@ impl From<BodyError> for Broken {
     }
 }
 
-/// Carries an exchange out, within `limit`, which is set anew for it. The sample is complete but for the journey's
-/// judgement, and not recorded yet.
+/// Carries an exchange out, within `limit`, which is set anew for it. Where `until_found` is given, the answer is read
+/// only until that walk has enough. The sample is complete but for the journey's judgement, and not recorded yet.
 pub(crate) async fn exchange(
     visitor: &Visitor,
     order: &Order<'_>,
     limit: &Limit,
+    until_found: Option<&Walk>,
 ) -> (Sample, Result<Reply, Broken>) {
-    let total = order.timeout.unwrap_or(visitor.worker.job.plan.http.timeouts.total);
-    let ends_ns = order.handled_ns.saturating_add(nanoseconds(total));
+    let ends_ns = order.handled_ns.saturating_add(nanoseconds(order.total(visitor)));
     limit.until(ends_ns);
-    let mut answering = Answering::new(visitor, order, limit, ends_ns);
+    let mut answering = Answering::new(visitor, order, limit, ends_ns, until_found);
     let done = {
         let attempt = pin!(attempt(visitor, order, &mut answering));
         limit.keep(&visitor.worker.clock, attempt).await
     };
     let result = match done {
         Some(result) => result.and_then(|()| answering.reply()),
-        None => Err(answering.overdue(total)),
+        None => Err(answering.overdue(order.total(visitor))),
     };
     (answering.land(&result), result)
 }

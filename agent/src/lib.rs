@@ -14,6 +14,7 @@ mod closed;
 mod cookies;
 mod crowd;
 mod engine;
+mod enough;
 mod error;
 mod exchange;
 mod flight;

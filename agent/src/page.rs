@@ -110,7 +110,8 @@ impl Page<'_> {
                 wants_body: fetch.wants_body || is_traced,
                 timeout: fetch.timeout,
             };
-            let (mut sample, result) = exchange(visitor, &order, &visitor.limit).await;
+            let until_found = fetch.until_found.then_some(&*walk);
+            let (mut sample, result) = exchange(visitor, &order, &visitor.limit, until_found).await;
             let reply = match result {
                 Ok(reply) => reply,
                 Err(broken) => {

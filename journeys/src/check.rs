@@ -112,7 +112,22 @@ impl Check {
 
     /// True when a missing piece of the answer could change the outcome although nothing contradicts it yet.
     pub(crate) fn is_about_absence(&self) -> bool {
-        self.tests.iter().any(|test| matches!(test, Test::Count(..) | Test::Not(_) | Test::Lacks(_)))
+        self.tests.iter().any(|test| match test {
+            // So many as are there stay there, whatever else comes.
+            Test::Count(relation, _) => *relation != Relation::AtLeast,
+            Test::Not(_) | Test::Lacks(_) => true,
+            _ => false,
+        })
+    }
+
+    /// The last value (from 0) that is of interest; `None` when all of them have to be known.
+    pub(crate) fn until(&self) -> Option<usize> {
+        let needed = |test: &Test| match test {
+            Test::Count(Relation::AtLeast, count) => usize::try_from(*count).unwrap_or(usize::MAX),
+            _ => 1,
+        };
+        let most = self.tests.iter().map(needed).max().unwrap_or(1);
+        (!self.is_about_absence()).then_some(most.saturating_sub(1))
     }
 
     /// Makes every comparison.

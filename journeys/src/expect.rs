@@ -240,8 +240,7 @@ impl CssExpect {
     fn query<'a>(&'a self, values: &'a Values<'_>) -> Result<(Query<'a>, Cow<'a, str>), Failure> {
         let (selector, text) = self.selector.resolve(values)?;
         let take = if self.check.wants_values() { Take::Text } else { Take::Count };
-        let until = (!self.check.is_about_absence()).then_some(0);
-        Ok((Query { selector, take, until }, text))
+        Ok((Query { selector, take, until: self.check.until() }, text))
     }
 
     fn judge(&self, selector: &str, found: &scan::Found, scene: &Scene<'_>) -> Result<(), Failure> {

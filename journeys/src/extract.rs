@@ -72,7 +72,7 @@ pub(crate) enum Pick {
 
 impl Pick {
     /// The last number of interest; `None` when all values have to be known.
-    fn until(&self) -> Option<usize> {
+    pub(crate) fn until(&self) -> Option<usize> {
         match self {
             Self::Nth(number) => Some(*number),
             Self::Weighted(weights) => Some(weights.len().saturating_sub(1)),

@@ -77,6 +77,8 @@ pub struct Step {
     pub(crate) wants_headers: bool,
     pub(crate) wants_body: bool,
     pub(crate) wants_cookies: bool,
+    /// Whether its answer is read only until all that is looked for was found.
+    pub(crate) until_found: bool,
     /// Whether what is taken from the page may be relative to its own base.
     pub(crate) wants_base: bool,
 }
@@ -121,6 +123,7 @@ impl Step {
             wants_headers: false,
             wants_body: false,
             wants_cookies: false,
+            until_found: false,
             wants_base: false,
         }
     }

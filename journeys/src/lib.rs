@@ -11,6 +11,7 @@ mod charset;
 mod check;
 mod data;
 mod encoding;
+mod enough;
 mod expect;
 mod extract;
 mod failure;

@@ -58,24 +58,8 @@ pub(crate) struct Found {
 /// # Errors
 /// A sentence when the page needs more memory than a pass may have.
 pub(crate) fn scan(html: &[u8], queries: Vec<Query<'_>>) -> Result<Vec<Found>, String> {
-    let state = Rc::new(RefCell::new(State {
-        searches: queries.iter().map(|query| Search::new(query.until)).collect(),
-        pending: queries.len(),
-        depth: 0,
-    }));
-    let wants_text = queries.iter().any(|query| query.take == Take::Text);
-    let mut settings = Settings::new().with_strict(false).with_memory_settings(html::memory());
-    for (index, query) in queries.into_iter().enumerate() {
-        let handlers = handlers(&state, index, query.take);
-        settings = settings.append_element_content_handler((query.selector, handlers));
-    }
-    if let Some(selector) = nesting::SELECTOR.as_ref().filter(|_| wants_text) {
-        let state = Rc::clone(&state);
-        let handlers = ElementContentHandlers::default()
-            .element(move |element: &mut Element<'_, '_>| nest(&state, element));
-        settings = settings.append_element_content_handler((Cow::Borrowed(selector), handlers));
-    }
-    let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
+    let state = State::new(&queries);
+    let mut rewriter = HtmlRewriter::new(settings(&state, queries), |_: &[u8]| {});
     let outcome = rewriter.write(html).and_then(|()| rewriter.end());
     match outcome {
         // A handler's error is our own way to stop early.
@@ -84,6 +68,36 @@ pub(crate) fn scan(html: &[u8], queries: Vec<Query<'_>>) -> Result<Vec<Found>, S
     }
     let mut state = state.borrow_mut();
     Ok(state.searches.drain(..).map(Search::finish).collect())
+}
+
+/// Whether `html`, the beginning of a page, holds all that the queries want, each match to its end: then the rest of the
+/// page would change nothing of what [`scan`] finds.
+pub(crate) fn holds_all(html: &[u8], queries: Vec<Query<'_>>) -> bool {
+    if queries.is_empty() {
+        return true;
+    }
+    let state = State::new(&queries);
+    let mut rewriter = HtmlRewriter::new(settings(&state, queries), |_: &[u8]| {});
+    // Without an end: what is open now may go on.
+    let has_stopped = rewriter.write(html).is_err();
+    has_stopped && state.borrow().pending == 0
+}
+
+/// A pass that looks for all `queries`.
+fn settings<'q>(state: &Rc<RefCell<State>>, queries: Vec<Query<'q>>) -> Settings<'q, 'q> {
+    let wants_text = queries.iter().any(|query| query.take == Take::Text);
+    let mut settings = Settings::new().with_strict(false).with_memory_settings(html::memory());
+    for (index, query) in queries.into_iter().enumerate() {
+        let handlers = handlers(state, index, query.take);
+        settings = settings.append_element_content_handler((query.selector, handlers));
+    }
+    if let Some(selector) = nesting::SELECTOR.as_ref().filter(|_| wants_text) {
+        let state = Rc::clone(state);
+        let handlers = ElementContentHandlers::default()
+            .element(move |element: &mut Element<'_, '_>| nest(&state, element));
+        settings = settings.append_element_content_handler((Cow::Borrowed(selector), handlers));
+    }
+    settings
 }
 
 fn handlers<'h>(state: &Rc<RefCell<State>>, index: usize, take: Take<'h>) -> ElementContentHandlers<'h> {
@@ -158,6 +172,15 @@ struct Open {
 }
 
 impl State {
+    /// Nothing found yet.
+    fn new(queries: &[Query<'_>]) -> Rc<RefCell<Self>> {
+        Rc::new(RefCell::new(Self {
+            searches: queries.iter().map(|query| Search::new(query.until)).collect(),
+            pending: queries.len(),
+            depth: 0,
+        }))
+    }
+
     /// A match that is complete at once; its value, or `None` when it is only counted.
     fn matched(&mut self, index: usize, value: Option<Value>) -> HandlerResult {
         let search = &mut self.searches[index];

@@ -14,6 +14,7 @@ use rand_core::Rng;
 use url::Url;
 
 use crate::charset::ContentType;
+use crate::enough::is_enough;
 use crate::failure::Failure;
 use crate::journey::{Journey, Step};
 use crate::judge::judge;
@@ -113,6 +114,8 @@ pub struct Fetch {
     pub timeout: Option<Duration>,
     /// True when [`Answer::cookies`] will be looked at.
     pub wants_cookies: bool,
+    /// Whether the body is read only until [`Walk::has_enough`].
+    pub until_found: bool,
     /// Whether the request says which page it comes from (`Referer`).
     pub referer: bool,
     /// Whether it says so with `Origin`, too.
@@ -285,6 +288,13 @@ impl Walk {
             failure.is_tolerated = self.failed(step);
             self.redacted(failure)
         })
+    }
+
+    /// Whether the beginning of the body under way holds all that its step looks for in it, so that the rest would change
+    /// nothing: see [`Fetch::until_found`].
+    pub fn has_enough(&self, status: u16, body: &[u8]) -> bool {
+        let step = self.waiting_for().map(|number| &self.journey.steps[number]);
+        step.is_some_and(|step| is_enough(step, &self.values(), status, body))
     }
 
     /// The exchange under way failed, so that there is no answer.

@@ -190,6 +190,41 @@ impl BodyCount {
         result.map_err(|error| BodyError::Undecodable(self.decoder.name(), error))
     }
 
+    /// What was kept of the decoded body so far.
+    pub(crate) fn kept(&mut self) -> &[u8] {
+        match &mut self.decoder {
+            Decoder::Identity(sink) => &sink.kept,
+            Decoder::Gzip(decoder) => {
+                // It holds back what it decoded last. What is wrong with that shows again with what comes next.
+                let _ = decoder.flush();
+                &decoder.get_ref().kept
+            }
+            Decoder::Brotli(decoder) => {
+                // So does this one, and hands out a buffer each time that it is given nothing.
+                loop {
+                    let before = decoder.get_ref().kept.len();
+                    if decoder.write(&[]).is_err() || decoder.get_ref().kept.len() == before {
+                        break;
+                    }
+                }
+                &decoder.get_ref().kept
+            }
+            Decoder::Left => &[],
+        }
+    }
+
+    /// Leaves the body before its end: nothing more is wanted than what was kept.
+    pub(crate) fn leave(self) -> Body {
+        let (kept, decoded) = match self.decoder {
+            Decoder::Identity(mut sink) => (std::mem::take(&mut sink.kept), Some(sink.count)),
+            // How much of an encoded body would have come of the bytes that came is known to its end alone.
+            Decoder::Gzip(mut decoder) => (std::mem::take(&mut decoder.get_mut().kept), None),
+            Decoder::Brotli(mut decoder) => (std::mem::take(&mut decoder.get_mut().kept), None),
+            Decoder::Left => (Vec::new(), None),
+        };
+        Body { decoded, kept, cut: true }
+    }
+
     /// Ends the body.
     pub(crate) fn end(self) -> Result<Body, BodyError> {
         let name = self.decoder.name();
@@ -271,6 +306,23 @@ mod tests {
         let taken = |sampling: &mut Sampling, now_ns| (0..1_000).filter(|_| sampling.takes(now_ns)).count();
         assert_eq!(taken(&mut sampling, 5), 200 + 25);
         assert_eq!(taken(&mut sampling, 1_000_000_005), 200 + 25);
+    }
+
+    #[test]
+    fn a_body_can_be_left_with_all_that_came_of_it() {
+        // Pseudo-random, so that it is not packed into a few bytes.
+        let numbers = (0..20_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string());
+        let text = numbers.collect::<Vec<_>>().join(" ").into_bytes();
+        for (encoding, bytes) in [("identity", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
+            let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, 1 << 20, || true);
+            count.take(&bytes[..bytes.len() / 2]).unwrap();
+            let kept = count.kept().to_vec();
+            assert!(kept.len() > text.len() / 4 && text.starts_with(&kept), "{encoding}: {}", kept.len());
+            assert_eq!(count.wire, bytes.len() as u64 / 2, "{encoding}");
+            let body = count.leave();
+            assert!(body.kept == kept && body.cut, "{encoding}");
+            assert_eq!(body.decoded, (encoding == "identity").then_some(text.len() as u64 / 2));
+        }
     }
 
     #[test]

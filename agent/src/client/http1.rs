@@ -101,7 +101,7 @@ impl Http1 {
     }
 
     /// Reads the answer to the request that was sent, and writes what is left of it. Whether the connection may
-    /// carry another exchange.
+    /// carry another exchange: not where the receiver had enough before the answer's end.
     pub(crate) async fn receive(
         &mut self,
         to_head: bool,
@@ -134,6 +134,9 @@ impl Http1 {
                     && used == came
                     && !self.unflushed
                     && self.unsent.is_empty()));
+            }
+            if receiver.has_enough() {
+                return Poll::Ready(Ok(false));
             }
         }
     }

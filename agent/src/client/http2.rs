@@ -12,6 +12,7 @@ use bytes::Bytes;
 use doorbuster_model::ErrorClass;
 use http::Request;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Body as _;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -59,7 +60,7 @@ impl Http2 {
         Rc::clone(&self.written)
     }
 
-    /// Sends a request and reads the answer to its end.
+    /// Sends a request and reads the answer, to its end or until the receiver has enough.
     pub(crate) async fn exchange(
         &mut self,
         request: Request<Full<Bytes>>,
@@ -83,6 +84,10 @@ impl Http2 {
             let frame = frame.map_err(|error| Unanswered::Broken(Broken::body(reason(&error))))?;
             if let Some(data) = frame.data_ref() {
                 receiver.data(data).map_err(Unanswered::Broken)?;
+            }
+            if !body.is_end_stream() && receiver.has_enough() {
+                // Letting go of the body resets the stream.
+                break;
             }
         }
         Ok(())
@@ -154,5 +159,105 @@ impl AsyncWrite for Metered {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use futures_util::stream;
+    use http::Response;
+    use http_body_util::StreamBody;
+    use hyper::body::{Frame, Incoming};
+    use hyper::service::service_fn;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::LocalSet;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    /// Counts those that are dropped.
+    struct Dropped(Rc<Cell<u32>>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+
+    /// A target whose answers never end; how many of them somebody gave up.
+    async fn endless(listener: TcpListener, given_up: Rc<Cell<u32>>) {
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = service_fn(move |_: Request<Incoming>| {
+            let guard = Dropped(Rc::clone(&given_up));
+            let pieces = stream::unfold(guard, |guard| async move {
+                sleep(Duration::from_millis(5)).await;
+                Some((Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"piece "))), guard))
+            });
+            async move { Ok::<_, Infallible>(Response::new(StreamBody::new(pieces))) }
+        });
+        let _ = hyper::server::conn::http2::Builder::new(Local)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    }
+
+    /// Wants a few bytes of a body.
+    #[derive(Default)]
+    struct Few(usize);
+
+    impl Receiver for Few {
+        fn sent(&mut self) {}
+
+        fn came(&mut self) {}
+
+        fn status(&mut self, status: u16) {
+            assert_eq!(status, 200);
+        }
+
+        fn header(&mut self, _: Header, _: &[u8], _: &[u8]) {}
+
+        fn head_ends(&mut self) {}
+
+        fn data(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+            self.0 += bytes.len();
+            Ok(())
+        }
+
+        fn only_counts(&self) -> bool {
+            false
+        }
+
+        fn skipped(&mut self, _: u64) -> Result<(), Broken> {
+            Ok(())
+        }
+
+        fn has_enough(&mut self) -> bool {
+            self.0 >= 10
+        }
+    }
+
+    #[tokio::test]
+    async fn who_has_enough_ends_the_stream_and_not_the_connection() {
+        let exchanges = async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let given_up = Rc::new(Cell::new(0));
+            spawn_local(endless(listener, Rc::clone(&given_up)));
+            let stream = Stream::Plain(TcpStream::connect(address).await.unwrap());
+            let mut connection = Http2::open(stream, Box::new(())).await.unwrap();
+            for number in 1..=2 {
+                let request = Request::get(format!("http://{address}/")).body(Full::default()).unwrap();
+                let mut few = Few::default();
+                assert!(connection.exchange(request, &mut few).await.is_ok());
+                assert!(few.0 >= 10);
+                while given_up.get() < number {
+                    sleep(Duration::from_millis(1)).await;
+                }
+            }
+            assert!(!connection.is_closed());
+        };
+        timeout(Duration::from_secs(10), LocalSet::new().run_until(exchanges)).await.unwrap();
     }
 }

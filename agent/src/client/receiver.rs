@@ -23,4 +23,9 @@ pub(crate) trait Receiver {
     fn only_counts(&self) -> bool;
     /// So many bytes of the body came and were not shown.
     fn skipped(&mut self, bytes: u64) -> Result<(), Broken>;
+    /// Whether nothing more is wanted of an answer that is not complete yet: then the rest is not read, and the connection,
+    /// or with HTTP/2 the stream, is ended. Asked after each part that came.
+    fn has_enough(&mut self) -> bool {
+        false
+    }
 }

@@ -160,7 +160,7 @@ impl Page<'_> {
             wants_body: wanted.is_style,
             timeout: None,
         };
-        let (mut sample, result) = exchange(self.visitor, &order, &Limit::default()).await;
+        let (mut sample, result) = exchange(self.visitor, &order, &Limit::default(), None).await;
         let broken = match result {
             Ok(reply) if (200..400).contains(&reply.status) => {
                 let sheet = self.take(fetch, &address, &reply, wanted, &sample);

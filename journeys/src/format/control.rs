@@ -2,7 +2,7 @@
 
 use doorbuster_notation::{Fault, Fields, Kind, Node, parse_share};
 
-use super::{Reader, is_name};
+use super::{Reader, is_name, until_found};
 use crate::program::{Condition, Instruction, ValueTest};
 
 /// The most rounds of a loop.
@@ -258,6 +258,9 @@ impl Reader {
             let step = self.last_step.and_then(|step| self.steps.get_mut(step));
             match step {
                 Some(step) => {
+                    if step.until_found && asked.wants_body() {
+                        self.faults.add(node.place, until_found::too_late(&step.name, "this"));
+                    }
                     condition.flag = Some(self.flags);
                     step.wants_body |= asked.wants_body();
                     step.wants_headers |= asked.wants_headers();

@@ -12,6 +12,7 @@ mod step;
 mod submit;
 mod target;
 mod think;
+mod until_found;
 mod variables;
 
 use std::time::Duration;

@@ -111,6 +111,7 @@ impl Reader {
         let expect = fields.optional("expect").map(|node| self.expect(node));
         let refusals = fields.optional("refused_when").map(|node| self.refusals(node)).unwrap_or_default();
         let extracts = fields.optional("extract").map(|node| self.extracts(node)).unwrap_or_default();
+        let until_found = fields.optional("read").and_then(|node| self.until_found(node));
         let retry = fields.optional("retry").and_then(|node| self.retry(node));
         let counts = fields.optional("count").map(|node| self.counts(node)).unwrap_or_default();
         let marks = fields.optional("mark").map(|node| self.marks(node)).unwrap_or_default();
@@ -133,6 +134,10 @@ impl Reader {
         }
         (step.refusals, step.extracts, step.retry, step.counts, step.marks) =
             (refusals, extracts, retry, counts, marks);
+        if let Some(place) = until_found {
+            step.until_found = true;
+            self.decided_early(step, place);
+        }
     }
 
     /// `step: search`, or `step: "search-${word}"`

@@ -3,7 +3,7 @@
 use doorbuster_notation::{Fault, Fields, Kind, Node};
 use http::Method;
 
-use super::Reader;
+use super::{Reader, until_found};
 use crate::journey::{Body, Fill, FormUse, Request, Submit};
 use crate::template::{Piece, Template, pieces};
 
@@ -41,6 +41,9 @@ impl Reader {
         // The form is taken when its page is judged, before anybody knows whether it will be submitted.
         let slot = self.hidden_variable(&format!(" form {}", self.steps.len()), node.place)?;
         let step = self.steps.get_mut(page)?;
+        if step.until_found {
+            self.faults.add(node.place, until_found::too_late(&step.name, "a form"));
+        }
         step.wants_body = true;
         step.forms.push(FormUse { slot, form: form?, button, line: node.place.line });
         Some(Request {

@@ -151,6 +151,27 @@ const SLIPS: &[(&str, &str)] = &[
         "3:14: a think time over 1h is not read: a shopper who is gone so long comes back as another",
     ),
     ("  - { think: 1s, gte: / }", "3:18: unknown key \"gte\" in a step; did you mean \"get\"?"),
+    ("  - { step: a, get: /, read: some }", "3:30: found the text \"some\", expected all or until_found"),
+    (
+        "  - { step: a, get: /, read: until_found }",
+        "3:30: found until_found without anything to find in the body, such as has or extract",
+    ),
+    (
+        "  - { step: a, get: /, read: until_found, assets: true, expect: { lacks: x, size: 3 }, extract: { b: { css: i, pick: all }, c: { css: i } } }",
+        "3:30: found until_found with assets, lacks, size, the extract \"b\", which only the end of a body decides",
+    ),
+    (
+        "  - { step: a, post: /, graphql: { query: x }, read: until_found, expect: { json: $.a, css: { i: { count: 2 } } }, refused_when: { no: { has: x }, off: { status: 400 } } }",
+        "3:54: found until_found with graphql, json, css that counts or rules out, refused_when, which only the end of a body decides",
+    ),
+    (
+        "  - { step: a, get: /, read: until_found, expect: { has: x } }\n  - { step: b, get: /, when: { has: y } }",
+        "4:30: the step \"a\" reads until_found, so that this may lie behind what was read; leave that out there",
+    ),
+    (
+        "  - { step: a, get: /, read: until_found, expect: { has: x } }\n  - { step: b, submit: form }",
+        "4:24: the step \"a\" reads until_found, so that a form may lie behind what was read; leave that out there",
+    ),
     ("  - home", "3:5: found the text \"home\", expected a step as a mapping of keys to values"),
 ];
 

@@ -44,6 +44,7 @@ impl Walk {
             wants_headers: step.wants_headers,
             wants_body: step.wants_body,
             wants_cookies: step.wants_cookies,
+            until_found: step.until_found,
             assets: step.fetches_assets,
             cache: self.journey.cache,
             follow_redirects: request.follow_redirects,

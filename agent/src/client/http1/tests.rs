@@ -24,6 +24,8 @@ struct Received {
     /// Only counts its body.
     blind: bool,
     heads: u32,
+    /// Wants no more than so many bytes of the body.
+    enough_bytes: Option<usize>,
     /// How often something came.
     times: u32,
 }
@@ -59,6 +61,10 @@ impl Receiver for Received {
     fn skipped(&mut self, bytes: u64) -> Result<(), Broken> {
         self.body.resize(self.body.len() + usize::try_from(bytes).unwrap(), b'x');
         Ok(())
+    }
+
+    fn has_enough(&mut self) -> bool {
+        self.enough_bytes.is_some_and(|enough| self.body.len() >= enough)
     }
 }
 
@@ -402,6 +408,30 @@ async fn an_answer_that_ends_with_its_connection_ends_then() {
     let reusable = connection.receive(false, &mut received, &Scratch::default()).await.unwrap();
     assert!(!reusable && received.body == b"hello");
     assert_eq!(received.times, 2, "the body, and a tenth of a second later the end");
+}
+
+#[tokio::test]
+async fn who_has_enough_reads_no_further() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.readable().await.unwrap();
+        let _ = stream.try_read(&mut [0; 64]);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello").await.unwrap();
+        // Nothing more comes as long as somebody listens.
+        let _ = stream.readable().await;
+    });
+    let mut connection = Http1::new(Stream::Plain(TcpStream::connect(address).await.unwrap()), Box::new(()));
+    connection.send(b"GET / HTTP/1.1\r\n\r\n", 18).unwrap();
+    let mut received = Received { enough_bytes: Some(5), ..Received::default() };
+    let scratch = Scratch::default();
+    let reading = connection.receive(false, &mut received, &scratch);
+    let reusable = tokio::time::timeout(Duration::from_secs(5), reading).await.unwrap().unwrap();
+    assert!(!reusable && received.body == b"hello");
+    let whole = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+    let results = exchange(&[whole], false, b"GET / HTTP/1.1\r\n\r\n").await;
+    assert!(results[0].as_ref().unwrap().1, "an answer that is complete leaves its connection as it is");
 }
 
 #[tokio::test]
