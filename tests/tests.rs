@@ -23,6 +23,8 @@ mod lost;
 mod promises;
 /// Bodies are read on only as far as a step wants them.
 mod reading;
+/// What redirects carry along, to another host and back.
+mod redirects;
 /// Proxies, TLS and HTTP/2, client certificates, basic authentication, own headers and addresses.
 mod staging;
 /// Who may import whom, and other rules about the tree.

@@ -50,12 +50,8 @@ impl Address {
     /// What a request to `to` that comes from here says of it in Referer, by the policy that browsers have without
     /// being told another: `strict-origin-when-cross-origin`.
     pub(crate) fn referer(&self, to: &Self) -> Option<&str> {
-        if self.origin == to.origin {
-            return Some(self.whole());
-        }
         let is_downgrade = self.origin.secure && !to.origin.secure;
-        // The origin and the slash that begins its path.
-        (!is_downgrade).then(|| &self.url.as_str()[..=self.url[..Position::BeforePath].len()])
+        shown_in_referer(&self.url, self.origin == to.origin, is_downgrade)
     }
 
     /// The origin as a request's Origin header names it.
@@ -67,6 +63,16 @@ impl Address {
     pub(crate) fn shown(&self) -> &str {
         &self.url[..Position::AfterPath]
     }
+}
+
+/// What of a page's address is shown: all of it within its origin, the origin to others, and nothing in the clear that was
+/// not.
+pub(crate) fn shown_in_referer(page: &Url, is_same_origin: bool, is_downgrade: bool) -> Option<&str> {
+    if is_same_origin {
+        return Some(&page[..Position::AfterQuery]);
+    }
+    // The origin and the slash that begins its path.
+    (!is_downgrade).then(|| &page.as_str()[..=page[..Position::BeforePath].len()])
 }
 
 /// Where steps go, one worker's knowledge: targets that are the same in every walk are resolved once.

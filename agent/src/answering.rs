@@ -13,6 +13,7 @@ use crate::exchange::{Order, Reply};
 use crate::flight::Flight;
 use crate::job::nanoseconds;
 use crate::limit::Limit;
+use crate::page::location;
 use crate::visit::Visitor;
 
 /// The most Set-Cookie lines of an answer that are looked at.
@@ -30,7 +31,7 @@ pub(crate) struct Answering<'a> {
     /// When the last part of the answer came, once somebody asked.
     came_ns: Option<u64>,
     headers: Option<Box<HeaderMap>>,
-    location: Option<String>,
+    location: Option<Box<str>>,
     content_type: ContentType,
     coding: Coding,
     cookie_lines: u32,
@@ -169,7 +170,7 @@ impl Receiver for Answering<'_> {
                 self.coding = Coding::of(value);
             }
             Header::Location if self.location.is_none() => {
-                self.location = std::str::from_utf8(value).ok().map(str::to_owned);
+                self.location = Some(location(value));
             }
             Header::SetCookie if self.cookie_lines < COOKIE_LINES_MAX => {
                 self.cookie_lines += 1;

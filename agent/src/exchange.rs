@@ -1,5 +1,6 @@
 //! One exchange: a request, its answer, and the sample of it.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::client::http2::Unanswered;
 use crate::client::{Broken, ConnectError, Connection, Leasing};
 use crate::job::nanoseconds;
 use crate::limit::Limit;
+use crate::page::Said;
 use crate::visit::Visitor;
 
 /// How often a request that never reached its connection is given to another one.
@@ -40,8 +42,8 @@ pub(crate) struct Order<'a> {
     pub headers: &'a [(HeaderName, HeaderValue)],
     /// The body.
     pub body: Option<&'a Bytes>,
-    /// The page that it comes from, to be told in Referer.
-    pub referer: Option<&'a Address>,
+    /// Where it comes from, to be told in Referer.
+    pub from: Whence<'a>,
     /// Whether Origin is sent, too, with all that is no GET or HEAD.
     pub tells_origin: bool,
     /// Whether the answer's headers are to be kept.
@@ -52,6 +54,17 @@ pub(crate) struct Order<'a> {
     pub timeout: Option<Duration>,
 }
 
+/// Where a request comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Whence<'a> {
+    /// From nowhere that it tells of.
+    Nowhere,
+    /// From a page.
+    Page(&'a Address),
+    /// By a redirect, which has left so much to tell.
+    Redirect(&'a Said),
+}
+
 /// A complete answer.
 pub(crate) struct Reply {
     /// Its status.
@@ -59,7 +72,7 @@ pub(crate) struct Reply {
     /// Its headers, where they were wanted.
     pub headers: Option<Box<HeaderMap>>,
     /// Its Location.
-    pub location: Option<String>,
+    pub location: Option<Box<str>>,
     /// How its body is to be read, where that was wanted.
     pub content_type: ContentType,
     /// Its body, decoded, as far as it was wanted.
@@ -73,10 +86,16 @@ impl Order<'_> {
     }
 
     /// The values of Referer and Origin.
-    fn provenance(&self) -> (Option<&str>, Option<String>) {
-        let is_read = matches!(*self.method, Method::GET | Method::HEAD);
-        let from = self.referer.filter(|_| self.tells_origin && !is_read);
-        (self.referer.and_then(|page| page.referer(self.address)), from.map(Address::ascii_origin))
+    pub(crate) fn provenance(&self) -> (Option<&str>, Option<Cow<'_, str>>) {
+        match self.from {
+            Whence::Nowhere => (None, None),
+            Whence::Page(page) => {
+                let is_read = matches!(*self.method, Method::GET | Method::HEAD);
+                let origin = (self.tells_origin && !is_read).then(|| Cow::Owned(page.ascii_origin()));
+                (page.referer(self.address), origin)
+            }
+            Whence::Redirect(said) => (said.referer.as_deref(), said.origin.as_deref().map(Cow::Borrowed)),
+        }
     }
 }
 

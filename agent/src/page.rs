@@ -1,24 +1,25 @@
 //! One step: its request, the redirects that it leads to, and the assets of the page that it shows.
 
 mod assets;
+mod redirect;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use bytes::Bytes;
 use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Hop as Passed, Walk};
 use doorbuster_model::pace::section_at;
 use doorbuster_model::report::Marker;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{HeaderName, HeaderValue, Method};
 
+use self::redirect::{Redirected, Sent, follow, leads_on};
 use crate::address::Address;
 use crate::client::Broken;
-use crate::exchange::{Order, Reply, exchange};
+use crate::exchange::{Order, Reply, Whence, exchange};
 use crate::trace::{self, Went};
 use crate::visit::Visitor;
 
 pub(crate) use assets::Styles;
+pub(crate) use redirect::{Said, location};
 
 /// The most redirects that are followed: what browsers follow.
 const HOPS_MAX: usize = 19;
@@ -56,20 +57,6 @@ impl Landed {
     }
 }
 
-/// A redirect to follow.
-struct Hop {
-    address: Rc<Address>,
-    method: Method,
-    keeps_body: bool,
-}
-
-/// What a redirect changes of a request.
-struct Redirected {
-    method: Method,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    body: Option<Bytes>,
-}
-
 impl Page<'_> {
     /// Carries the step out and tells `walk` what came of it.
     pub(crate) async fn fetch(
@@ -104,7 +91,11 @@ impl Page<'_> {
                 address: &address,
                 headers: redirected.as_ref().map_or(&fetch.headers, |changed| &changed.headers),
                 body: redirected.as_ref().map_or(&fetch.body, |changed| &changed.body).as_ref(),
-                referer: from.filter(|_| fetch.referer).map(|from| &**from),
+                from: match (&redirected, from) {
+                    (Some(redirected), _) => Whence::Redirect(&redirected.said),
+                    (None, Some(page)) if fetch.referer => Whence::Page(page),
+                    _ => Whence::Nowhere,
+                },
                 tells_origin: fetch.origin,
                 wants_headers: fetch.wants_headers || is_traced,
                 wants_body: fetch.wants_body || is_traced,
@@ -122,14 +113,14 @@ impl Page<'_> {
                 }
             };
             match self.hop(&fetch, &order, &reply, hops.len()) {
-                Ok(Some(hop)) => {
+                Ok(Some((next, changed))) => {
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, None), walk);
                     worker.tallies.borrow_mut().record(&sample);
                     worker.tallies.borrow_mut().current().count("redirects", 1);
-                    hops.push(Passed { status: reply.status, location: reply.location.unwrap_or_default() });
+                    let location = reply.location.map(String::from).unwrap_or_default();
+                    hops.push(Passed { status: reply.status, location });
                     (intended_ns, handled_ns) = (sample.times.ended_ns, sample.times.ended_ns);
-                    redirected = Some(Box::new(Redirected::new(&order, &hop)));
-                    address = hop.address;
+                    (address, redirected) = (next, Some(changed));
                 }
                 Ok(None) => {
                     let failure = self.judge(&fetch, &reply, &address, &hops, walk, chance);
@@ -257,57 +248,35 @@ impl Page<'_> {
         order: &Order<'_>,
         reply: &Reply,
         hops: usize,
-    ) -> Result<Option<Hop>, String> {
-        if !fetch.follow_redirects || !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
+    ) -> Result<Option<(Rc<Address>, Box<Redirected>)>, String> {
+        if !fetch.follow_redirects || !leads_on(reply.status) {
             return Ok(None);
         }
-        let Some(location) = reply.location.as_deref().filter(|location| !location.is_empty()) else {
-            return Ok(None);
+        let (referer, origin) = order.provenance();
+        let sent = Sent {
+            method: order.method,
+            url: &order.address.url,
+            headers: order.headers,
+            body: order.body,
+            said: Said { referer: referer.map(str::to_owned), origin: origin.map(Cow::into_owned) },
         };
-        let job = &self.visitor.worker.job;
+        let location = reply.location.as_deref();
+        let Some((url, redirected)) = follow(&sent, reply.status, location)? else { return Ok(None) };
         if hops >= HOPS_MAX {
-            return Err(format!("over {HOPS_MAX} redirects, the last to {location}"));
+            return Err(format!("over {HOPS_MAX} redirects, the last to {}", location.unwrap_or_default()));
         }
-        let next = order
-            .address
-            .url
-            .join(location)
-            .map_err(|why| format!("redirected to \"{location}\", which is no address: {why}"))?;
-        if !job.plan.may_load(&next) {
-            let host = next.host_str().unwrap_or("");
+        let job = &self.visitor.worker.job;
+        if !job.plan.may_load(&url) {
+            let host = url.host_str().unwrap_or("");
             return Err(format!(
                 "redirected to {host}; name it with --allow-host to have redirects to it followed"
             ));
         }
-        // RFC 9110, section 15.4: 303 makes a GET of anything; 301 and 302 make one of a POST, as browsers do.
-        let becomes_get = match reply.status {
-            303 => *order.method != Method::HEAD,
-            301 | 302 => *order.method == Method::POST,
-            _ => false,
-        };
-        let method = if becomes_get { Method::GET } else { order.method.clone() };
-        let address = Rc::new(Address::new(next, job));
-        Ok(Some(Hop { address, method, keeps_body: !becomes_get }))
+        Ok(Some((Rc::new(Address::new(url, job)), Box::new(redirected))))
     }
 }
 
 /// Positions of steps and sections: journeys and plans are limited far below 2^16.
 fn narrow(position: usize) -> u16 {
     u16::try_from(position).unwrap_or(u16::MAX)
-}
-
-impl Redirected {
-    /// What is left of a request that a redirect leads on.
-    fn new(order: &Order<'_>, hop: &Hop) -> Self {
-        let mut headers = order.headers.to_vec();
-        if !hop.keeps_body {
-            headers.retain(|(name, _)| !name.as_str().starts_with("content-"));
-        }
-        // Credentials are for whom they were given (Fetch standard, "HTTP-redirect fetch").
-        if hop.address.origin != order.address.origin {
-            headers.retain(|(name, _)| ![AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name));
-        }
-        let body = order.body.cloned().filter(|_| hop.keeps_body);
-        Self { method: hop.method.clone(), headers, body }
-    }
 }

@@ -16,7 +16,7 @@ use super::Page;
 use crate::address::Address;
 use crate::cache::{Kept, Known};
 use crate::client::Broken;
-use crate::exchange::{Order, Reply, exchange};
+use crate::exchange::{Order, Reply, Whence, exchange};
 use crate::limit::Limit;
 
 /// The most style sheets whose assets a worker remembers.
@@ -154,7 +154,7 @@ impl Page<'_> {
             address: &address,
             headers: &conditions,
             body: None,
-            referer: Some(&from),
+            from: if fetch.referer { Whence::Page(&from) } else { Whence::Nowhere },
             tells_origin: false,
             wants_headers: fetch.cache,
             wants_body: wanted.is_style,
