@@ -128,6 +128,36 @@ fn one_walk_with_everything_shown() {
 }
 
 #[test]
+fn assets_are_shown_beneath_their_pages() {
+    let _turn = turn();
+    let shop = shop();
+    let folder = Folder::new();
+    let text = "journey: page\ncache: true\nsteps:\n  - { step: one, get: /p/1, assets: true }\n  - { step: two, get: /p/1, assets: true, extract: { title: { css: h1 } } }\n";
+    let journey = folder.write("page.yaml", text);
+    let finished = run(&["journey", "run", &journey, "--target", &target(&shop)]);
+    assert_eq!(finished.code, 0, "{}\n{}", finished.stdout, finished.stderr);
+    let lines: Vec<&str> = finished.stdout.lines().collect();
+    let second = lines.iter().position(|line| line.starts_with("two ")).unwrap();
+    let assets = |lines: &[&str], is_sent: bool| {
+        let status = if is_sent { " 200 GET http://" } else { "   - GET http://" };
+        let wanted = |line: &&&str| line.starts_with("  asset ") && line.contains(status);
+        lines.iter().filter(wanted).count()
+    };
+    let shown = &finished.stdout;
+    assert!(lines[0].starts_with("one "), "{shown}");
+    let sent = assets(&lines[..second], true);
+    assert!(sent >= 3 && shown.contains("/style.css  "), "{shown}");
+    assert_eq!(assets(&lines[second..], false), sent, "kept from the first page: {shown}");
+    assert_eq!(shown.matches("title = ").count(), 1, "{shown}");
+    let finished = run(&["journey", "run", &journey, "--target", &target(&shop), "--trace"]);
+    assert!(
+        finished.stdout.contains("< cache-control: public, max-age=31536000, immutable"),
+        "{}",
+        finished.stdout
+    );
+}
+
+#[test]
 fn visits_that_chromium_recorded_become_journeys_that_go_through() {
     let _turn = turn();
     let shop = shop();

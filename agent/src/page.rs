@@ -130,7 +130,7 @@ impl Page<'_> {
                     let mut ended_ns = sample.times.ended_ns;
                     if fetch.assets && sample.error.is_none() {
                         // Boxed: only pages have assets, and only while they load.
-                        ended_ns = Box::pin(self.assets(&fetch, &reply, &address, ended_ns)).await;
+                        ended_ns = Box::pin(self.assets(&fetch, walk, &reply, &address, ended_ns)).await;
                     }
                     let looked = fetch.wants_body || fetch.wants_headers;
                     // A page that was not what it was to be is not gone on from.

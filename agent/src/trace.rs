@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use doorbuster_journeys::{Failure, Walk};
-use doorbuster_model::Sample;
 use doorbuster_model::plan::Cookies;
 use doorbuster_model::report::Exchange;
+use doorbuster_model::sample::Times;
+use doorbuster_model::{Key, Part, Sample};
 
+use crate::address::Address;
 use crate::client::Broken;
 use crate::crowd::Crowd;
 use crate::exchange::{Order, Reply, request_head};
@@ -37,11 +39,12 @@ pub(crate) enum Went<'a> {
     Broke(&'a Broken),
 }
 
-/// Keeps an exchange for the one who watches, where somebody does.
+/// Keeps an exchange for the one who watches, where somebody does. Of an asset, neither body nor values are shown.
 pub(crate) fn note(visitor: &Visitor, order: &Order<'_>, sample: &Sample, went: &Went<'_>, walk: &Walk) {
     if visitor.worker.job.traces == 0 {
         return;
     }
+    let is_asset = order.key.part == Part::Asset;
     let (headers, body, problem, is_tolerated) = match went {
         Went::Broke(broken) => (Vec::new(), Vec::new(), walk.redact(broken.message.clone()), false),
         Went::Answered(reply, failure) => {
@@ -50,12 +53,13 @@ pub(crate) fn note(visitor: &Visitor, order: &Order<'_>, sample: &Sample, went: 
                 headers.map(|(name, value)| (name.to_string(), walk.redact(lossy(value.as_bytes()))));
             let problem = failure.map(|failure| failure.message.clone()).unwrap_or_default();
             let is_tolerated = failure.is_some_and(|failure| failure.is_tolerated);
-            let body = reply.content_type.text(&reply.body.kept);
-            (headers.collect(), shown_body(&body, walk), problem, is_tolerated)
+            let body: &[u8] = if is_asset { &[] } else { &reply.body.kept };
+            (headers.collect(), shown_body(&reply.content_type.text(body), walk), problem, is_tolerated)
         }
     };
     let shown = |(name, value): (String, String)| (name, walk.redact(value));
-    let values = walk.shown_values().into_iter().map(|(name, value)| (name.to_owned(), value));
+    let values = if is_asset { Vec::new() } else { walk.shown_values() };
+    let values = values.into_iter().map(|(name, value)| (name.to_owned(), value));
     let exchange = Exchange {
         key: sample.key,
         method: order.method.to_string(),
@@ -71,6 +75,31 @@ pub(crate) fn note(visitor: &Visitor, order: &Order<'_>, sample: &Sample, went: 
         problem,
         is_tolerated,
         values: values.collect(),
+    };
+    visitor.worker.tallies.borrow_mut().trace(exchange);
+}
+
+/// Keeps for the one who watches that an asset was not asked for at `now_ns`, because the shopper had it.
+pub(crate) fn note_kept(visitor: &Visitor, key: Key, address: &Address, now_ns: u64, walk: &Walk) {
+    if visitor.worker.job.traces == 0 {
+        return;
+    }
+    let times = Times { intended_ns: now_ns, handled_ns: now_ns, ended_ns: now_ns, ..Times::default() };
+    let exchange = Exchange {
+        key,
+        method: "GET".to_owned(),
+        url: walk.redact(address.whole().to_owned()),
+        request_headers: Vec::new(),
+        request_body: Vec::new(),
+        status: None,
+        headers: Vec::new(),
+        body: Vec::new(),
+        times,
+        opened: None,
+        bytes_wire: 0,
+        problem: String::new(),
+        is_tolerated: false,
+        values: Vec::new(),
     };
     visitor.worker.tallies.borrow_mut().trace(exchange);
 }

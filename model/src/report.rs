@@ -55,11 +55,12 @@ pub struct Exchange {
     pub request_headers: Vec<(String, String)>,
     /// The request's body, at most [`Exchange::BODY_BYTES_MAX`].
     pub request_body: Vec<u8>,
-    /// The answer's status; `None` when no head came.
+    /// The answer's status; `None` when no head came, or when nothing was sent because the shopper had kept the asset: then
+    /// there is no problem either.
     pub status: Option<u16>,
     /// The answer's headers.
     pub headers: Vec<(String, String)>,
-    /// The answer's body, decoded, at most [`Exchange::BODY_BYTES_MAX`].
+    /// The answer's body, decoded, at most [`Exchange::BODY_BYTES_MAX`]; of an asset nothing.
     pub body: Vec<u8>,
     /// When its parts happened.
     pub times: Times,
@@ -71,7 +72,7 @@ pub struct Exchange {
     pub problem: String,
     /// The journey goes on in spite of it.
     pub is_tolerated: bool,
-    /// The variables that have a value now.
+    /// The variables that have a value now; none with an asset, which changes none.
     pub values: Vec<(String, String)>,
 }
 

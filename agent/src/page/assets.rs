@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
-use doorbuster_journeys::Fetch;
 use doorbuster_journeys::assets::{self, Asset, PAGE_ASSETS_MAX, Sheet};
+use doorbuster_journeys::{Fetch, Walk};
 use doorbuster_model::{ErrorClass, Part, Sample};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -18,6 +18,7 @@ use crate::cache::{Kept, Known};
 use crate::client::Broken;
 use crate::exchange::{Order, Reply, Whence, exchange};
 use crate::limit::Limit;
+use crate::trace::{self, Went};
 
 /// The most style sheets whose assets a worker remembers.
 const STYLES_MAX: usize = 1_000;
@@ -74,6 +75,7 @@ impl Page<'_> {
     pub(super) async fn assets(
         &self,
         fetch: &Fetch,
+        walk: &Walk,
         reply: &Reply,
         page: &Rc<Address>,
         document_ended_ns: u64,
@@ -84,7 +86,7 @@ impl Page<'_> {
         let mut known = Vec::new();
         let mut fetches = FuturesUnordered::new();
         for (address, wanted) in self.admit(&found, &mut known) {
-            fetches.push(self.asset(fetch, address, wanted, Rc::clone(page), document_ended_ns));
+            fetches.push(self.asset(fetch, walk, address, wanted, Rc::clone(page), document_ended_ns));
         }
         let (mut ended_ns, mut good) = (document_ended_ns, true);
         while let Some(fetched) = fetches.next().await {
@@ -95,7 +97,7 @@ impl Page<'_> {
             let named = [&sheet.assets[..], &drawn].concat();
             for (address, wanted) in self.admit(&named, &mut known) {
                 let from = Rc::clone(&fetched.address);
-                fetches.push(self.asset(fetch, address, wanted, from, fetched.ended_ns));
+                fetches.push(self.asset(fetch, walk, address, wanted, from, fetched.ended_ns));
             }
         }
         if good {
@@ -132,6 +134,7 @@ impl Page<'_> {
     async fn asset(
         &self,
         fetch: &Fetch,
+        walk: &Walk,
         address: Rc<Address>,
         wanted: Wanted,
         from: Rc<Address>,
@@ -139,15 +142,17 @@ impl Page<'_> {
     ) -> Fetched {
         let worker = &self.visitor.worker;
         let handled_ns = worker.clock.now_ns();
+        let key = self.key(fetch.name, Part::Asset, intended_ns);
         let conditions = match self.known(fetch, &address, wanted, handled_ns) {
             Known::Fresh(sheet) => {
                 worker.tallies.borrow_mut().at(handled_ns).count("assets_from_cache", 1);
+                trace::note_kept(self.visitor, key, &address, handled_ns, walk);
                 return Fetched::good(address, intended_ns, wanted, sheet);
             }
             Known::Ask(conditions) => conditions,
         };
         let order = Order {
-            key: self.key(fetch.name, Part::Asset, intended_ns),
+            key,
             intended_ns,
             handled_ns,
             method: &Method::GET,
@@ -156,7 +161,7 @@ impl Page<'_> {
             body: None,
             from: if fetch.referer { Whence::Page(&from) } else { Whence::Nowhere },
             tells_origin: false,
-            wants_headers: fetch.cache,
+            wants_headers: fetch.cache || worker.job.traces > 0,
             wants_body: wanted.is_style,
             timeout: None,
         };
@@ -165,6 +170,7 @@ impl Page<'_> {
             Ok(reply) if (200..400).contains(&reply.status) => {
                 let sheet = self.take(fetch, &address, &reply, wanted, &sample);
                 worker.tallies.borrow_mut().record(&sample);
+                trace::note(self.visitor, &order, &sample, &Went::Answered(&reply, None), walk);
                 return Fetched::good(address, sample.times.ended_ns, wanted, sheet);
             }
             Ok(reply) => {
@@ -175,6 +181,7 @@ impl Page<'_> {
         };
         sample.error = Some(broken.class);
         self.record_broken(&sample, &order, &broken);
+        trace::note(self.visitor, &order, &sample, &Went::Broke(&broken), walk);
         let (ended_ns, is_good) = (sample.times.ended_ns, sample.counts_as_latency());
         Fetched { address, ended_ns, is_good, sheet: None }
     }

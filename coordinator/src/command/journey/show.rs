@@ -37,13 +37,9 @@ impl<'a> Show<'a> {
         let step = match exchange.key.part {
             Part::Main => self.step(exchange),
             Part::Hop => "  redirected".to_owned(),
-            Part::Asset => "  asset".to_owned(),
+            Part::Asset => return self.asset(exchange),
         };
-        let status = match exchange.status {
-            Some(status) if exchange.problem.is_empty() => self.paint.green(&status.to_string()),
-            Some(status) => self.paint.red(&status.to_string()),
-            None => self.paint.red("---"),
-        };
+        let status = self.status(exchange);
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
@@ -76,6 +72,33 @@ impl<'a> Show<'a> {
             let _ = writeln!(out, "{:<20} {painted}", "");
         }
         out
+    }
+
+    /// The line of an asset, beneath its page; its headers where those are shown, and what is wrong with it.
+    fn asset(&self, exchange: &Exchange) -> String {
+        let mut out = String::new();
+        let is_kept = exchange.status.is_none() && exchange.problem.is_empty();
+        let how = if is_kept { "kept from before".to_owned() } else { phases(exchange) };
+        let (status, method, url) = (self.status(exchange), &exchange.method, &exchange.url);
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{:<20} {status} {method} {url}  {how}", "  asset");
+        if self.headers {
+            lines(&mut out, ">", &exchange.request_headers);
+            lines(&mut out, "<", &exchange.headers);
+        }
+        if !exchange.problem.is_empty() {
+            let _ = writeln!(out, "{:<20} {}", "", self.paint.red(&exchange.problem));
+        }
+        out
+    }
+
+    fn status(&self, exchange: &Exchange) -> String {
+        match exchange.status {
+            Some(status) if exchange.problem.is_empty() => self.paint.green(&status.to_string()),
+            Some(status) => self.paint.red(&status.to_string()),
+            None if exchange.problem.is_empty() => "  -".to_owned(),
+            None => self.paint.red("---"),
+        }
     }
 
     /// The lines of markers.
