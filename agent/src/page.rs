@@ -116,7 +116,7 @@ impl Page<'_> {
                 Ok(Some((next, changed))) => {
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, None), walk);
                     worker.tallies.borrow_mut().record(&sample);
-                    worker.tallies.borrow_mut().current().count("redirects", 1);
+                    worker.tallies.borrow_mut().at(sample.times.ended_ns).count("redirects", 1);
                     let location = reply.location.map(String::from).unwrap_or_default();
                     hops.push(Passed { status: reply.status, location });
                     (intended_ns, handled_ns) = (sample.times.ended_ns, sample.times.ended_ns);
@@ -126,7 +126,7 @@ impl Page<'_> {
                     let failure = self.judge(&fetch, &reply, &address, &hops, walk, chance);
                     let is_good = failure.is_none();
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, failure.as_ref()), walk);
-                    self.record(&mut sample, &order, failure);
+                    self.record(&mut sample, &order, walk, failure);
                     let mut ended_ns = sample.times.ended_ns;
                     if fetch.assets && sample.error.is_none() {
                         // Boxed: only pages have assets, and only while they load.
@@ -171,11 +171,7 @@ impl Page<'_> {
             body: &reply.body.kept,
             cut: reply.body.cut,
         };
-        let judged = walk.answer(&answer, chance);
-        if judged.is_ok() {
-            self.count(walk, fetch.step);
-        }
-        judged.err()
+        walk.answer(&answer, chance).err()
     }
 
     fn key(&self, name: usize, part: Part, intended_ns: u64) -> Key {
@@ -200,33 +196,38 @@ impl Page<'_> {
         tally.fail(key.journey, key.step, ErrorClass::Expectation, || self.redacted(message));
     }
 
-    /// Raises the counters of a step that was answered as expected.
-    fn count(&self, walk: &mut Walk, step: usize) {
+    /// Raises the counters of a step that was answered as expected, in the second of its sample.
+    fn count(&self, walk: &mut Walk, sample: &Sample) {
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
-        for (name, by) in walk.journey().steps().get(step).into_iter().flat_map(|step| step.counts()) {
-            tallies.current().count(name, by);
+        let ended_ns = sample.times.ended_ns;
+        let step = walk.journey().steps().get(usize::from(sample.key.step));
+        for (name, by) in step.into_iter().flat_map(|step| step.counts()) {
+            tallies.at(ended_ns).count(name, by);
         }
         for marker in walk.take_markers() {
-            tallies.mark(Marker { journey: self.journey, name: marker.name.into(), value: marker.value });
+            let marker = Marker { journey: self.journey, name: marker.name.into(), value: marker.value };
+            tallies.mark(marker, ended_ns);
         }
     }
 
-    fn record(&self, sample: &mut Sample, order: &Order<'_>, failure: Option<Failure>) {
+    fn record(&self, sample: &mut Sample, order: &Order<'_>, walk: &mut Walk, failure: Option<Failure>) {
         let Some(failure) = failure else {
             self.visitor.worker.tallies.borrow_mut().record(sample);
+            self.count(walk, sample);
             return;
         };
+        let ended_ns = sample.times.ended_ns;
         let class = match failure.kind {
             FailureKind::Status => ErrorClass::Status,
             FailureKind::Expectation | FailureKind::Said => ErrorClass::Expectation,
         };
         if let Some(refusal) = &failure.refusal {
-            self.visitor.worker.tallies.borrow_mut().current().count(&format!("refused.{refusal}"), 1);
+            self.visitor.worker.tallies.borrow_mut().at(ended_ns).count(&format!("refused.{refusal}"), 1);
         }
         if failure.is_tolerated {
             let mut tallies = self.visitor.worker.tallies.borrow_mut();
             tallies.record(sample);
-            tallies.current().count("alternatives_not_taken", 1);
+            tallies.at(ended_ns).count("alternatives_not_taken", 1);
             return;
         }
         sample.error = Some(class);

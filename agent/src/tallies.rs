@@ -80,8 +80,9 @@ impl Tallies {
         &mut self.current
     }
 
-    /// Keeps a marker.
-    pub(crate) fn mark(&mut self, marker: Marker) {
+    /// Keeps a marker of an answer that ended at `ended_ns`.
+    pub(crate) fn mark(&mut self, marker: Marker, ended_ns: u64) {
+        self.at(ended_ns);
         if self.markers.len() < KEPT_MAX {
             self.markers.push(marker);
             self.current.count("markers", 1);
@@ -123,8 +124,10 @@ impl Tallies {
 
 #[cfg(test)]
 mod tests {
-    use super::Tallies;
+    use doorbuster_model::report::Marker;
     use tokio::sync::mpsc::unbounded_channel;
+
+    use super::Tallies;
 
     #[test]
     fn every_second_is_handed_over_once_also_the_empty_ones() {
@@ -140,5 +143,21 @@ mod tests {
         }
         let expected = [(0, "a", false), (1, "b", false), (2, "", false), (3, "c", true)];
         assert_eq!(seen, expected.map(|(second, names, last)| (second, names.to_owned(), last)));
+    }
+
+    #[test]
+    fn a_marker_is_left_in_the_second_in_which_its_answer_ended() {
+        let (sender, mut receiver) = unbounded_channel();
+        let mut tallies = Tallies::new(0, sender);
+        let marker = || Marker { journey: 0, name: "order".to_owned(), value: "7".to_owned() };
+        tallies.mark(marker(), 1_200_000_000);
+        // One that is written down late counts in the second that is not handed over yet.
+        tallies.mark(marker(), 900_000_000);
+        tallies.finish();
+        let mut seen = Vec::new();
+        while let Ok(tick) = receiver.try_recv() {
+            seen.push((tick.second, tick.markers.len(), tick.tally.counters.get("markers").copied()));
+        }
+        assert_eq!(seen, [(0, 0, None), (1, 2, Some(2))]);
     }
 }

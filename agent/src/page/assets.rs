@@ -85,7 +85,7 @@ impl Page<'_> {
         let found = if is_page { assets::of_page(&html, &page.url) } else { Vec::new() };
         let mut known = Vec::new();
         let mut fetches = FuturesUnordered::new();
-        for (address, wanted) in self.admit(&found, &mut known) {
+        for (address, wanted) in self.admit(&found, &mut known, document_ended_ns) {
             fetches.push(self.asset(fetch, walk, address, wanted, Rc::clone(page), document_ended_ns));
         }
         let (mut ended_ns, mut good) = (document_ended_ns, true);
@@ -95,7 +95,7 @@ impl Page<'_> {
             let Some(sheet) = fetched.sheet else { continue };
             let drawn = assets::drawn(&html, &sheet.pictures);
             let named = [&sheet.assets[..], &drawn].concat();
-            for (address, wanted) in self.admit(&named, &mut known) {
+            for (address, wanted) in self.admit(&named, &mut known, fetched.ended_ns) {
                 let from = Rc::clone(&fetched.address);
                 fetches.push(self.asset(fetch, walk, address, wanted, from, fetched.ended_ns));
             }
@@ -108,8 +108,13 @@ impl Page<'_> {
         ended_ns
     }
 
-    /// Those that this page did not fetch yet and that may be fetched.
-    fn admit(&self, found: &[Asset], known: &mut Vec<Rc<Address>>) -> Vec<(Rc<Address>, Wanted)> {
+    /// Those that this page did not fetch yet and that may be fetched, of what was found in an answer that ended then.
+    fn admit(
+        &self,
+        found: &[Asset],
+        known: &mut Vec<Rc<Address>>,
+        ended_ns: u64,
+    ) -> Vec<(Rc<Address>, Wanted)> {
         let job = &self.visitor.worker.job;
         let (mut admitted, mut others) = (Vec::new(), 0);
         for asset in found {
@@ -125,7 +130,8 @@ impl Page<'_> {
             }
         }
         if others > 0 {
-            self.visitor.worker.tallies.borrow_mut().current().count("assets_of_other_hosts", others);
+            let mut tallies = self.visitor.worker.tallies.borrow_mut();
+            tallies.at(ended_ns).count("assets_of_other_hosts", others);
         }
         admitted
     }
