@@ -15,8 +15,8 @@ use crate::worker::Worker;
 const STEP_NS: u64 = 5_000_000;
 /// How many shoppers come in before everything else gets a turn.
 const BURST_MAX: usize = 64;
-/// How long a shopper waits after an iteration that broke, first and at most: a target that refuses connections is
-/// not to be hammered as fast as refusing goes.
+/// How long a shopper waits after an iteration that broke or sent nothing, first and at most: a target that refuses
+/// connections is not to be hammered as fast as refusing goes, and nobody is to go in circles without a request.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
@@ -125,17 +125,18 @@ async fn live(worker: Rc<Worker>, number: u64, stay: Stay, _present: Present) {
         if load.connections == Connections::PerIteration {
             visitor.pool().close_idle();
         }
-        if visited == Visited::Gone {
-            return;
-        }
-        if visited == Visited::Broken {
-            // This also gives the others their turn: every other visit has waited for an answer.
-            tokio::time::sleep(pause).await;
-            now_ns = worker.clock.now_ns();
-            pause = (pause * 2).min(PAUSE_MAX);
-        } else {
-            now_ns = ended_ns;
-            pause = PAUSE_MIN;
+        match visited {
+            Visited::Gone => return,
+            Visited::Broken | Visited::Unsent => {
+                // This also gives the others their turn: every other visit has waited for an answer.
+                tokio::time::sleep(pause).await;
+                now_ns = worker.clock.now_ns();
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+            Visited::Completed | Visited::Failed => {
+                now_ns = ended_ns;
+                pause = PAUSE_MIN;
+            }
         }
     }
 }

@@ -110,6 +110,8 @@ pub(crate) enum Visited {
     Failed,
     /// Because the target could not be reached or broke off, or a step could not be sent at all.
     Broken,
+    /// In whatever way, without having sent anything.
+    Unsent,
     /// There is no data left for this shopper, who does not come again.
     Gone,
 }
@@ -226,8 +228,7 @@ pub(crate) fn visit(
                     }
                     let visited = match ending {
                         Ending::OutOfData => Visited::Gone,
-                        // Whoever sent nothing is not to come again at once, either.
-                        _ if !sent => Visited::Broken,
+                        _ if !sent => Visited::Unsent,
                         Ending::Completed | Ending::Abandoned => Visited::Completed,
                         Ending::Failed if broken => Visited::Broken,
                         Ending::Failed => Visited::Failed,
