@@ -179,20 +179,7 @@ impl Reading {
     /// Reads a whole head; how long it is, or `None` when it is not complete.
     fn parse(&mut self, bytes: &[u8], receiver: &mut impl Receiver) -> Result<Option<usize>, Broken> {
         let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-        let mut response = Response::new(&mut []);
-        let parsed =
-            ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
-        let length = match parsed {
-            Ok(Status::Complete(length)) if length <= HEAD_BYTES_MAX => length,
-            Ok(Status::Complete(_)) => {
-                return Err(Broken::protocol(format!("its head is over {HEAD_BYTES_MAX} bytes")));
-            }
-            Ok(Status::Partial) => return Ok(None),
-            Err(Error::TooManyHeaders) => {
-                return Err(Broken::protocol(format!("it has over {HEADERS_MAX} headers")));
-            }
-            Err(why) => return Err(Broken::protocol(why)),
-        };
+        let Some((length, response)) = read_head(bytes, &mut headers)? else { return Ok(None) };
         let (status, is_1_1) = (response.code.unwrap_or(0), response.version == Some(1));
         if (100..200).contains(&status) {
             self.interim += 1;
@@ -242,8 +229,21 @@ impl Reading {
 /// Why bytes cannot be the beginning of a head, if they cannot.
 fn not_http(bytes: &[u8]) -> Option<Broken> {
     let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+    read_head(bytes, &mut headers).err()
+}
+
+/// Takes a head apart: how long it is, and what it says; `None` where it is not complete.
+fn read_head<'h, 'b>(
+    bytes: &'b [u8],
+    headers: &'h mut [MaybeUninit<httparse::Header<'b>>],
+) -> Result<Option<(usize, Response<'h, 'b>)>, Broken> {
     let mut response = Response::new(&mut []);
-    let parsed =
-        ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
-    parsed.err().map(Broken::protocol)
+    let parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, headers);
+    match parsed {
+        Ok(Status::Complete(length)) if length <= HEAD_BYTES_MAX => Ok(Some((length, response))),
+        Ok(Status::Complete(_)) => Err(Broken::protocol(format!("its head is over {HEAD_BYTES_MAX} bytes"))),
+        Ok(Status::Partial) => Ok(None),
+        Err(Error::TooManyHeaders) => Err(Broken::protocol(format!("it has over {HEADERS_MAX} headers"))),
+        Err(why) => Err(Broken::protocol(why)),
+    }
 }
