@@ -182,6 +182,26 @@ impl Extract {
         }
     }
 
+    /// The values that were taken before, and `text` with them, so that `pick: fresh` takes none of them again.
+    ///
+    /// # Errors
+    /// A failure when that is more than a shopper remembers.
+    pub(crate) fn remembered(&self, taken: u16, text: &str, scene: &Scene<'_>) -> Result<Value, Failure> {
+        let before = scene.values.value(taken).map(Value::items).unwrap_or_default();
+        let mut all = before.to_vec();
+        // A default may be taken again and again.
+        if !before.iter().any(|before| **before == *text) {
+            all.push(text.into());
+        }
+        if all.len() > MATCHES_MAX || all.iter().map(|value| value.len()).sum::<usize>() > VALUES_BYTES_MAX {
+            let most = format!("{MATCHES_MAX} values and {VALUES_BYTES_MAX} bytes of them");
+            let message =
+                format!("pick: fresh remembers at most {most}; pick: random needs to remember none");
+            return Err(self.failure(&message, scene));
+        }
+        Ok(Value::List(all.into()))
+    }
+
     /// `nothing matches a.product (extract "product", checkout.yaml:12)`
     fn failure(&self, message: &str, scene: &Scene<'_>) -> Failure {
         let cut = if scene.cut { "; the body was longer than what is kept of it" } else { "" };

@@ -81,9 +81,7 @@ pub(crate) fn judge(
     for extract in &step.extracts {
         let value = extract.take(&scene, &mut looked, rng)?;
         if let (Pick::Fresh(taken), Value::Text(text)) = (&extract.pick, &value) {
-            let mut all = values.value(*taken).map(|value| value.items().to_vec()).unwrap_or_default();
-            all.push(text.clone());
-            judged.values.push((*taken, Value::List(all.into())));
+            judged.values.push((*taken, extract.remembered(*taken, text, &scene)?));
         }
         judged.values.push((extract.slot, value));
     }

@@ -51,6 +51,30 @@ fn a_form_of_a_million_fields() {
 }
 
 #[test]
+fn values_that_are_fresh_again_and_again() {
+    let extract = "extract: { v: { regex: '<(.*)>', pick: fresh, default: none } }";
+    let steps = format!("steps:\n  - {{ repeat: 100, steps: [{{ step: a, get: /, {extract} }}] }}");
+    let (mut walk, mut dice) = (start(&steps), Dice(1));
+    let value = |number: usize| format!("{number:03}{}", "x".repeat(60_000));
+    // What is taken already, and the default for it, are remembered once.
+    for number in [0, 0, 0, 1] {
+        fetch(&mut walk, &mut dice);
+        answer(&mut walk, &mut dice, 200, &format!("<{}>", value(number))).unwrap();
+    }
+    let most = (4 << 20) / value(0).len();
+    for number in 2..most {
+        fetch(&mut walk, &mut dice);
+        answer(&mut walk, &mut dice, 200, &format!("<{}>", value(number))).unwrap();
+    }
+    fetch(&mut walk, &mut dice);
+    let failure = answer(&mut walk, &mut dice, 200, &format!("<{}>", value(most))).unwrap_err();
+    assert_eq!(
+        failure.message,
+        "pick: fresh remembers at most 10000 values and 4194304 bytes of them; pick: random needs to remember none (extract \"v\", test.yaml:3)"
+    );
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     let (mut walk, mut dice) = (
         start(
