@@ -29,10 +29,9 @@ impl Terms {
     /// Those of an answer's head; `None` where it may not be kept at all. `modified` stands for a Last-Modified that
     /// the head does not say again.
     pub(super) fn of(headers: &HeaderMap, modified: Option<&HeaderValue>) -> Option<Self> {
-        let asked = || directives(headers);
-        let has = |wanted: &str| asked().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let is_forbidden = directives(headers).any(|(name, _)| name.eq_ignore_ascii_case("no-store"));
         let varies_by: Vec<&str> = members(headers, &VARY).collect();
-        if has("no-store") || varies_by.contains(&"*") {
+        if is_forbidden || varies_by.contains(&"*") {
             return None;
         }
         let age_s = members(headers, &AGE).next().and_then(seconds).unwrap_or(0);

@@ -1,6 +1,7 @@
 //! Where a redirect leads, and what of the request goes there: RFC 9110, section 15.4, and the Fetch standard
 //! ("HTTP-redirect fetch"), as Chromium keeps them when a page is opened. Recordings of it are held against this.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use bytes::Bytes;
@@ -65,7 +66,7 @@ pub(super) fn follow(
     let Some(location) = location.filter(|location| leads_on(status) && !location.is_empty()) else {
         return Ok(None);
     };
-    let url = sent.url.join(location);
+    let url = sent.url.join(&slashes(location));
     let mut url = url.map_err(|why| format!("redirected to \"{location}\", which is no address: {why}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("redirected to \"{location}\", which is neither http nor https"));
@@ -97,6 +98,13 @@ pub(super) fn follow(
     let method = if becomes_get { Method::GET } else { sent.method.clone() };
     let body = sent.body.cloned().filter(|_| !becomes_get);
     Ok(Some((url, Redirected { method, headers, body, said })))
+}
+
+/// `///host/path` as `//host/path`: any number of slashes begins a host (URL Standard, "special authority ignore slashes
+/// state"), which `Url` knows of two alone.
+fn slashes(location: &str) -> Cow<'_, str> {
+    let rest = location.trim_start_matches(['/', '\\']);
+    if location.len() - rest.len() > 2 { Cow::Owned(format!("//{rest}")) } else { Cow::Borrowed(location) }
 }
 
 /// What is left of a Referer: what was left out before is not told again.
