@@ -72,17 +72,21 @@ fn walk_one_step(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// A page of 30 KB in which a token stands near the end: what a form-based shop is asked for at every step.
-#[divan::bench(args = ["css", "regex", "form"])]
+/// A page of 30 KB in which a token stands near the end: what a form-based shop is asked for at every step. The others
+/// take what stands in a list of products.
+#[divan::bench(args = ["css", "not", "list", "nth", "all", "texts", "has", "regex", "form"])]
 fn take_from_30_kb(bencher: Bencher<'_, '_>, how: &str) {
+    let take = |what: &str| format!("extract: {{ t: {{ {what} }} }} }}\n  - {{ step: b, get: '/${{t}}' }}");
     let step = match how {
-        "css" => {
-            "extract: { t: { css: 'form#buy input[name=csrf]', attribute: value } } }\n  - { step: b, get: '/${t}' }"
-        }
-        "regex" => {
-            "extract: { t: { regex: 'name=csrf value=([0-9a-f]+)' } } }\n  - { step: b, get: '/${t}' }"
-        }
-        _ => "expect: { status: 200 } }\n  - { step: b, submit: 'form#buy' }",
+        "css" => take("css: 'form#buy input[name=csrf]', attribute: value"),
+        "not" => take("css: 'input:not([name=quantity])', attribute: value"),
+        "list" => take("css: 'em.token, input[name=csrf]', attribute: value, default: none"),
+        "nth" => take("css: 'li:nth-child(250) .price'"),
+        "all" => take("css: a.product, attribute: href, pick: random"),
+        "texts" => take("css: li.item .price, pick: random"),
+        "has" => take("css: '[name]', attribute: value"),
+        "regex" => take("regex: 'name=csrf value=([0-9a-f]+)'"),
+        _ => "expect: { status: 200 } }\n  - { step: b, submit: 'form#buy' }".to_owned(),
     };
     let text = format!("journey: take\nsteps:\n  - {{ step: a, get: /, {step}\n");
     let journey = Arc::new(Journey::parse("take", &text).unwrap());

@@ -97,14 +97,6 @@ impl Extract {
         matches!(self.from, From::Cookie(_))
     }
 
-    /// The selector that it is taken by.
-    pub(crate) fn selector(&self) -> Option<&CssSelector> {
-        match &self.from {
-            From::Css(selector, _) => Some(selector),
-            _ => None,
-        }
-    }
-
     /// True when the value may be an address, which a page's `<base href>` may change.
     pub(crate) fn takes_address(&self) -> bool {
         let From::Css(_, Some(attribute)) = &self.from else { return false };

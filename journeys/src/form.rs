@@ -9,15 +9,14 @@ mod submit;
 
 use std::sync::LazyLock;
 
-use lol_html::Selector;
-
 use crate::charset::Charset;
+use crate::selector::Css;
 pub(crate) use read::read;
 pub(crate) use sanitize::Sanitizer;
 pub(crate) use submit::{BOUNDARY, Filled, Submission, end_parts, part};
 
 /// What the addresses of a page are relative to.
-pub(crate) static BASE: LazyLock<Option<Selector>> = LazyLock::new(|| "base[href]".parse().ok());
+pub(crate) static BASE: LazyLock<Option<Css>> = LazyLock::new(|| "base[href]".parse().ok());
 
 /// A form as its page gives it: everything that submitting needs.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -128,15 +128,6 @@ impl Step {
         }
     }
 
-    /// Every selector that its page is looked through for.
-    pub(crate) fn selectors(&self) -> impl Iterator<Item = &CssSelector> {
-        let refusals = self.refusals.iter().map(|(_, asked)| asked);
-        let conditions = self.conditions.iter().map(|(_, asked)| asked);
-        let asked = refusals.chain(conditions).chain([&self.expect]);
-        let extracted = self.extracts.iter().filter_map(Extract::selector);
-        asked.flat_map(|asked| asked.css.iter().map(|css| &css.selector)).chain(extracted)
-    }
-
     /// Counters that a good answer raises, and by how much.
     pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
         self.counts.iter().map(|(name, count)| (&**name, *count))

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::sync::LazyLock;
 
 use rand_core::Rng;
 
@@ -12,7 +11,6 @@ use crate::extract::Pick;
 use crate::failure::{Failure, quote};
 use crate::form;
 use crate::journey::{FormUse, Step};
-use crate::needle::Needle;
 use crate::scan::{Query, Take, scan};
 use crate::template::Values;
 use crate::value::Value;
@@ -140,16 +138,8 @@ fn look_through<'a>(step: &'a Step, scene: &Scene<'a>) -> Result<Vec<Looked<'a>>
     if queries.is_empty() {
         return Ok(Vec::new());
     }
-    let begin = step.selectors().map(|selector| selector.begin(scene.body)).min().unwrap_or(0);
-    let begin = if step.wants_base { begin.min(base_begin(scene.body)) } else { begin };
-    let found = scan(&scene.body[begin..], queries).map_err(Failure::new)?;
+    let found = scan(scene.body, &queries).map_err(Failure::new)?;
     Ok(found.into_iter().zip(texts).collect())
-}
-
-/// Where the page's own base begins; its end when it has none.
-fn base_begin(html: &[u8]) -> usize {
-    static BASE: LazyLock<Needle> = LazyLock::new(|| Needle::Tag("base".into()));
-    BASE.begin(html)
 }
 
 /// GraphQL tells errors in an answer of status 200 (GraphQL specification, section 7.1.2).
@@ -169,9 +159,9 @@ fn graphql(step: &Step, scene: &Scene<'_>) -> Result<(), Failure> {
 fn take_form(wanted: &FormUse, scene: &Scene<'_>) -> Result<form::Form, Failure> {
     let (selector, text) = wanted.form.resolve(scene.values)?;
     let button = wanted.button.as_ref().map(|button| button.resolve(scene.values)).transpose()?;
-    let button_selector = button.as_ref().map(|(selector, _)| &**selector);
+    let button_selector = button.as_ref().map(|(selector, _)| &selector.whole);
     let part = form::around(scene.body, wanted.form.begin(scene.body));
-    let read = |html| form::read(html, scene.url.as_str(), scene.charset, &selector, button_selector);
+    let read = |html| form::read(html, scene.url.as_str(), scene.charset, &selector.whole, button_selector);
     let read = match read(part) {
         // The word that was looked for stood before another form.
         Ok(None) | Err(_) if part.len() < scene.body.len() => read(scene.body),

@@ -25,6 +25,7 @@ mod journey;
 mod judge;
 mod names;
 mod needle;
+mod pattern;
 mod program;
 mod scan;
 mod secrets;

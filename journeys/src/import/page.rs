@@ -79,7 +79,7 @@ pub(super) fn look(html: &str, text: Option<&str>, mut keep: impl FnMut(&Tag) ->
 pub(super) fn base(html: &str, url: &Url) -> Url {
     let Some(selector) = BASE.as_ref() else { return url.clone() };
     let query = Query { selector: Cow::Borrowed(selector), take: Take::Attribute("href"), until: Some(0) };
-    let found = scan(html.as_bytes(), vec![query]).unwrap_or_default();
+    let found = scan(html.as_bytes(), &[query]).unwrap_or_default();
     let href = found.first().and_then(|found| found.values.first());
     href.and_then(|href| url.join(href).ok()).unwrap_or_else(|| url.clone())
 }

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use lol_html::Selector;
-
 use super::body::Body;
 use super::looks::{Looks, is_typed_name, looks};
 use super::name::{unique, words};
 use super::visit::Visit;
 use crate::scan::{Query, Take, scan};
+use crate::selector::Css;
 
 /// From how many characters on a secret is told by itself, wherever it stands.
 const TELLING_CHARS_MIN: usize = 4;
@@ -165,11 +164,11 @@ fn is_card(value: &str) -> bool {
 /// The names of all fields for passwords that a page shows.
 fn password_fields(visits: &[Visit<'_>]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let Ok(selector) = "input[type=\"password\"]".parse::<Selector>() else { return names };
+    let Ok(selector) = "input[type=\"password\"]".parse::<Css>() else { return names };
     for html in visits.iter().filter_map(|visit| visit.answer.html()).filter(|html| html.contains("password"))
     {
         let query = Query { selector: Cow::Borrowed(&selector), take: Take::Attribute("name"), until: None };
-        let found = scan(html.as_bytes(), vec![query]).unwrap_or_default();
+        let found = scan(html.as_bytes(), &[query]).unwrap_or_default();
         names.extend(found.into_iter().flat_map(|found| found.values));
     }
     names

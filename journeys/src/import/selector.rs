@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use lol_html::Selector;
 use url::Url;
 
 use super::looks::{Looks, looks};
 use super::page::Tag;
 use crate::scan::{Query, Take, scan};
+use crate::selector::Css;
 
 /// The most classes of an element that are tried.
 const CLASSES_MAX: usize = 4;
@@ -133,12 +133,12 @@ fn matches(html: &str, selectors: Vec<String>, attribute: Option<&str>) -> Vec<(
     let mut texts = Vec::new();
     let mut queries = Vec::new();
     for text in selectors {
-        if let Ok(selector) = text.parse::<Selector>() {
+        if let Ok(selector) = text.parse::<Css>() {
             queries.push(Query { selector: Cow::Owned(selector), take, until: None });
             texts.push(text);
         }
     }
-    let found = scan(html.as_bytes(), queries).unwrap_or_default();
+    let found = scan(html.as_bytes(), &queries).unwrap_or_default();
     texts.into_iter().zip(found).map(|(text, found)| (text, found.values)).collect()
 }
 

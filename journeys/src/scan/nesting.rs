@@ -12,6 +12,17 @@ pub(super) static SELECTOR: LazyLock<Option<Selector>> = LazyLock::new(|| {
     "li, dt, dd, p, option, optgroup, tr, td, th, tbody, tfoot, ul, ol, menu, dl, table, select".parse().ok()
 });
 
+/// The longest name that is known here, in bytes.
+pub(super) const NAME_BYTES_MAX: usize = 8;
+
+/// A name in lower case, if it is no longer than those that are known here.
+pub(super) fn lower<'b>(name: &[u8], buffer: &'b mut [u8; NAME_BYTES_MAX]) -> Option<&'b str> {
+    let lower = buffer.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).ok()
+}
+
 /// The elements that end where an element of this name begins.
 pub(super) fn ends(name: &str) -> &'static [&'static str] {
     match name {
