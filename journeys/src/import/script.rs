@@ -88,17 +88,19 @@ impl<'a> Script<'a> {
 
     /// The form that was submitted, if it was one of a page before.
     fn submission(&mut self, step: usize, body: &Body) -> Option<Vec<(String, Yaml)>> {
-        let sent: Vec<(String, String)> = match body {
-            Body::Form(fields) => fields.clone(),
-            Body::Parts(parts) if !parts.iter().any(super::multipart::Part::is_file) => {
+        let visit = self.visit(step);
+        let sent: Vec<(String, String)> = match (visit.request.method.as_str(), body) {
+            ("POST", Body::Form(fields)) => fields.clone(),
+            ("POST", Body::Parts(parts)) if !parts.iter().any(super::multipart::Part::is_file) => {
                 parts.iter().map(|part| (part.name.clone(), part.value.clone())).collect()
+            }
+            // Where there is a link, too, it was followed.
+            ("GET", _) if visit.is_page && visit.request.url.query().is_some() && !self.is_linked(step) => {
+                let query = visit.request.url.query_pairs();
+                query.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
             }
             _ => return None,
         };
-        let visit = self.visit(step);
-        if visit.request.method != "POST" {
-            return None;
-        }
         let submitted = submitted(self.visits, step, &sent)?;
         let mut entries = vec![("submit".to_owned(), Yaml::Text(submitted.form))];
         if submitted.page + 1 != step || visit.times > 1 {

@@ -39,12 +39,14 @@ pub(super) enum Change {
     Checked(bool),
 }
 
-/// The form of a page before the visit `step` that sends `sent` to where the visit went.
+/// The form of a page before the visit `step` that sends `sent`, its query or its body, to where the visit went.
 pub(super) fn submitted(visits: &[Visit<'_>], step: usize, sent: &[(String, String)]) -> Option<Submitted> {
     let request = visits.get(step)?.request;
+    let method = Method::from_bytes(request.method.as_bytes()).ok()?;
     (step.saturating_sub(PAGES_MAX)..step).rev().find_map(|page| {
         let answer = visits.get(page)?.answer;
-        let shown = Page { html: answer.html()?, address: answer.url.as_str(), target: &request.url, sent };
+        let (html, address) = (answer.html()?, answer.url.as_str());
+        let shown = Page { html, address, method: &method, target: &request.url, sent };
         let (form, button, changes) = shown.form()?;
         Some(Submitted { page, form, button, changes })
     })
@@ -54,6 +56,7 @@ pub(super) fn submitted(visits: &[Visit<'_>], step: usize, sent: &[(String, Stri
 struct Page<'a> {
     html: &'a str,
     address: &'a str,
+    method: &'a Method,
     target: &'a Url,
     sent: &'a [(String, String)],
 }
@@ -64,9 +67,11 @@ type Match = (String, Option<String>, Vec<(String, Change)>);
 impl Page<'_> {
     /// The form in which least was filled in.
     fn form(&self) -> Option<Match> {
-        let posts =
-            |tag: &Tag| tag.attribute("method").is_some_and(|method| method.eq_ignore_ascii_case("post"));
-        let forms = look(self.html, None, |tag| tag.name == "form" && posts(tag));
+        let is_sent_so = |tag: &Tag| match tag.attribute("method").unwrap_or_default() {
+            method if method.eq_ignore_ascii_case("post") => *self.method == Method::POST,
+            method => *self.method == Method::GET && !method.eq_ignore_ascii_case("dialog"),
+        };
+        let forms = look(self.html, None, |tag| tag.name == "form" && is_sent_so(tag));
         let mut selectors: Vec<String> = forms.iter().flat_map(|form| candidates(form, None)).collect();
         selectors.push("form".to_owned());
         let mut known = BTreeSet::new();
@@ -112,13 +117,13 @@ impl Page<'_> {
     /// differs is nothing that can be filled in.
     fn changes(&self, form: &Form) -> Option<Vec<(String, Change)>> {
         let submission = form.clone().submit(&[]).ok()?;
-        if submission.method != Method::POST || submission.url != self.target.as_str() {
+        if submission.method != *self.method || !self.leads_there(&submission) {
             return None;
         }
         let own = fields(&submission)?;
         let is_common = |(name, _): &(String, String)| self.sent.iter().any(|(sent, _)| sent == name);
         let is_alike = own.iter().any(is_common) || (own.is_empty() && self.sent.is_empty());
-        if !is_alike {
+        if !is_alike || (*self.method == Method::GET && !self.has_names_of(form)) {
             return None;
         }
         let mut names: Vec<&str> = Vec::new();
@@ -135,6 +140,29 @@ impl Page<'_> {
             }
         }
         Some(changes)
+    }
+
+    /// Whether the form is sent to where the visit went; to where exactly its fields say, if they are the query.
+    fn leads_there(&self, submission: &Submission) -> bool {
+        if *self.method != Method::GET {
+            return submission.url == self.target.as_str();
+        }
+        let mut target = self.target.clone();
+        target.set_query(None);
+        let path = submission.url.split('?').next();
+        path == Some(target.as_str())
+    }
+
+    /// Whether the names that were sent are those of the form, boxes that are not checked left out. Addresses with a
+    /// query are often no form's, so that one name in common says little.
+    fn has_names_of(&self, form: &Form) -> bool {
+        let is_sent = |control: &Control| self.sent.iter().any(|(name, _)| **name == *control.name);
+        let may_be_missing = |control: &Control| {
+            control.name.is_empty() || matches!(control.kind, Kind::Choice(_) | Kind::Button(_) | Kind::Gone)
+        };
+        let has = |(name, _): &(String, String)| form.controls.iter().any(|control| *control.name == **name);
+        self.sent.iter().all(has)
+            && form.controls.iter().all(|control| may_be_missing(control) || is_sent(control))
     }
 }
 
@@ -165,12 +193,17 @@ fn values(fields: &[(String, String)], name: &str) -> Vec<String> {
 /// The fields that a form sends by itself.
 fn fields(submission: &Submission) -> Option<Vec<(String, String)>> {
     let body = submission.body.as_deref().unwrap_or_default();
-    match submission.content_type.as_deref().unwrap_or_default() {
-        "application/x-www-form-urlencoded" => {
-            let pairs = form_urlencoded::parse(body);
-            Some(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    let decoded = |encoded: &[u8]| -> Vec<(String, String)> {
+        let pairs = form_urlencoded::parse(encoded);
+        pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    };
+    match submission.content_type.as_deref() {
+        None => {
+            let (_, query) = submission.url.split_once('?')?;
+            Some(decoded(query.as_bytes()))
         }
-        kind if kind.starts_with("multipart/") => {
+        Some("application/x-www-form-urlencoded") => Some(decoded(body)),
+        Some(kind) if kind.starts_with("multipart/") => {
             let parts = multipart::parts(&String::from_utf8_lossy(body), BOUNDARY);
             Some(parts.into_iter().map(|part| (part.name, part.value)).collect())
         }

@@ -6,7 +6,7 @@ use super::archive::{Content, Entry};
 use super::draft::{Extract, Pinned};
 use super::looks::{Looks, looks};
 use super::name::{singular, words};
-use super::page::{base, look};
+use super::page::{Tag, base, look};
 use super::script::Script;
 use super::selector::{Link, address, of_link};
 use super::source;
@@ -117,14 +117,20 @@ impl Script<'_> {
         Some(name)
     }
 
+    /// Whether a page before has a link to where the visit `step` went.
+    pub(super) fn is_linked(&self, step: usize) -> bool {
+        let request = self.visit(step).request;
+        let mut pages = (step.saturating_sub(LOOK_BACK)..step).map(|page| self.visit(page).answer);
+        pages.any(|page| page.html().is_some_and(|html| !links(html, page, request).is_empty()))
+    }
+
     /// The link to what `request` asks for: `None` where the page has none, `Some(None)` where it has one that no short
     /// selector tells from others.
     fn link_on(&self, page: usize, request: &Entry) -> Option<Option<Link>> {
         let answer = self.visit(page).answer;
         let html = answer.html()?;
+        let tags = links(html, answer, request);
         let base = base(html, &answer.url);
-        let leads = |href: &str| address(&base, href).as_ref() == Some(&request.url);
-        let tags = look(html, None, |tag| tag.name == "a" && tag.attribute("href").is_some_and(leads));
         let mut links = tags.iter().take(LINKS_MAX);
         (!tags.is_empty()).then(|| links.find_map(|tag| of_link(html, tag, &base, &request.url)))
     }
@@ -164,6 +170,13 @@ impl Script<'_> {
         self.extract(from, Extract { name: name.clone(), from: source.from, pinned: None });
         Some(name)
     }
+}
+
+/// The links of a page to what `request` asks for.
+fn links(html: &str, page: &Entry, request: &Entry) -> Vec<Tag> {
+    let base = base(html, &page.url);
+    let leads = |href: &str| address(&base, href).as_ref() == Some(&request.url);
+    look(html, None, |tag| tag.name == "a" && tag.attribute("href").is_some_and(leads))
 }
 
 /// An address as pages and answers write it: from its path on (not where that is the root), and as a whole.

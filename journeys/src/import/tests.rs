@@ -287,6 +287,31 @@ fn another_button_boxes_and_a_page_further_back() {
 }
 
 #[test]
+fn forms_whose_fields_are_the_query() {
+    let home = r#"<form id="search" action="/search?x=y"><input name="q"><input type="hidden" name="lang" value="en">
+        <input type="checkbox" name="sale" value="1"><button>Search</button></form>
+        <a class="popular" href="/search?q=chairs&amp;lang=en">Chairs</a>"#;
+    let found = r#"<form id="sort" action="/search" method="GET"><input type="hidden" name="q" value="desk lamp">
+        <select name="by"><option value="name">Name<option value="price">Price</select><button>Sort</button></form>"#;
+    let imported = imported(&[
+        page(0, "/", home),
+        page(3_050, "/search?q=desk+lamp&lang=en", found),
+        page(6_100, "/search?q=desk+lamp&by=price", "<p>Sorted</p>"),
+        page(9_150, "/search?q=chairs&lang=en", "<p>Chairs</p>"),
+        page(12_200, "/search?q=sofas&lang=en&page=2", "<p>Sofas</p>"),
+        call(13_000, "GET", "/search?q=sofas&lang=en", 200, &json!([])),
+    ]);
+    let expected = r##"  - { step: home, get: /, extract: { popular: { css: a.popular, attribute: href } }, think: 3s }
+  - { step: search, submit: "form#search", fields: { q: desk lamp }, think: 3s }
+  - { step: search-2, submit: "form#sort", fields: { by: price }, think: 3s }
+  - { step: search-3, get: "${popular}", think: 3s }
+  - { step: search-4, get: /search?q=sofas&lang=en&page=2, think: 0.8s }
+  - { step: search-5, get: /search?q=sofas&lang=en }
+"##;
+    assert_eq!(steps(&imported), expected);
+}
+
+#[test]
 fn a_link_is_not_random_where_more_depends_on_it() {
     let home = r#"<a class="product" href="/p/desk-lamp">Desk lamp</a><a class="product" href="/p/oak-chair">Oak chair</a>"#;
     let viewed = call(200, "POST", "/api/views", 200, &json!({}));
