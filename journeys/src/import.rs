@@ -24,6 +24,7 @@ mod source;
 mod submit;
 mod target;
 mod time;
+mod told;
 mod variable;
 mod visit;
 mod yaml;

@@ -5,6 +5,7 @@ use url::form_urlencoded;
 use super::archive::{Entry, Post, essence};
 use super::json::Json;
 use super::multipart::{self, Part};
+use super::told::told;
 use super::yaml::COLUMNS_MAX;
 use crate::scan::VALUE_BYTES_MAX;
 
@@ -67,7 +68,11 @@ impl Body {
                 leaves.extend(texts.map(|part| (part.name.clone(), part.value.clone())));
             }
             Self::Json(json) | Self::GraphQl { variables: Some(json), .. } => json.leaves("", &mut leaves),
-            Self::None | Self::GraphQl { .. } | Self::Raw(_) | Self::Lost(_) => {}
+            Self::Raw(text) => {
+                let told = told(text).into_iter();
+                leaves.extend(told.map(|told| (told.key, text[told.place].to_owned())));
+            }
+            Self::None | Self::GraphQl { .. } | Self::Lost(_) => {}
         }
         leaves
     }

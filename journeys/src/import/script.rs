@@ -8,7 +8,7 @@ use super::body::Body;
 use super::draft::{Draft, Extract, pause};
 use super::looks::{Looks, is_clock, is_email, is_id_name, is_typed_name, looks};
 use super::name::{of_step, of_variable, unique};
-use super::secret::Secrets;
+use super::secret::{Secrets, was_seen};
 use super::source::{self, Source};
 use super::submit::submitted;
 use super::variable::Variables;
@@ -161,6 +161,12 @@ impl<'a> Script<'a> {
         self.pin(step, key, value, Some(from));
         self.extract(from, Extract { name: name.clone(), from: source.from, pinned: None });
         Some(name)
+    }
+
+    /// Whether a value is a secret, or an answer before `step` held it.
+    pub(super) fn is_known(&self, step: usize, value: &str) -> bool {
+        let before = self.visits.get(..step).unwrap_or_default();
+        self.secrets.variable("", value).is_some() || was_seen(before, value)
     }
 
     /// The nearest answer before `step` that holds a value, and where.

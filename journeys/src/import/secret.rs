@@ -138,7 +138,7 @@ fn is_token_name(name: &str) -> bool {
 }
 
 /// Whether an answer before held the value, so that the journey can take it from there.
-fn was_seen(before: &[Visit<'_>], value: &str) -> bool {
+pub(super) fn was_seen(before: &[Visit<'_>], value: &str) -> bool {
     let escaped = value.replace('/', "\\/");
     let holds = |text: &str| text.contains(value) || text.contains(&escaped);
     before.iter().any(|visit| {
@@ -149,7 +149,7 @@ fn was_seen(before: &[Visit<'_>], value: &str) -> bool {
 }
 
 /// A card's number: 13 to 19 digits, perhaps in groups, with Luhn's check digit (ISO/IEC 7812-1, annex B).
-fn is_card(value: &str) -> bool {
+pub(super) fn is_card(value: &str) -> bool {
     let digits: Vec<u32> = value.chars().filter_map(|character| character.to_digit(10)).collect();
     let has_others =
         value.contains(|character: char| !character.is_ascii_digit() && !" -".contains(character));

@@ -12,6 +12,7 @@ use super::name::singular;
 use super::script::Script;
 use super::secret::credentials;
 use super::submit::Change;
+use super::told::{Told, told};
 use super::yaml::Yaml;
 use crate::scan::VALUE_BYTES_MAX;
 
@@ -140,7 +141,7 @@ impl Script<'_> {
                 self.graphql_errors(step);
                 ("graphql", Yaml::Map(graphql))
             }
-            Body::Raw(text) => ("body", Yaml::Text(self.literal(text))),
+            Body::Raw(text) => ("body", Yaml::Text(self.raw(step, text))),
         };
         entries.push((key.to_owned(), value));
     }
@@ -167,6 +168,23 @@ impl Script<'_> {
             fields.push((self.literal(&name), value));
         }
         fields
+    }
+
+    /// A text with variables in the place of the values that it tells.
+    fn raw(&mut self, step: usize, text: &str) -> String {
+        let mut out = String::new();
+        let mut from = 0;
+        for Told { key, place } in told(text) {
+            let value = &text[place.clone()];
+            // What has no name may be anything, unless it was seen before or is a secret.
+            if key.is_empty() && !self.is_known(step, value) {
+                continue;
+            }
+            out.push_str(&self.literal(&text[from..place.start]));
+            out.push_str(&self.text(step, &key, value));
+            from = place.end;
+        }
+        out + &self.literal(&text[from..])
     }
 
     fn part(&mut self, step: usize, part: &Part) -> (String, Yaml) {

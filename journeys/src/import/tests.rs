@@ -409,6 +409,29 @@ fn texts_stay_texts_and_secrets_never_show() {
 }
 
 #[test]
+fn bodies_of_other_kinds_hold_no_secrets_and_old_tokens_either() {
+    let home = r#"<meta name="csrf-token" content="9f86d081884c7d659a2feaa0c55ad015">"#;
+    let soap = sent_with(entry(100, "POST", "/soap", 200, "text/xml", "<ok/>"), "Content-Type", "text/xml");
+    let xml = "<a><password>Pa55</password><csrf>9f86d081884c7d659a2feaa0c55ad015</csrf></a>";
+    let pay = sent_with(entry(200, "POST", "/pay", 200, "", ""), "Content-Type", "text/plain");
+    let lines =
+        "card 4242 4242 4242 4242, at 2026-11-27\nmail: jane@example.com\n9f86d081884c7d659a2feaa0c55ad015";
+    let imported =
+        imported(&[page(0, "/", home), posting(soap, "text/xml", xml), posting(pay, "text/plain", lines)]);
+    let expected = r#"  - { step: home, get: /, extract: { csrf: { css: 'meta[name="csrf-token"]', attribute: content } } }
+  - step: soap
+    post: /soap
+    headers: { content-type: text/xml }
+    body: "<a><password>${env.SHOP_PASSWORD}</password><csrf>${csrf}</csrf></a>"
+  - step: pay
+    post: /pay
+    headers: { content-type: text/plain }
+    body: "card ${env.SHOP_CARD}, at 2026-11-27\nmail: ${shopper.email}\n${csrf}"
+"#;
+    assert_eq!(steps(&imported), expected);
+}
+
+#[test]
 fn what_is_no_recording_is_refused() {
     let options = |name: &str| ImportOptions { name: name.to_owned(), hosts: Vec::new() };
     let nothing = import(&har(&[]), &options("x"));
