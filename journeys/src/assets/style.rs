@@ -1,5 +1,7 @@
 //! What a style sheet makes a browser fetch: other style sheets, fonts that are used, pictures that are drawn.
 
+use std::collections::HashSet;
+
 use url::Url;
 
 use super::{ADDRESS_BYTES_MAX, Asset, Found, PICTURES_MAX, Picture, media};
@@ -10,6 +12,8 @@ const DEPTH_MAX: u32 = 20;
 const WAITING: [&str; 6] = [":hover", ":focus", ":active", ":target", ":checked", ":visited"];
 /// The most fonts of one style sheet that are looked at.
 const FONTS_MAX: usize = 100;
+/// The most words of a family's name without quotes, behind a font's size.
+const FAMILY_WORDS_MAX: usize = 8;
 
 /// What a style sheet names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,8 +82,9 @@ pub(super) fn look(css: &str, base: &Url, found: &mut Found) {
             }
         }
     }
+    let families = families(&used);
     for font in fonts {
-        let is_used = !font.family.is_empty() && uses(&used, &font.family);
+        let is_used = !font.family.is_empty() && families.contains(font.family.as_str());
         if let Some(source) = font.source.filter(|_| is_used)
             && !found.add(&source, base, false)
         {
@@ -118,18 +123,30 @@ fn pictures(lower: &str, prelude: &str, block: &str, base: &Url, found: &mut Fou
     }
 }
 
-/// Whether a declaration of `font` or `font-family` names the family.
-fn uses(declarations: &str, family: &str) -> bool {
-    declarations.split([';', '{', '}']).any(|declaration| {
-        let Some((name, value)) = declaration.split_once(':') else { return false };
-        matches!(name.trim(), "font" | "font-family")
-            && value.split(',').any(|part| {
-                let part = part.trim().trim_end_matches("!important").trim();
-                let bare = part.trim_matches(['"', '\'']);
-                // `font` has size and style in front of the first family.
-                bare == family || part.strip_suffix(['"', '\'']).unwrap_or(part).ends_with(family)
-            })
-    })
+/// The families that declarations of `font` and `font-family` name.
+fn families(declarations: &str) -> HashSet<&str> {
+    let mut families = HashSet::new();
+    for declaration in declarations.split([';', '{', '}']) {
+        let Some((name, value)) = declaration.split_once(':') else { continue };
+        let is_short = name.trim() == "font";
+        if !is_short && name.trim() != "font-family" {
+            continue;
+        }
+        for part in value.split(',') {
+            let part = part.trim().trim_end_matches("!important").trim();
+            families.insert(part.trim_matches(['"', '\'']));
+            // It has size and style in front of the first family.
+            families.extend(last_words(part).filter(|_| is_short));
+        }
+    }
+    families
+}
+
+/// What may be the name at the end of a text: what stands in quotes there, or the last word, the last two and so on.
+fn last_words(text: &str) -> impl Iterator<Item = &str> {
+    let quoted = text.strip_suffix(['"', '\'']).and_then(|text| text.rsplit(['"', '\'']).next());
+    let blanks = text.rmatch_indices(char::is_whitespace).take(FAMILY_WORDS_MAX);
+    quoted.into_iter().chain(blanks.map(move |(at, blank)| &text[at + blank.len()..]))
 }
 
 fn font(block: &str) -> Font {
@@ -162,19 +179,28 @@ fn source(entry: &str) -> Option<String> {
 }
 
 /// The address in `url(…)`, or in quotes.
-pub(super) fn address(text: &str) -> Option<String> {
-    let text = text.trim();
+fn address(text: &str) -> Option<String> {
+    written(text.trim()).map(|(address, _)| unescape(address))
+}
+
+/// The address with which a text begins, as it is written, and how much of the text that is.
+fn written(text: &str) -> Option<(&str, usize)> {
     let inner = match text.get(..4) {
         Some(begin) if begin.eq_ignore_ascii_case("url(") => text[4..].trim_start(),
         _ => text,
     };
-    let quoted = inner.chars().next().filter(|first| matches!(first, '"' | '\''));
-    let raw = match quoted {
-        Some(quote) => inner[1..].split(quote).next()?,
-        None if inner.len() < text.len() => inner.split([')', '"', '\'']).next()?.trim_end(),
-        None => return None,
-    };
-    Some(unescape(raw))
+    let before = text.len() - inner.len();
+    match inner.chars().next().filter(|first| matches!(first, '"' | '\'')) {
+        Some(quote) => {
+            let address = inner[1..].split(quote).next()?;
+            Some((address, before + 1 + address.len()))
+        }
+        None if before > 0 => {
+            let address = inner.split([')', '"', '\'']).next()?;
+            Some((address.trim_end(), before + address.len()))
+        }
+        None => None,
+    }
 }
 
 /// The addresses of all `url(…)` of some declarations.
@@ -189,8 +215,10 @@ pub(super) fn addresses(declarations: &str) -> Vec<String> {
         // An address that is longer than any that is fetched need not be read to its end.
         let begin = at + next;
         let end = text.floor_char_boundary((begin + 2 * ADDRESS_BYTES_MAX).min(text.len()));
-        found.extend(address(&text[begin..end]));
-        at = begin + 4;
+        let (address, length) = written(&text[begin..end]).unwrap_or(("", "url(".len()));
+        found.push(unescape(address));
+        // What stands in an address is none.
+        at = begin + length;
     }
     found
 }

@@ -37,6 +37,24 @@ fn the_first_base_counts_and_the_number_is_bounded() {
 }
 
 #[test]
+fn fonts_are_told_by_their_families() {
+    let base = Url::parse("https://shop.example/").unwrap();
+    for (declaration, is_used) in [
+        ("font-family: open sans", true),
+        ("FONT-FAMILY : serif, \"Open Sans\" !important", true),
+        ("font: italic 700 12px/1.5 'Open Sans', serif", true),
+        ("font: 12px Open Sans", true),
+        ("font: 12px serif, Open Sans", true),
+        ("font-family: my open sans", false),
+        ("font: 12px Open Sansa", false),
+        ("font-size: open sans", false),
+    ] {
+        let css = format!("@font-face {{ font-family: 'Open Sans'; src: url(a) }} a {{ {declaration} }}");
+        assert_eq!(of_style(css.as_bytes(), &base).assets.len(), usize::from(is_used), "{declaration}");
+    }
+}
+
+#[test]
 fn a_style_sheet_names_imports_and_the_fonts_it_uses() {
     let css = r#"@charset "utf-8"; @import "a.css"; @import url( 'b.css' ) screen; /* @import "no.css"; */
         @font-face { font-family: "Shop"; src: local("Shop"), url(x.eot) format("embedded-opentype"), url("shop.woff2") format("woff2"), url(shop.woff) }

@@ -1,5 +1,7 @@
 //! A page as far as its forms go.
 
+use std::collections::HashMap;
+
 use lol_html::html_content::Element;
 
 use super::HandlerResult;
@@ -26,16 +28,19 @@ pub(super) struct Page {
     looked_to: usize,
     forms: Vec<Seen>,
     controls: Vec<Owned>,
+    /// The radio button that is checked, by form and name.
+    checked: HashMap<(Owner, Box<str>), usize>,
     /// The form that controls belong to now.
     pointer: Option<usize>,
     fieldsets: Vec<Fieldset>,
     select: Option<Select>,
-    /// The control whose text comes now.
+    /// The control whose text comes now, and the text so far.
     text_of: Option<usize>,
+    text: String,
     text_bytes: usize,
     templates: usize,
     base: Option<Box<str>>,
-    /// Where the wanted form, and the wanted buttons, begin.
+    /// Where the wanted form, and the wanted buttons, begin; these in the order of the page.
     wanted_form: Option<usize>,
     wanted_buttons: Vec<usize>,
 }
@@ -56,13 +61,12 @@ struct Owned {
     start: usize,
     owner: Owner,
     control: Control,
-    is_radio: bool,
     is_disabled: bool,
     /// An option without a value has its text as such.
     takes_text: bool,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Owner {
     Form(usize),
     Id(String),
@@ -158,7 +162,7 @@ impl Page {
             }
             "select" => self.select(element),
             "optgroup" => {
-                self.text_of = None;
+                self.end_text();
                 if let Some(select) = &mut self.select {
                     select.group_is_disabled = element.has_attribute("disabled");
                 }
@@ -179,7 +183,7 @@ impl Page {
             }
             _ if self.templates > 0 => {}
             "textarea" => {
-                self.text_of = None;
+                self.end_text();
                 self.skip_to(end);
             }
             "script" | "style" | "title" | "xmp" | "iframe" | "noembed" | "noframes" | "noscript" => {
@@ -193,26 +197,32 @@ impl Page {
             }
             "select" => self.end_select(),
             "optgroup" => {
-                self.text_of = None;
+                self.end_text();
                 if let Some(select) = &mut self.select {
                     select.group_is_disabled = false;
                 }
             }
-            "option" => self.text_of = None,
+            "option" => self.end_text(),
             _ => {}
         }
     }
 
     /// Text of an option or a text area.
     pub(super) fn text(&mut self, text: &str) {
-        let Some(owned) = self.text_of.and_then(|position| self.controls.get_mut(position)) else {
+        if self.text_of.is_none() {
             return;
-        };
+        }
         self.text_bytes = self.text_bytes.saturating_add(text.len());
         if self.text_bytes <= TEXT_BYTES_MAX {
-            let mut value = std::mem::take(&mut owned.control.value).into_string();
-            value.push_str(text);
-            owned.control.value = value.into_boxed_str();
+            self.text.push_str(text);
+        }
+    }
+
+    /// The text that came is the control's.
+    fn end_text(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        if let Some(owned) = self.text_of.take().and_then(|position| self.controls.get_mut(position)) {
+            owned.control.value = text.into();
         }
     }
 
@@ -249,24 +259,18 @@ impl Page {
         let is_disabled = self.is_disabled(element);
         if is_radio && control.kind == Kind::Choice(true) {
             // One of a group: the last that says so.
-            for other in self.controls.iter_mut().filter(|other| other.is_radio && other.owner == owner) {
-                if other.control.name == control.name {
-                    other.control.kind = Kind::Choice(false);
-                }
+            let group = (owner.clone(), control.name.clone());
+            let before = self.checked.insert(group, self.controls.len());
+            if let Some(other) = before.and_then(|position| self.controls.get_mut(position)) {
+                other.control.kind = Kind::Choice(false);
             }
         }
         if tag == "textarea" {
+            self.end_text();
             self.text_of = Some(self.controls.len());
         }
         let start = element.source_location().bytes().start;
-        self.controls.push(Owned {
-            start,
-            owner,
-            control,
-            is_radio,
-            is_disabled,
-            takes_text: tag == "textarea",
-        });
+        self.controls.push(Owned { start, owner, control, is_disabled, takes_text: tag == "textarea" });
     }
 
     fn select(&mut self, element: &Element<'_, '_>) {
@@ -284,7 +288,7 @@ impl Page {
     }
 
     fn option(&mut self, element: &Element<'_, '_>) {
-        self.text_of = None;
+        self.end_text();
         let Some(select) = &mut self.select else { return };
         let Some(owner) = select.owner.clone() else { return };
         let value = attribute(element, "value");
@@ -306,7 +310,6 @@ impl Page {
                 kind: Kind::Choice(false),
                 direction: None,
             },
-            is_radio: false,
             is_disabled: select.is_disabled,
             takes_text,
         });
@@ -314,7 +317,7 @@ impl Page {
 
     /// Decides which options of a list are chosen (HTML standard, "selectedness setting algorithm").
     fn end_select(&mut self) {
-        self.text_of = None;
+        self.end_text();
         let Some(mut select) = self.select.take() else { return };
         if !select.is_multiple {
             let last = select.options.iter().rposition(|option| option.is_selected);
@@ -352,7 +355,8 @@ impl Page {
         let mut controls = Vec::new();
         for mut owned in self.controls.into_iter().filter(belongs) {
             let is_button = matches!(owned.control.kind, Kind::Button(_));
-            let is_wanted = is_button && (!wants_button || self.wanted_buttons.contains(&owned.start));
+            let is_wanted =
+                is_button && (!wants_button || self.wanted_buttons.binary_search(&owned.start).is_ok());
             let is_pressed = is_wanted && pressed.is_none() && !is_blocked;
             if is_pressed && owned.is_disabled && !wants_button {
                 is_blocked = true;

@@ -75,6 +75,34 @@ fn values_that_are_fresh_again_and_again() {
 }
 
 #[test]
+fn a_form_of_ten_thousand_radio_buttons() {
+    // Every button is checked, so that each takes the check from the one before it.
+    let buttons: String =
+        (0..9_000).map(|number| format!("<input type=radio name=a value={number} checked>")).collect();
+    let others = "<input type=radio name=b value=1 checked><input type=radio name=b value=2>".repeat(400);
+    let page = format!("<form>{buttons}{others}</form>");
+    let steps = "steps:\n  - { step: a, get: / }\n  - { step: b, submit: form }";
+    let (mut walk, mut dice) = (start(steps), Dice(1));
+    fetch(&mut walk, &mut dice);
+    let begin = Instant::now();
+    answer(&mut walk, &mut dice, 200, &page).unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    assert_eq!(fetch(&mut walk, &mut dice).target(walk.journey()), "http://shop.test/?a=8999&b=1");
+}
+
+#[test]
+fn texts_in_a_million_pieces() {
+    let page = format!("<form><select name=s><option>{}</select></form>", "a<br>".repeat(1_000_000));
+    let steps = "steps:\n  - { step: a, get: / }\n  - { step: b, submit: form }";
+    let (mut walk, mut dice) = (start(steps), Dice(1));
+    fetch(&mut walk, &mut dice);
+    let begin = Instant::now();
+    answer(&mut walk, &mut dice, 200, &page).unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    assert!(fetch(&mut walk, &mut dice).target(walk.journey()).ends_with(&"a".repeat(1_000_000)));
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     let (mut walk, mut dice) = (
         start(
@@ -124,9 +152,25 @@ fn templates_that_would_grow_like_laughter() {
 #[test]
 fn a_style_sheet_of_ten_megabytes() {
     let url = url::Url::parse("http://shop.test/").unwrap();
-    for css in ["@font-face{src:url(a)}", "a{b:url(", "/* ", "@import 'a';", "{", "\"\\\n", "@media{"] {
+    let addresses = format!("a{{b:\"{}\"}}", "url(".repeat(4_000));
+    for css in
+        ["@font-face{src:url(a)}", "a{b:url(", "/* ", "@import 'a';", "{", "\"\\\n", "@media{", &addresses]
+    {
         let begin = Instant::now();
         assets::of_style(css.repeat(10_000_000 / css.len()).as_bytes(), &url);
         assert!(begin.elapsed() < Duration::from_secs(60), "{css}: {:?}", begin.elapsed());
     }
+}
+
+#[test]
+fn a_style_sheet_of_many_fonts_and_a_million_uses() {
+    let url = url::Url::parse("http://shop.test/").unwrap();
+    let fonts: String =
+        (0..100).map(|number| format!("@font-face{{font-family:f{number};src:url(f{number})}}")).collect();
+    let css = fonts + &"a{font:1px b c d,e}".repeat(500_000) + "a{font: bold 1px 'f7', f8}";
+    let begin = Instant::now();
+    let sheet = assets::of_style(css.as_bytes(), &url);
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    let paths: Vec<&str> = sheet.assets.iter().map(|asset| asset.url.path()).collect();
+    assert_eq!(paths, ["/f7", "/f8"]);
 }
