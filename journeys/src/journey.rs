@@ -1,8 +1,9 @@
 //! A checked and precompiled journey.
 
+mod request;
+
 use std::time::Duration;
 
-use bytes::Bytes;
 use doorbuster_notation::{Faults, Place};
 use http::{HeaderName, HeaderValue, Method};
 
@@ -10,7 +11,7 @@ use crate::assets::PAGE_ASSETS_MAX;
 use crate::data::Table;
 use crate::expect::{Expect, GOOD};
 use crate::extract::Extract;
-use crate::fields::{Fields, Part};
+use crate::fields::Fields;
 use crate::format;
 use crate::generate::Generator;
 use crate::names::{StepName, name_all};
@@ -19,6 +20,7 @@ use crate::secrets::Secrets;
 use crate::selector::CssSelector;
 use crate::template::Template;
 use crate::think::Think;
+pub(crate) use request::{Body, Fill, Headers, Request, Submit};
 
 /// A journey: what a shopper does, step by step. Share one between all walks through it.
 #[derive(Clone, Debug)]
@@ -150,66 +152,6 @@ impl Step {
             .as_fixed()
             .filter(|_| self.request.query.is_empty() && self.request.submit.is_none())
     }
-}
-
-/// What a step sends.
-#[derive(Clone, Debug)]
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    pub(crate) target: Template,
-    /// Appended to the target behind `?` or `&`.
-    pub(crate) query: Fields,
-    pub(crate) headers: Headers,
-    pub(crate) body: Body,
-    /// What is submitted, instead of method, target, query and body.
-    pub(crate) submit: Option<Box<Submit>>,
-    /// Whether the answer is GraphQL's, in which errors come with status 200.
-    pub(crate) is_graphql: bool,
-    pub(crate) follow_redirects: bool,
-    pub(crate) timeout: Option<Duration>,
-}
-
-/// A form to submit.
-#[derive(Clone, Debug)]
-pub(crate) struct Submit {
-    /// Where the form is kept.
-    pub(crate) slot: u16,
-    /// What is filled in.
-    pub(crate) fields: Vec<(Template, Fill)>,
-}
-
-/// What is filled into a field.
-#[derive(Clone, Debug)]
-pub(crate) enum Fill {
-    /// Texts; none removes the field.
-    Texts(Vec<Template>),
-    /// The items of a variable.
-    Items(u16),
-    /// A box is checked or not.
-    Checked(bool),
-}
-
-/// The headers of a request, without and with variables.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Headers {
-    pub(crate) fixed: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) filled: Vec<(HeaderName, Template)>,
-}
-
-impl Headers {
-    pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
-        self.fixed.iter().map(|(name, _)| name).chain(self.filled.iter().map(|(name, _)| name))
-    }
-}
-
-/// The body of a request.
-#[derive(Clone, Debug)]
-pub(crate) enum Body {
-    None,
-    Fixed(Bytes),
-    Filled(Template),
-    Fields(Fields),
-    Parts(Vec<Part>),
 }
 
 /// A variable that is drawn.
