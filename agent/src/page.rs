@@ -57,6 +57,12 @@ impl Landed {
     }
 }
 
+/// A redirect to follow.
+struct Hop {
+    address: Rc<Address>,
+    request: Box<Redirected>,
+}
+
 impl Page<'_> {
     /// Carries the step out and tells `walk` what came of it.
     pub(crate) async fn fetch(
@@ -91,11 +97,7 @@ impl Page<'_> {
                 address: &address,
                 headers: redirected.as_ref().map_or(&fetch.headers, |changed| &changed.headers),
                 body: redirected.as_ref().map_or(&fetch.body, |changed| &changed.body).as_ref(),
-                from: match (&redirected, from) {
-                    (Some(redirected), _) => Whence::Redirect(&redirected.said),
-                    (None, Some(page)) if fetch.referer => Whence::Page(page),
-                    _ => Whence::Nowhere,
-                },
+                from: whence(redirected.as_deref(), from.filter(|_| fetch.referer)),
                 tells_origin: fetch.origin,
                 wants_headers: fetch.wants_headers || is_traced,
                 wants_body: fetch.wants_body || is_traced,
@@ -113,14 +115,14 @@ impl Page<'_> {
                 }
             };
             match self.hop(&fetch, &order, &reply, hops.len()) {
-                Ok(Some((next, changed))) => {
+                Ok(Some(Hop { address: next, request })) => {
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, None), walk);
                     worker.tallies.borrow_mut().record(&sample);
                     worker.tallies.borrow_mut().at(sample.times.ended_ns).count("redirects", 1);
                     let location = reply.location.map(String::from).unwrap_or_default();
                     hops.push(Passed { status: reply.status, location });
                     (intended_ns, handled_ns) = (sample.times.ended_ns, sample.times.ended_ns);
-                    (address, redirected) = (next, Some(changed));
+                    (address, redirected) = (next, Some(request));
                 }
                 Ok(None) => {
                     let failure = self.judge(&fetch, &reply, &address, &hops, walk, chance);
@@ -249,7 +251,7 @@ impl Page<'_> {
         order: &Order<'_>,
         reply: &Reply,
         hops: usize,
-    ) -> Result<Option<(Rc<Address>, Box<Redirected>)>, String> {
+    ) -> Result<Option<Hop>, String> {
         if !fetch.follow_redirects || !leads_on(reply.status) {
             return Ok(None);
         }
@@ -262,7 +264,7 @@ impl Page<'_> {
             said: Said { referer: referer.map(str::to_owned), origin: origin.map(Cow::into_owned) },
         };
         let location = reply.location.as_deref();
-        let Some((url, redirected)) = follow(&sent, reply.status, location)? else { return Ok(None) };
+        let Some((url, request)) = follow(&sent, reply.status, location)? else { return Ok(None) };
         if hops >= HOPS_MAX {
             return Err(format!("over {HOPS_MAX} redirects, the last to {}", location.unwrap_or_default()));
         }
@@ -273,7 +275,16 @@ impl Page<'_> {
                 "redirected to {host}; name it with --allow-host to have redirects to it followed"
             ));
         }
-        Ok(Some((Rc::new(Address::new(url, job)), Box::new(redirected))))
+        Ok(Some(Hop { address: Rc::new(Address::new(url, job)), request: Box::new(request) }))
+    }
+}
+
+/// Where a request comes from that a redirect led here, or a page.
+fn whence<'a>(redirected: Option<&'a Redirected>, page: Option<&'a Rc<Address>>) -> Whence<'a> {
+    match (redirected, page) {
+        (Some(redirected), _) => Whence::Redirect(&redirected.said),
+        (None, Some(page)) => Whence::Page(page),
+        (None, None) => Whence::Nowhere,
     }
 }
 

@@ -103,7 +103,7 @@ mod tests {
             let walk = waiting(step);
             let whole = outcome(&walk, page);
             let enough: Vec<usize> =
-                (0..=page.len()).filter(|end| walk.has_enough(200, page[..*end].as_bytes())).collect();
+                (0..=page.len()).filter(|end| walk.has_enough(200, &page.as_bytes()[..*end])).collect();
             let expected = last.map(|last| page.find(last).unwrap() + last.len());
             assert_eq!(enough.first().copied(), expected, "{step}");
             for end in &enough {
