@@ -193,7 +193,7 @@ impl Caching {
             CacheStatus::Hit => self.hits += 1,
             CacheStatus::RefreshHit => self.refresh_hits += 1,
             CacheStatus::Miss => self.misses += 1,
-            CacheStatus::Other | CacheStatus::None | CacheStatus::Unknown => self.others += 1,
+            _ => self.others += 1,
         }
         if let Some(bytes) = sample.bytes_decoded {
             self.bytes_wire += sample.bytes_wire;

@@ -1,0 +1,105 @@
+//! Header fields taken apart in place: lists, parameters and numbers, without a copy.
+
+/// The parts of a field between separators that stand outside of quoted strings (RFC 9110, section 5.6).
+#[derive(Clone, Debug)]
+pub(super) struct Parts<'a> {
+    rest: Option<&'a [u8]>,
+    separator: u8,
+}
+
+/// The parts of `field` between `separator`; at least one, which may be empty.
+pub(super) fn split(field: &[u8], separator: u8) -> Parts<'_> {
+    Parts { rest: Some(field), separator }
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest?;
+        let (mut quoted, mut escaped) = (false, false);
+        for (position, byte) in rest.iter().enumerate() {
+            match *byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                byte if byte == self.separator && !quoted => {
+                    self.rest = Some(&rest[position + 1..]);
+                    return Some(&rest[..position]);
+                }
+                _ => {}
+            }
+        }
+        self.rest = None;
+        Some(rest)
+    }
+}
+
+/// The members of a list, without the white space around them; empty ones are left out.
+pub(super) fn list(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    split(field, b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+}
+
+/// `name=value` or `name`, each without white space around it; the value also without its quotes.
+pub(super) fn parameter(part: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match part.iter().position(|byte| *byte == b'=') {
+        Some(position) => (part[..position].trim_ascii(), Some(unquoted(part[position + 1..].trim_ascii()))),
+        None => (part.trim_ascii(), None),
+    }
+}
+
+/// A quoted string without its quotes. Escapes stay: nothing that is looked for here has any.
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+/// The largest number of seconds that is told apart (RFC 9111, section 1.2.2).
+pub(super) const SECONDS_MAX: u32 = 1 << 31;
+
+/// Whole seconds: digits alone. What is larger than [`SECONDS_MAX`] counts as that.
+pub(super) fn seconds(text: &[u8]) -> Option<u32> {
+    let text = text.trim_ascii();
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let digits = text.iter().map(|digit| u32::from(*digit - b'0'));
+    let number = digits.fold(0_u32, |sum, digit| sum.saturating_mul(10).saturating_add(digit));
+    Some(number.min(SECONDS_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn separators_in_quotes_do_not_separate() {
+        let parts = |text: &'static str| split(text.as_bytes(), b',').collect::<Vec<_>>();
+        assert_eq!(parts(r#"a, "b,c" ,d"#), [&b"a"[..], b" \"b,c\" ", b"d"]);
+        assert_eq!(parts(r#""a\",b",c"#), [&br#""a\",b""#[..], b"c"]);
+        assert_eq!(parts(""), [b""]);
+        assert_eq!(parts(r#""never ends, a"#), [&br#""never ends, a"#[..]]);
+        assert_eq!(list(b" ,a,, b ,").collect::<Vec<_>>(), [b"a", b"b"]);
+    }
+
+    #[test]
+    fn parameters_and_seconds() {
+        assert_eq!(parameter(b" max-age = \"300\" "), (&b"max-age"[..], Some(&b"300"[..])));
+        assert_eq!(parameter(b"no-store"), (&b"no-store"[..], None));
+        assert_eq!(parameter(b"="), (&b""[..], Some(&b""[..])));
+        assert_eq!((seconds(b" 300 "), seconds(b"0")), (Some(300), Some(0)));
+        assert_eq!(seconds(b"99999999999999999999"), Some(SECONDS_MAX));
+        for text in ["", "-1", "1.5", "3e2", "17, 20", "٣"] {
+            assert_eq!(seconds(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_and_separators_are_the_whole(field in prop::collection::vec(any::<u8>(), 0..200)) {
+            let parts: Vec<&[u8]> = split(&field, b',').collect();
+            prop_assert_eq!(parts.join(&b','), &field[..]);
+        }
+    }
+}
