@@ -53,18 +53,24 @@ fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-/// The largest number of seconds that is told apart (RFC 9111, section 1.2.2).
-pub(super) const SECONDS_MAX: u32 = 1 << 31;
+/// The largest number that is told apart: what RFC 9111, section 1.2.2, asks of seconds.
+pub(super) const NUMBER_MAX: u32 = 1 << 31;
 
-/// Whole seconds: digits alone. What is larger than [`SECONDS_MAX`] counts as that.
-pub(super) fn seconds(text: &[u8]) -> Option<u32> {
+/// A whole number: digits alone. What is larger than [`NUMBER_MAX`] counts as that.
+pub(super) fn number(text: &[u8]) -> Option<u32> {
     let text = text.trim_ascii();
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let digits = text.iter().map(|digit| u32::from(*digit - b'0'));
     let number = digits.fold(0_u32, |sum, digit| sum.saturating_mul(10).saturating_add(digit));
-    Some(number.min(SECONDS_MAX))
+    Some(number.min(NUMBER_MAX))
+}
+
+/// A content type without its parameters.
+pub(super) fn essence(content_type: &[u8]) -> &[u8] {
+    let end = content_type.iter().position(|byte| *byte == b';').unwrap_or(content_type.len());
+    content_type[..end].trim_ascii()
 }
 
 #[cfg(test)]
@@ -75,24 +81,27 @@ mod tests {
 
     #[test]
     fn separators_in_quotes_do_not_separate() {
-        let parts = |text: &'static str| split(text.as_bytes(), b',').collect::<Vec<_>>();
-        assert_eq!(parts(r#"a, "b,c" ,d"#), [&b"a"[..], b" \"b,c\" ", b"d"]);
-        assert_eq!(parts(r#""a\",b",c"#), [&br#""a\",b""#[..], b"c"]);
-        assert_eq!(parts(""), [b""]);
-        assert_eq!(parts(r#""never ends, a"#), [&br#""never ends, a"#[..]]);
+        let parts = |text: &'static str| {
+            split(text.as_bytes(), b',').map(|part| std::str::from_utf8(part).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(r#"a, "b,c" ,d"#), ["a", r#" "b,c" "#, "d"]);
+        assert_eq!(parts(r#""a\",b",c"#), [r#""a\",b""#, "c"]);
+        assert_eq!(parts(""), [""]);
+        assert_eq!(parts(r#""never ends, a"#), [r#""never ends, a"#]);
         assert_eq!(list(b" ,a,, b ,").collect::<Vec<_>>(), [b"a", b"b"]);
     }
 
     #[test]
-    fn parameters_and_seconds() {
+    fn parameters_numbers_and_types() {
         assert_eq!(parameter(b" max-age = \"300\" "), (&b"max-age"[..], Some(&b"300"[..])));
         assert_eq!(parameter(b"no-store"), (&b"no-store"[..], None));
         assert_eq!(parameter(b"="), (&b""[..], Some(&b""[..])));
-        assert_eq!((seconds(b" 300 "), seconds(b"0")), (Some(300), Some(0)));
-        assert_eq!(seconds(b"99999999999999999999"), Some(SECONDS_MAX));
+        assert_eq!((number(b" 300 "), number(b"0")), (Some(300), Some(0)));
+        assert_eq!(number(b"99999999999999999999"), Some(NUMBER_MAX));
         for text in ["", "-1", "1.5", "3e2", "17, 20", "٣"] {
-            assert_eq!(seconds(text.as_bytes()), None, "{text}");
+            assert_eq!(number(text.as_bytes()), None, "{text}");
         }
+        assert_eq!(essence(b" text/html ; charset=utf-8"), b"text/html");
     }
 
     proptest! {

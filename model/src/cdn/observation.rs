@@ -1,6 +1,6 @@
 //! What an answer's head says about class and cache, as tallies count it.
 
-use super::fields::seconds;
+use super::fields::{essence, number};
 use super::status::{CacheStatus, x_cache};
 
 /// The class of content that an answer belongs to.
@@ -52,8 +52,7 @@ impl Class {
         if self == Self::Private {
             return self;
         }
-        let end = content_type.iter().position(|byte| *byte == b';').unwrap_or(content_type.len());
-        let kind = content_type[..end].trim_ascii();
+        let kind = essence(content_type);
         let is = |known: &[&str]| known.iter().any(|known| kind.eq_ignore_ascii_case(known.as_bytes()));
         let begins = |known: &str| {
             kind.get(..known.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(known.as_bytes()))
@@ -98,7 +97,7 @@ impl Observation {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         // Most headers say nothing about a cache: their lengths tell.
         match name.len() {
-            3 if self.age_s.is_none() && is("age") => self.age_s = seconds(value),
+            3 if self.age_s.is_none() && is("age") => self.age_s = number(value),
             7 if self.cache == CacheStatus::None && is("x-cache") => self.cache = x_cache(value).0,
             12 if is("content-type") => self.class = self.class.with_type(value),
             16 if is("content-encoding") => self.encoded = !value.eq_ignore_ascii_case(b"identity"),

@@ -74,7 +74,7 @@ impl CacheStatus {
 }
 
 /// What CloudFront says before ` from cloudfront`.
-const CLOUDFRONT: [(&str, CacheStatus); 15] = [
+const CLOUDFRONT: &[(&str, CacheStatus)] = &[
     // [S] In answers; the same words stand in its logs' `x-edge-result-type` [D].
     ("hit", CacheStatus::Hit),
     ("refreshhit", CacheStatus::RefreshHit),
@@ -97,7 +97,7 @@ const CLOUDFRONT: [(&str, CacheStatus); 15] = [
 ];
 
 /// What other caches say.
-const OTHERS: [(&str, CacheStatus); 12] = [
+const OTHERS: &[(&str, CacheStatus)] = &[
     // [D] Fastly (reference, "X-Cache") and Squid know these two alone; nginx and Varnish say them too.
     ("hit", CacheStatus::Hit),
     ("miss", CacheStatus::Miss),
@@ -133,12 +133,12 @@ pub fn x_cache(value: &[u8]) -> (CacheStatus, bool) {
     let word = last.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     let tail = last.len().checked_sub(FROM.len()).map_or(&[][..], |begin| &last[begin..]);
     let is_cloudfront = tail.eq_ignore_ascii_case(FROM);
-    (meaning(if is_cloudfront { &CLOUDFRONT[..] } else { &OTHERS[..] }, word), is_cloudfront)
+    (meaning(if is_cloudfront { CLOUDFRONT } else { OTHERS }, word), is_cloudfront)
 }
 
 /// What a value of `X-Cache-Status` means, by which nginx's `$upstream_cache_status` is mostly shown.
 pub fn x_cache_status(value: &[u8]) -> CacheStatus {
-    meaning(&OTHERS, list(value).last().unwrap_or_default())
+    meaning(OTHERS, list(value).last().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn tables_say_everything_once_in_lower_case() {
-        for table in [&CLOUDFRONT[..], &OTHERS[..]] {
+        for table in [CLOUDFRONT, OTHERS] {
             for (position, (word, _)) in table.iter().enumerate() {
                 assert!(word.bytes().all(|byte| byte.is_ascii_lowercase()), "{word}");
                 assert!(!table[..position].iter().any(|(earlier, _)| earlier == word), "{word}");
