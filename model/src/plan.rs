@@ -17,6 +17,9 @@ use crate::assignment::Overrides;
 use crate::spacing::Spacing;
 use crate::threshold::Threshold;
 
+pub(crate) use load::word;
+pub(crate) use read::name_of;
+
 /// The most regions of a plan.
 pub const REGIONS_MAX: usize = 50;
 /// The most journeys of a plan.

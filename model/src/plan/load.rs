@@ -66,7 +66,7 @@ const COOKIES: [(&str, Cookies); 2] = [("per-iteration", Cookies::PerIteration),
 const SPACINGS: [(&str, Spacing); 2] = [("even", Spacing::Even), ("poisson", Spacing::Poisson)];
 
 /// One of a few words.
-pub(super) fn word<T: Copy + Default>(node: Option<&Node>, words: &[(&str, T)], faults: &mut Faults) -> T {
+pub(crate) fn word<T: Copy + Default>(node: Option<&Node>, words: &[(&str, T)], faults: &mut Faults) -> T {
     let Some(node) = node else { return T::default() };
     let known = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>();
     let read = |text: &str| {

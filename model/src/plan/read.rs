@@ -85,7 +85,7 @@ fn duration(node: Option<&Node>, default: Duration, faults: &mut Faults) -> Dura
 }
 
 /// A name that can stand in file names, thresholds and labels.
-fn name_of(node: &Node) -> Result<String, Fault> {
+pub(crate) fn name_of(node: &Node) -> Result<String, Fault> {
     let text = node.scalar("a name")?;
     let fits = !text.is_empty()
         && text.len() <= 100
