@@ -1,14 +1,15 @@
 //! The contract with a content delivery network: what it says it did, and what it was to do.
 //!
 //! [`Policy`] is what the edge has promised; [`CacheStatus`] is a cache's own word, in whatever way it is spelled;
-//! [`Head`] is what an answer's head says of its way through the edge. Everything here is pure, and what comes from a
-//! target is hostile: nothing is kept of it beyond a few bytes, and nothing panics. Tables say where their values come
-//! from; a value that is in none is unknown, and told apart from all that are known.
+//! [`Head`] is what an answer's head says of its way through the edge. [`Layer`] says whom a failure
+//! belongs to. Everything here is pure, and what comes from a target is hostile: nothing is kept of it beyond a few bytes, and nothing panics. Tables say where
+//! their values come from; a value that is in none is unknown, and told apart from all that are known.
 
 mod encoding;
 mod fields;
 mod head;
 mod kind;
+mod layer;
 mod observation;
 pub mod policy;
 mod pop;
@@ -20,6 +21,7 @@ mod timing;
 pub use encoding::{Asked, Encoding};
 pub use head::{Head, Maker};
 pub use kind::ContentKind;
+pub use layer::{Failure, Layer};
 pub use observation::{Class, Observation};
 pub use policy::{ClassId, Policy};
 pub use pop::{Airport, Pop};
