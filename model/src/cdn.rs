@@ -1,31 +1,38 @@
 //! The contract with a content delivery network: what it says it did, and what it was to do.
 //!
 //! [`Policy`] is what the edge has promised; [`CacheStatus`] is a cache's own word, in whatever way it is spelled;
-//! [`Head`] is what an answer's head says of its way through the edge. [`Layer`] says whom a failure
-//! belongs to. Everything here is pure, and what comes from a target is hostile: nothing is kept of it beyond a few bytes, and nothing panics. Tables say where
+//! [`Head`] is what an answer's head says of its way through the edge. [`judge()`] says which [`Rule`]s an answer breaks,
+//! [`Counts`] which promises many of them break together; [`Layer`] whom a failure belongs to. Everything here is pure,
+//! and what comes from a target is hostile: nothing is kept of it beyond a few bytes, and nothing panics. Tables say where
 //! their values come from; a value that is in none is unknown, and told apart from all that are known.
 
+mod counts;
 mod encoding;
 mod fields;
 mod head;
+mod judge;
 mod kind;
 mod layer;
 mod observation;
 pub mod policy;
 mod pop;
 mod rfc9211;
+mod rules;
 mod says;
 pub mod status;
 mod timing;
 
+pub use counts::{Counts, Shortfall};
 pub use encoding::{Asked, Encoding};
 pub use head::{Head, Maker};
+pub use judge::{ERROR_AGE_MAX_S, Observed, Verb, judge};
 pub use kind::ContentKind;
 pub use layer::{Failure, Layer};
 pub use observation::{Class, Observation};
 pub use policy::{ClassId, Policy};
 pub use pop::{Airport, Pop};
 pub use rfc9211::cache_status;
+pub use rules::{Rule, Rules, Severity};
 pub use says::Says;
 pub use status::CacheStatus;
 pub use timing::{HitLayer, Timing};

@@ -1,0 +1,293 @@
+//! What an edge did for a class of content, counted; and the promises that only many answers can break.
+
+use std::fmt;
+
+use doorbuster_notation::Share;
+
+use super::encoding::Encoding;
+use super::judge::{Observed, Verb};
+use super::kind::ContentKind;
+use super::policy::{ContentClass, Floor, Policy};
+use super::rules::Rule;
+
+/// Sizes of what CloudFront compresses, in bytes \[D\].
+const COMPRESSED_BYTES: std::ops::RangeInclusive<u64> = 1_000..=10_000_000;
+/// Statuses of what CloudFront compresses \[D\].
+const COMPRESSED_STATUSES: [u16; 3] = [200, 403, 404];
+/// Compression is best effort: what was skipped stays uncompressed until it expires. So four fifths are enough.
+const COMPRESSED: Floor = Floor { share: Share { parts_per_billion: 800_000_000 }, is_exclusive: false };
+
+/// Fewer look-ups say nothing about a ratio.
+const LOOKUPS_MIN: u64 = 100;
+/// Fewer texts say nothing about whether they are compressed.
+const TEXTS_MIN: u64 = 50;
+/// Fewer texts that were decoded say nothing about what compression saves.
+const TEXTS_SAMPLED_MIN: u64 = 20;
+
+/// What was counted of one class. [`Counts::merge`] is associative and commutative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Look-ups that were hits.
+    pub hits: u64,
+    /// Look-ups that were hits after revalidation.
+    pub refresh_hits: u64,
+    /// Look-ups that were misses.
+    pub misses: u64,
+    /// Of the misses, those of addresses that were asked for the first time: they fill the cache.
+    pub first_misses: u64,
+    /// Answers that were no look-ups.
+    pub others: u64,
+    /// Body bytes over the wire, of decoded answers.
+    pub bytes_wire: u64,
+    /// The same bodies decoded.
+    pub bytes_decoded: u64,
+    /// Texts that the edge could have compressed.
+    pub texts: u64,
+    /// Of them, those that came as they are.
+    pub texts_plain: u64,
+    /// Of them, those that were decoded.
+    pub texts_sampled: u64,
+    /// Bytes of decoded texts over the wire.
+    pub text_wire: u64,
+    /// The same texts decoded.
+    pub text_decoded: u64,
+}
+
+impl Counts {
+    /// Counts an answer. `is_first`: its address was asked for the first time.
+    pub fn record(&mut self, policy: &Policy, seen: &Observed, is_first: bool) {
+        use super::CacheStatus as Is;
+        let is_lookup = seen.verb != Verb::Other && seen.status < 400;
+        match seen.head.cache {
+            Is::Hit if is_lookup => self.hits += 1,
+            Is::RefreshHit if is_lookup => self.refresh_hits += 1,
+            Is::Miss if is_lookup => {
+                self.misses += 1;
+                self.first_misses += u64::from(is_first);
+            }
+            _ => self.others += 1,
+        }
+        if let Some(bytes) = seen.bytes_decoded {
+            self.bytes_wire += seen.bytes_wire;
+            self.bytes_decoded += bytes;
+        }
+        if is_text(policy, seen) {
+            self.texts += 1;
+            self.texts_plain += u64::from(seen.head.encoding == Encoding::Identity);
+            if let Some(bytes) = seen.bytes_decoded {
+                self.texts_sampled += 1;
+                self.text_wire += seen.bytes_wire;
+                self.text_decoded += bytes;
+            }
+        }
+    }
+
+    /// Adds all that `other` counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.hits += other.hits;
+        self.refresh_hits += other.refresh_hits;
+        self.misses += other.misses;
+        self.first_misses += other.first_misses;
+        self.others += other.others;
+        self.bytes_wire += other.bytes_wire;
+        self.bytes_decoded += other.bytes_decoded;
+        self.texts += other.texts;
+        self.texts_plain += other.texts_plain;
+        self.texts_sampled += other.texts_sampled;
+        self.text_wire += other.text_wire;
+        self.text_decoded += other.text_decoded;
+    }
+
+    /// All look-ups.
+    pub fn lookups(&self) -> u64 {
+        self.hits + self.refresh_hits + self.misses
+    }
+
+    /// The promises of `class` that these counts break. A refresh hit paid the origin's round trip, so it is no hit;
+    /// what fills the cache is left out.
+    pub fn shortfalls(&self, class: &ContentClass) -> impl Iterator<Item = Shortfall> {
+        let compressed = class.compresses_text.then_some(COMPRESSED);
+        let judged = self.lookups().saturating_sub(self.first_misses);
+        let saved = self.text_decoded.saturating_sub(self.text_wire);
+        [
+            (Rule::HitRatio, class.hit_ratio, self.hits, judged, judged >= LOOKUPS_MIN),
+            (
+                Rule::NotCompressed,
+                compressed,
+                self.texts.saturating_sub(self.texts_plain),
+                self.texts,
+                self.texts >= TEXTS_MIN,
+            ),
+            (Rule::Savings, class.savings, saved, self.text_decoded, self.texts_sampled >= TEXTS_SAMPLED_MIN),
+        ]
+        .into_iter()
+        .filter_map(|(rule, floor, part, whole, is_enough)| {
+            let promised = floor.filter(|floor| is_enough && !floor.holds(part, whole))?;
+            Some(Shortfall { rule, part, whole, promised })
+        })
+    }
+}
+
+/// Whether it is text that the edge could have compressed, by CloudFront's conditions \[D\], where compression is
+/// promised. Of what came compressed and was not decoded nobody knows the size.
+fn is_text(policy: &Policy, seen: &Observed) -> bool {
+    let is_promised = policy.class(seen.class).is_some_and(|class| class.compresses_text);
+    let size = match seen.head.encoding {
+        Encoding::Identity => Some(seen.bytes_wire),
+        _ => seen.bytes_decoded,
+    };
+    is_promised
+        && seen.verb == Verb::Get
+        && seen.head.kind == ContentKind::Text
+        && COMPRESSED_STATUSES.contains(&seen.status)
+        && seen.asked.takes_compressed()
+        && seen.may_be_kept()
+        && size.is_none_or(|size| COMPRESSED_BYTES.contains(&size))
+}
+
+/// A promise that is broken by rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortfall {
+    /// The rule.
+    pub rule: Rule,
+    /// How much was as promised: look-ups, texts, or bytes.
+    pub part: u64,
+    /// Of how much.
+    pub whole: u64,
+    /// What was promised.
+    pub promised: Floor,
+}
+
+impl fmt::Display for Shortfall {
+    /// `hits: 90 of 100 look-ups (90.00 %), promised > 95%`
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, of) = match self.rule {
+            Rule::HitRatio => ("hits", "look-ups"),
+            Rule::NotCompressed => ("compressed", "texts"),
+            _ => ("saved", "bytes of text"),
+        };
+        let hundredths = u128::from(self.part) * 10_000 / u128::from(self.whole.max(1));
+        let Self { part, whole, promised, .. } = self;
+        let (percent, rest) = (hundredths / 100, hundredths % 100);
+        write!(formatter, "{what}: {part} of {whole} {of} ({percent}.{rest:02} %), promised {promised}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cdn::{Asked, Head};
+
+    /// The answer to a GET of `path`, of so many bytes before and after decoding.
+    fn seen(path: &str, lines: &str, bytes_wire: u64, bytes_decoded: Option<u64>) -> Observed {
+        let policy = Policy::default();
+        let headers: Vec<(&str, &str)> = lines.split('|').filter_map(|line| line.split_once(": ")).collect();
+        let kind = headers.iter().find(|(name, _)| *name == "Content-Type").map_or("", |(_, kind)| *kind);
+        Observed {
+            head: Head::of(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()))),
+            class: policy.classify(path, kind.as_bytes()),
+            status: 200,
+            asked: Asked::of("br, gzip"),
+            bytes_wire,
+            bytes_decoded,
+            ..Observed::default()
+        }
+    }
+
+    fn counts(answers: &[(Observed, u64, bool)]) -> Counts {
+        let policy = Policy::default();
+        let mut counts = Counts::default();
+        for (answer, times, is_first) in answers {
+            (0..*times).for_each(|_| counts.record(&policy, answer, *is_first));
+        }
+        counts
+    }
+
+    /// What the second class of the default policy, `static`, says to these counts.
+    fn shortfalls(counts: &Counts) -> Vec<String> {
+        let policy = Policy::default();
+        counts.shortfalls(&policy.classes()[1]).map(|shortfall| shortfall.to_string()).collect()
+    }
+
+    #[test]
+    fn ratios_are_of_lookups_without_what_fills_the_cache() {
+        let hit = seen("/static/a.png", "X-Cache: Hit from cloudfront", 10, Some(10));
+        let refreshed = seen("/static/a.png", "X-Cache: RefreshHit from cloudfront", 10, Some(10));
+        let miss = seen("/static/a.png", "X-Cache: Miss from cloudfront", 10, Some(10));
+        let warm = counts(&[(hit, 96, false), (miss, 4, false), (miss, 500, true)]);
+        assert_eq!((warm.hits, warm.misses, warm.first_misses), (96, 504, 500));
+        assert_eq!(shortfalls(&warm), [""; 0]);
+        let cold = counts(&[(hit, 95, false), (miss, 5, false)]);
+        assert_eq!(shortfalls(&cold), ["hits: 95 of 100 look-ups (95.00 %), promised > 95%"]);
+        let stale = counts(&[(hit, 90, false), (refreshed, 10, false)]);
+        assert_eq!(shortfalls(&stale), ["hits: 90 of 100 look-ups (90.00 %), promised > 95%"]);
+        assert_eq!(shortfalls(&counts(&[(miss, 99, false)])), [""; 0], "too few to say");
+    }
+
+    #[test]
+    fn what_is_no_lookup_counts_apart() {
+        let hit = seen("/static/a.css", "X-Cache: Hit from cloudfront", 10, None);
+        let error = Observed { status: 404, ..hit };
+        let post = Observed { verb: Verb::Other, ..hit };
+        let redirect = seen("/", "X-Cache: Redirect from cloudfront", 0, None);
+        let sum = counts(&[(hit, 1, false), (error, 1, false), (post, 1, false), (redirect, 1, false)]);
+        assert_eq!((sum.hits, sum.others, sum.lookups()), (1, 3, 1));
+    }
+
+    #[test]
+    fn text_is_judged_by_rate_within_the_conditions() {
+        let lines = "Content-Type: text/css|Cache-Control: max-age=31536000";
+        let plain = seen("/static/a.css", lines, 5_000, Some(5_000));
+        let packed = seen("/static/a.css", &format!("{lines}|Content-Encoding: br"), 1_000, Some(5_000));
+        let unknown = Observed { bytes_decoded: None, ..packed };
+        assert_eq!(shortfalls(&counts(&[(packed, 80, false), (plain, 20, false)])), [""; 0]);
+        let some = counts(&[(packed, 39, false), (unknown, 40, false), (plain, 21, false)]);
+        assert_eq!((some.texts, some.texts_plain, some.texts_sampled), (100, 21, 60));
+        assert_eq!(
+            shortfalls(&some),
+            [
+                "compressed: 79 of 100 texts (79.00 %), promised >= 80%",
+                "saved: 156000 of 300000 bytes of text (52.00 %), promised > 60%",
+            ]
+        );
+        for other in [
+            Observed { bytes_wire: 999, bytes_decoded: Some(999), ..plain },
+            Observed { bytes_wire: 10_000_001, ..plain },
+            Observed { status: 500, ..plain },
+            Observed { verb: Verb::Head, ..plain },
+            Observed { asked: Asked::of("identity"), ..plain },
+            seen("/static/a.png", "Content-Type: image/png|Cache-Control: max-age=3", 5_000, None),
+            seen("/static/a.css", "Content-Type: text/css|Cache-Control: no-store", 5_000, None),
+            seen("/cart", "Content-Type: text/html|Cache-Control: max-age=3", 5_000, None),
+        ] {
+            assert_eq!(counts(&[(other, 1, false)]).texts, 0, "{other:?}");
+        }
+    }
+
+    fn any_counts() -> impl Strategy<Value = Counts> {
+        let lines = prop::sample::select(vec![
+            "X-Cache: Hit from cloudfront|Content-Type: text/css|Content-Encoding: br",
+            "X-Cache: Miss from cloudfront|Content-Type: text/css",
+            "X-Cache: RefreshHit from cloudfront",
+            "X-Cache: Error from cloudfront",
+        ]);
+        let answer = (lines, 0_u64..100_000, any::<bool>());
+        prop::collection::vec(answer, 0..10).prop_map(|answers| {
+            let answers = answers.into_iter().map(|(lines, bytes, is_first)| {
+                (seen("/static/a.css", lines, bytes, Some(bytes * 3)), 1, is_first)
+            });
+            counts(&answers.collect::<Vec<_>>())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_associative_and_commutative(a in any_counts(), b in any_counts(), c in any_counts()) {
+            let merged = |first: &Counts, second: &Counts| { let mut sum = *first; sum.merge(second); sum };
+            prop_assert_eq!(merged(&a, &b), merged(&b, &a));
+            prop_assert_eq!(merged(&merged(&a, &b), &c), merged(&a, &merged(&b, &c)));
+        }
+    }
+}
