@@ -2,13 +2,16 @@
 //!
 //! [`Policy`] is what the edge has promised; [`CacheStatus`] is a cache's own word, in whatever way it is spelled;
 //! [`Head`] is what an answer's head says of its way through the edge. [`judge()`] says which [`Rule`]s an answer breaks,
-//! [`Counts`] which promises many of them break together; [`Layer`] whom a failure belongs to. Everything here is pure,
-//! and what comes from a target is hostile: nothing is kept of it beyond a few bytes, and nothing panics. Tables say where
-//! their values come from; a value that is in none is unknown, and told apart from all that are known.
+//! [`Counts`] which promises many of them break together; [`Findings`] keep the proofs, and [`Layer`] is whom a failure
+//! belongs to. Everything here is pure, and what comes from a target is hostile: what is kept of it is bounded, and
+//! nothing panics. Tables say where their values come from; a value that is in none is unknown, and told apart from all
+//! that are known.
 
 mod counts;
 mod encoding;
+mod evidence;
 mod fields;
+mod finding;
 mod head;
 mod judge;
 mod kind;
@@ -24,6 +27,8 @@ mod timing;
 
 pub use counts::{Counts, Shortfall};
 pub use encoding::{Asked, Encoding};
+pub use evidence::Evidence;
+pub use finding::{FINDINGS_MAX, FINDINGS_PER_SECOND_MAX, Finding, FindingKey, Findings};
 pub use head::{Head, Maker};
 pub use judge::{ERROR_AGE_MAX_S, Observed, Verb, judge};
 pub use kind::ContentKind;
