@@ -2,10 +2,11 @@
 //!
 //! [`Policy`] is what the edge has promised; [`CacheStatus`] is a cache's own word, in whatever way it is spelled;
 //! [`Head`] is what an answer's head says of its way through the edge. [`judge()`] says which [`Rule`]s an answer breaks,
-//! [`Counts`] which promises many of them break together; [`Findings`] keep the proofs, and [`Layer`] is whom a failure
-//! belongs to. Everything here is pure, and what comes from a target is hostile: what is kept of it is bounded, and
-//! nothing panics. Tables say where their values come from; a value that is in none is unknown, and told apart from all
-//! that are known.
+//! [`Counts`] which promises many of them break together; [`MarkSearch`] finds what belongs to other shoppers.
+//! [`Findings`] keep the proofs, and [`Layer`] is whom a failure belongs to.
+//!
+//! Everything here is pure, and what comes from a target is hostile: what is kept of it is bounded, and nothing panics.
+//! Tables say where their values come from; a value that is in none is unknown, and told apart from all that are known.
 
 mod counts;
 mod encoding;
@@ -16,6 +17,7 @@ mod head;
 mod judge;
 mod kind;
 mod layer;
+mod mark;
 mod observation;
 pub mod policy;
 mod pop;
@@ -33,6 +35,7 @@ pub use head::{Head, Maker};
 pub use judge::{ERROR_AGE_MAX_S, Observed, Verb, judge};
 pub use kind::ContentKind;
 pub use layer::{Failure, Layer};
+pub use mark::{MarkSearch, Marks};
 pub use observation::{Class, Observation};
 pub use policy::{ClassId, Policy};
 pub use pop::{Airport, Pop};

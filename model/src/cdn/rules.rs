@@ -50,6 +50,8 @@ pub enum Rule {
     PrivateHit,
     /// A private answer has an Age.
     PrivateAge,
+    /// An answer shows what another shopper entered.
+    MarkerLeaked,
     /// A cached answer sets a cookie.
     CookieFromCache,
     /// An answer is older than what was promised.
@@ -101,7 +103,7 @@ struct Entry {
 }
 
 /// In the order of [`Rule`].
-static RULES: [Entry; 22] = [
+static RULES: [Entry; 23] = [
     Entry {
         rule: Rule::PrivateHit,
         id: "private-hit",
@@ -115,6 +117,13 @@ static RULES: [Entry; 22] = [
         weight: Weight::Critical,
         condition: "an answer that belongs to one shopper has an Age: some cache kept it",
         remedy: "The edge calls it no hit, so a cache behind it keeps this path: a proxy before the shop, or another distribution. Exclude the path there as at the edge, and have the origin send Cache-Control: private, no-store.",
+    },
+    Entry {
+        rule: Rule::MarkerLeaked,
+        id: "marker-leaked",
+        weight: Weight::Critical,
+        condition: "an answer shows what another shopper entered",
+        remedy: "Stop the sale until this is mended. Find where the answer was kept: at the edge (give the path the cache policy CachingDisabled, and invalidate it), in a cache of the shop (its key must hold the session), or in a session that two shoppers share (see cookie-from-cache).",
     },
     Entry {
         rule: Rule::CookieFromCache,
