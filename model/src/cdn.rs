@@ -2,8 +2,8 @@
 //!
 //! [`Policy`] is what the edge has promised; [`CacheStatus`] is a cache's own word, in whatever way it is spelled;
 //! [`Head`] is what an answer's head says of its way through the edge. [`judge()`] says which [`Rule`]s an answer breaks,
-//! [`Counts`] which promises many of them break together; [`MarkSearch`] finds what belongs to other shoppers.
-//! [`Findings`] keep the proofs, and [`Layer`] is whom a failure belongs to.
+//! [`Counts`] which promises many of them break together; [`MarkSearch`] finds what belongs to other shoppers, and
+//! [`Fragments`] what is kept again and again. [`Findings`] keep the proofs, and [`Layer`] is whom a failure belongs to.
 //!
 //! Everything here is pure, and what comes from a target is hostile: what is kept of it is bounded, and nothing panics.
 //! Tables say where their values come from; a value that is in none is unknown, and told apart from all that are known.
@@ -13,6 +13,7 @@ mod encoding;
 mod evidence;
 mod fields;
 mod finding;
+mod fragment;
 mod head;
 mod judge;
 mod kind;
@@ -31,6 +32,7 @@ pub use counts::{Counts, Shortfall};
 pub use encoding::{Asked, Encoding};
 pub use evidence::Evidence;
 pub use finding::{FINDINGS_MAX, FINDINGS_PER_SECOND_MAX, Finding, FindingKey, Findings};
+pub use fragment::Fragments;
 pub use head::{Head, Maker};
 pub use judge::{ERROR_AGE_MAX_S, Observed, Verb, judge};
 pub use kind::ContentKind;

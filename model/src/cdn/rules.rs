@@ -88,6 +88,8 @@ pub enum Rule {
     VaryEncodingMissing,
     /// No lifetime is told.
     LifetimeUnsaid,
+    /// The same content is kept again and again.
+    Fragmented,
     /// A firewall's challenge looks like a page.
     ChallengeAsPage,
     /// A cache says something that is not known here.
@@ -103,7 +105,7 @@ struct Entry {
 }
 
 /// In the order of [`Rule`].
-static RULES: [Entry; 23] = [
+static RULES: [Entry; 24] = [
     Entry {
         rule: Rule::PrivateHit,
         id: "private-hit",
@@ -250,6 +252,13 @@ static RULES: [Entry; 23] = [
         weight: Weight::Advice,
         condition: "what is to be cached tells no lifetime: the edge's default decides, and browsers guess",
         remedy: "Have the origin send Cache-Control: max-age of the promised time, or add it with a response headers policy.",
+    },
+    Entry {
+        rule: Rule::Fragmented,
+        id: "fragmented",
+        weight: Weight::Advice,
+        condition: "the same address misses again and again: the order of its parameters, or such as follow visits, are in the cache's key",
+        remedy: "In the cache policy list the query strings that change the answer, and no others; have a CloudFront function at the viewer's request sort them and take out utm_*, gclid, fbclid and their like.",
     },
     Entry {
         rule: Rule::ChallengeAsPage,
