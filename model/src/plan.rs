@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::Pace;
 use crate::assignment::Overrides;
+use crate::cdn::Policy;
 use crate::spacing::Spacing;
 use crate::threshold::Threshold;
 
@@ -216,6 +217,8 @@ pub struct Plan {
     pub abort_when: Option<(Place, Threshold)>,
     /// The share of requests that must be good.
     pub objective: Share,
+    /// What the edge has promised: declared by the plan, or what stands to reason.
+    pub cdn: Policy,
     /// Hosts that may be loaded besides loopback; the command line alone names them.
     pub allow_hosts: Vec<String>,
 }

@@ -134,6 +134,19 @@ agent_binary: target/release/our-agent
     assert_eq!(plan.target_of(&plan.regions[1]).map(Url::as_str), Some("http://127.0.0.1:81/"));
 }
 
+#[test]
+fn the_edge_s_promises_are_a_section_of_the_plan() {
+    let plain = Plan::read("plan.yaml", FRIDAY).unwrap();
+    assert!(!plain.cdn.is_declared && plain.cdn.classes().len() == 3);
+    let section = "cdn:\n  classes:\n    - { class: pages, match: [text/html], cached_for: 1m }\n";
+    let plan = Plan::read("plan.yaml", &format!("{FRIDAY}{section}")).unwrap();
+    assert!(plan.cdn.is_declared);
+    assert_eq!(plan.cdn.name_of(plan.cdn.classify("/p/1", b"text/html")), "pages");
+    let broken = Plan::read("plan.yaml", &format!("{FRIDAY}{}", section.replace("1m", "soon"))).unwrap_err();
+    let expected = "plan.yaml:20:55: \"soon\" is not a duration";
+    assert!(broken.to_string().starts_with(expected), "{broken}");
+}
+
 proptest! {
     #[test]
     fn no_text_panics(text in "(name|load|arrivals|hold|shoppers|journeys|[:{}\\[\\], \\n-]|[0-9]{1,20}|/s|s){0,40}") {
