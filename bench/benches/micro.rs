@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use divan::{Bencher, black_box};
 use doorbuster_journeys::{Answer, ContentType, Journey, Next, Shopper, Walk, built_in};
-use doorbuster_model::cdn::Observation;
+use doorbuster_model::cdn::{Asked, Head, Observation, Observed, Policy, judge};
 use doorbuster_model::chance::Purpose;
 use doorbuster_model::pace::{Kind, Shape};
 use doorbuster_model::sample::Times;
@@ -166,6 +166,59 @@ fn tally_record(bencher: Bencher<'_, '_>, steps: u16) {
         let us = latency_us(&mut chance);
         tally.record(&sample(step, us));
     });
+}
+
+/// A hit of CloudFront with all that it says; the last line is there where a policy turns it on.
+const HIT: &str = "\
+content-type: text/css; charset=utf-8
+content-length: 4219
+date: Mon, 23 Nov 2026 03:58:56 GMT
+server: nginx
+cache-control: public, max-age=31536000, immutable
+etag: W/\"1f2e3d4c5b6a7988\"
+content-encoding: br
+vary: Accept-Encoding
+x-cache: Hit from cloudfront
+via: 1.1 2f4b3ac1d85e60719283a4b5c6d7e8f9.cloudfront.net (CloudFront)
+x-amz-cf-pop: NRT57-P1
+x-amz-cf-id: 9uGxYJ0pVbq2nFh3sXk5cT7mZr1LwEoDaQ8iKvNyBgHtUeRfPjC4Ag==
+age: 17230
+server-timing: cdn-cache-hit,cdn-pop;desc=\"NRT57-P1\",cdn-rid;desc=\"9uGxYJ0pVbq2nFh3sXk5c==\",cdn-hit-layer;desc=\"EDGE\",cdn-downstream-fbl;dur=3";
+
+/// The headers of [`HIT`], with the last line or without it.
+fn headers_of_a_hit(with_timing: bool) -> Vec<(&'static [u8], &'static [u8])> {
+    let lines = HIT.lines().filter(|line| with_timing || !line.starts_with("server-timing"));
+    let pairs = lines.filter_map(|line| line.split_once(": "));
+    pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
+}
+
+/// What an answer's head says of its way through the edge.
+#[divan::bench(args = [false, true])]
+fn head_of_an_answer(bencher: Bencher<'_, '_>, with_timing: bool) {
+    let headers = headers_of_a_hit(with_timing);
+    bencher.bench_local(move || Head::of(black_box(&headers).iter().copied()));
+}
+
+/// An answer against the policy that stands to reason.
+#[divan::bench]
+fn judge_an_answer(bencher: Bencher<'_, '_>) {
+    let policy = Policy::default();
+    let seen = Observed {
+        head: Head::of(headers_of_a_hit(false)),
+        class: policy.classify("/static/0a1b2c3d/style.css", b"text/css"),
+        status: 200,
+        asked: Asked::of("br, gzip"),
+        bytes_wire: 4_219,
+        ..Observed::default()
+    };
+    bencher.bench_local(move || judge(&policy, policy.edges_of("tokyo"), black_box(&seen)).is_empty());
+}
+
+/// The class of an answer: by its path, which is known before, and by its type.
+#[divan::bench(args = ["/p/117", "/static/0a1b2c3d/style.css"])]
+fn classify_an_answer(bencher: Bencher<'_, '_>, path: &str) {
+    let policy = Policy::default();
+    bencher.bench_local(|| policy.classify(black_box(path), black_box(b"text/html; charset=utf-8")));
 }
 
 /// A second of one agent: so many steps, with 100 exchanges each.
