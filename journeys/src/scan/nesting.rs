@@ -38,6 +38,13 @@ pub(super) fn ends(name: &str) -> &'static [&'static str] {
     }
 }
 
+/// The name of an element whose end others may be, in [`ends`]; empty for any other.
+pub(super) fn unclosed(name: &str) -> &'static str {
+    const NAMES: [&str; 11] =
+        ["li", "dt", "dd", "p", "option", "optgroup", "td", "th", "tr", "thead", "tbody"];
+    NAMES.into_iter().find(|known| *known == name).unwrap_or("")
+}
+
 /// True for an element whose content ends nothing outside it.
 pub(super) fn is_boundary(name: &str) -> bool {
     matches!(name, "ul" | "ol" | "menu" | "dl" | "table" | "select")

@@ -173,8 +173,9 @@ impl<'a, 'q> Pass<'a, 'q> {
                     }
                 }
                 Take::Text => {
-                    let name = String::from_utf8_lossy(tag.name).to_ascii_lowercase();
-                    if let Some(number) = self.searches.open(index, &name, tag.start) {
+                    let mut buffer = [0; nesting::NAME_BYTES_MAX];
+                    let name = nesting::lower(tag.name, &mut buffer).unwrap_or("");
+                    if let Some(number) = self.searches.open(index, name, tag.start) {
                         if tag.can_have_content {
                             self.texts.push((self.stack.len(), index, number));
                         } else {

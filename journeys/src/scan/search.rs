@@ -30,8 +30,8 @@ struct Search {
 /// A match whose end has not come yet.
 struct Open {
     number: usize,
-    /// In lower case.
-    name: String,
+    /// What it is called, if elements may end it: see [`nesting::unclosed`].
+    name: &'static str,
     depth: usize,
     /// Where its start tag begins, in bytes.
     start: usize,
@@ -73,7 +73,7 @@ impl Searches {
             search.keep(Value::default());
         }
         (number < search.values.len()).then(|| {
-            search.open.push(Open { number, name: name.to_owned(), depth, start });
+            search.open.push(Open { number, name: nesting::unclosed(name), depth, start });
             number
         })
     }
@@ -112,9 +112,8 @@ impl Searches {
         }
         for index in 0..self.all.len() {
             let depth = self.depth;
-            let is_over = |open: &Open| {
-                open.start < start && open.depth == depth && names.contains(&open.name.as_str())
-            };
+            let is_over =
+                |open: &Open| open.start < start && open.depth == depth && names.contains(&open.name);
             self.all[index].open.retain(|open| !is_over(open));
             self.settle(index)?;
         }
@@ -184,6 +183,7 @@ impl Value {
             return htmlize::unescape_attribute(self.raw).into_owned();
         }
         let text = if self.is_escaped { htmlize::unescape(self.raw).into_owned() } else { self.raw };
-        text.trim().to_owned()
+        let trimmed = text.trim();
+        if trimmed.len() == text.len() { text } else { trimmed.to_owned() }
     }
 }
