@@ -117,7 +117,7 @@ fn announce(shop: &Shop, options: &Options, out: &mut dyn Write) -> io::Result<(
         writeln!(out, "  curl {method}{json} -d '{{\"fault\":\"{fault}\"}}' {admin}/faults")?;
     }
     writeln!(out, "\nFaults, each also for one region with @REGION:")?;
-    for entry in CATALOGUE {
+    for entry in &CATALOGUE {
         writeln!(out, "  {:<18} {}", entry.example, entry.does)?;
     }
     writeln!(out, "\nCtrl-C closes the shop.")?;

@@ -90,7 +90,7 @@ impl RegionalEdge {
         let switches = self.switches();
         let started = Instant::now();
         let is_head = request.method() == Method::HEAD;
-        let answer = if self.dice.below(1_000_000) < switches.errors.in_a_million() {
+        let answer = if switches.errors.strikes(&self.dice) {
             Answer::from_balancer(StatusCode::SERVICE_UNAVAILABLE)
         } else {
             self.answer(request, &switches).await

@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 use super::{Fault, FaultKind, Share};
 use crate::shared::Shared;
 
-/// Distinct switches number 11 kinds × (regions + 1); this only bounds what is named for no region of ours.
-const SWITCHED_ON_MAX: usize = 1_000;
+/// Distinct switches number 40 kinds × (regions + 1) at most; this only bounds what is named for no region of ours.
+const SWITCHED_ON_MAX: usize = 2_000;
 
 /// All faults of one region as plain flags, copied once per answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -53,12 +53,12 @@ pub(super) fn switches(parts: &Parts, origin: &Origin) -> Switches {
 
 /// Whether carts get lost at all.
 pub(super) fn loses_carts(switches: &Switches) -> bool {
-    switches.lost_cart.in_a_million() > 0
+    !switches.lost_cart.is_zero()
 }
 
 /// Loses a cart that is looked at, at the rate of that fault.
 pub(super) fn may_lose(cart: &mut Cart, switches: &Switches, dice: &Dice) {
-    if !cart.is_empty() && dice.below(1_000_000) < switches.lost_cart.in_a_million() {
+    if !cart.is_empty() && switches.lost_cart.strikes(dice) {
         *cart = Cart::default();
     }
 }

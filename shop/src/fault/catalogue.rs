@@ -1,0 +1,81 @@
+//! Every fault there is: its name, how its value is written, and what it does.
+
+use std::time::Duration;
+
+use super::kind::FaultKind;
+use super::share::Share;
+
+/// One line of [`CATALOGUE`].
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub(crate) struct FaultEntry {
+    pub(crate) name: &'static str,
+    pub(crate) example: &'static str,
+    pub(crate) does: &'static str,
+    #[serde(skip)]
+    pub(super) takes: Takes,
+}
+
+/// What stands behind the name.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Takes {
+    Nothing(FaultKind),
+    Time(fn(Duration) -> FaultKind),
+    Share(fn(Share) -> FaultKind),
+}
+
+/// Every kind. The one list behind parsing, help and errors.
+pub(crate) static CATALOGUE: [FaultEntry; 11] = [
+    timed("slow", "slow=300ms@tokyo", "every answer takes that much longer", FaultKind::Slow),
+    shared("errors", "errors=5%", "the balancer answers 503 at that share of requests", FaultKind::Errors),
+    timed("freeze", "freeze=2s", "accepts but answers nothing until the time is over", FaultKind::Freeze),
+    plain("cold-cache", "every lookup misses", FaultKind::ColdCache),
+    plain("no-compression", "the edge compresses nothing", FaultKind::NoCompression),
+    plain("api-cached", "the edge caches GET /api/…, whoever asks", FaultKind::ApiCached),
+    plain(
+        "cart-leaked",
+        "the edge caches /cart and /checkout and gives them to others",
+        FaultKind::CartLeaked,
+    ),
+    timed("short-ttl", "short-ttl=5s", "nothing stays fresh for longer", FaultKind::ShortTtl),
+    shared("lost-cart", "lost-cart=10%", "carts are found empty at that rate", FaultKind::LostCart),
+    plain("oversell", "stock is not checked", FaultKind::Oversell),
+    plain("down", "the origin is gone: 502 for everything uncached", FaultKind::Down),
+];
+
+/// A fault without a value.
+const fn plain(name: &'static str, does: &'static str, kind: FaultKind) -> FaultEntry {
+    FaultEntry { name, example: name, does, takes: Takes::Nothing(kind) }
+}
+
+/// A fault whose value is a duration.
+const fn timed(
+    name: &'static str,
+    example: &'static str,
+    does: &'static str,
+    make: fn(Duration) -> FaultKind,
+) -> FaultEntry {
+    FaultEntry { name, example, does, takes: Takes::Time(make) }
+}
+
+/// A fault whose value is a percentage.
+const fn shared(
+    name: &'static str,
+    example: &'static str,
+    does: &'static str,
+    make: fn(Share) -> FaultKind,
+) -> FaultEntry {
+    FaultEntry { name, example, does, takes: Takes::Share(make) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CATALOGUE;
+
+    #[test]
+    fn every_name_is_given_once_and_belongs_to_its_kind() {
+        for (index, entry) in CATALOGUE.iter().enumerate() {
+            assert!(!CATALOGUE[..index].iter().any(|other| other.name == entry.name), "{}", entry.name);
+            assert!(entry.example.starts_with(entry.name) && !entry.does.is_empty(), "{}", entry.name);
+        }
+    }
+}
