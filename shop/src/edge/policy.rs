@@ -1,5 +1,6 @@
 //! Which address is cached how: behaviours as data, and the arithmetic of freshness.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,11 +33,18 @@ pub(super) struct Policy {
     ttl_default: Duration,
 }
 
+/// What of an address is in the key, and hence reaches the origin.
 #[derive(Clone, Copy, Debug)]
 enum KeyedBy {
     Path,
+    /// Host, path, and those parameters by which pages differ ([`PARAMETERS`]).
+    HostPathParameters,
     HostPathQuery,
 }
+
+/// The parameters by which pages differ, in the order in which they stand in the key. Whatever else a viewer
+/// adds (what follows visits from a newsletter, say) makes no other copy, and neither does its order.
+const PARAMETERS: [&str; 2] = ["page", "q"];
 
 /// Versioned files: the name says it all.
 static ASSETS: Policy = Policy {
@@ -48,7 +56,7 @@ static ASSETS: Policy = Policy {
 };
 /// Pages that are the same for everybody.
 static PAGES: Policy = Policy {
-    keyed_by: KeyedBy::HostPathQuery,
+    keyed_by: KeyedBy::HostPathParameters,
     forwards_cookies: false,
     ttl_min: Duration::ZERO,
     ttl_max: DAY,
@@ -79,10 +87,21 @@ impl Policy {
 
     /// What the answer is kept under.
     pub(super) fn key(&self, parts: &Parts) -> String {
-        let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
+        let address = self.address(&parts.uri);
         match self.keyed_by {
-            KeyedBy::Path => parts.uri.path().to_owned(),
-            KeyedBy::HostPathQuery => [host(parts), address].concat(),
+            KeyedBy::Path => address.into_owned(),
+            KeyedBy::HostPathParameters | KeyedBy::HostPathQuery => [host(parts), &*address].concat(),
+        }
+    }
+
+    /// As much of an address as reaches the origin.
+    fn address<'a>(&self, uri: &'a Uri) -> Cow<'a, str> {
+        match self.keyed_by {
+            KeyedBy::Path => Cow::Borrowed(uri.path()),
+            KeyedBy::HostPathParameters => with_parameters(uri),
+            KeyedBy::HostPathQuery => {
+                Cow::Borrowed(uri.path_and_query().map_or("/", |address| address.as_str()))
+            }
         }
     }
 
@@ -90,12 +109,8 @@ impl Policy {
     /// cookies are forwarded; conditional where an expired answer is at hand.
     pub(super) fn forward(&self, parts: &Parts, stale: Option<&Object>) -> Request<Bytes> {
         let mut request = Request::new(Bytes::new());
-        let address = match self.keyed_by {
-            KeyedBy::Path => parts.uri.path(),
-            KeyedBy::HostPathQuery => parts.uri.path_and_query().map_or("/", |address| address.as_str()),
-        };
         // A part of an address that was read before can be read again.
-        *request.uri_mut() = address.parse().unwrap_or(Uri::from_static("/"));
+        *request.uri_mut() = self.address(&parts.uri).parse().unwrap_or(Uri::from_static("/"));
         if let Ok(host) = HeaderValue::from_str(host(parts)) {
             request.headers_mut().insert(HOST, host);
         }
@@ -126,6 +141,22 @@ impl Policy {
         let asked = directives.map_or(self.ttl_default, asked_ttl);
         asked.clamp(self.ttl_min, self.ttl_max)
     }
+}
+
+/// The path with the parameters by which pages differ, as a function on viewers' requests would write it.
+fn with_parameters(uri: &Uri) -> Cow<'_, str> {
+    let Some(query) = uri.query() else { return Cow::Borrowed(uri.path()) };
+    let mut address = String::with_capacity(uri.path().len() + query.len() + 1);
+    address.push_str(uri.path());
+    let mut mark = '?';
+    for name in PARAMETERS {
+        for pair in query.split('&').filter(|pair| pair.split('=').next() == Some(name)) {
+            address.push(mark);
+            address.push_str(pair);
+            mark = '&';
+        }
+    }
+    Cow::Owned(address)
 }
 
 /// What a `Cache-Control` asks of a shared cache: `s-maxage`, else `max-age`, else nothing.
@@ -212,17 +243,21 @@ mod tests {
             let (parts, ()) = Request::get(uri).header("host", "shop").body(()).unwrap().into_parts();
             policy.key(&parts)
         };
-        assert_eq!(key(&PAGES, "/search?q=a&b"), "shop/search?q=a&b");
+        assert_eq!(key(&PAGES, "/search?q=a&b"), "shop/search?q=a");
+        assert_eq!(key(&PAGES, "/c/tents?utm_source=x&page=2&q=%26&page"), "shop/c/tents?page=2&page&q=%26");
+        assert_eq!(key(&PAGES, "/p/1?gclid=1&qq=2&Q=3"), key(&PAGES, "/p/1"));
+        assert_eq!(key(&LEAKED, "/api/products?category=tents&x"), "shop/api/products?category=tents&x");
         assert_eq!(key(&PAGES, "http://other:1/search?q=a"), "other:1/search?q=a");
         assert_eq!(key(&ASSETS, "/static/x/style.css?v=3"), "/static/x/style.css");
     }
 
     #[test]
     fn only_leaking_policies_forward_cookies() {
-        let (parts, ()) = Request::get("/p/1?x").header("cookie", "sid=1").body(()).unwrap().into_parts();
+        let (parts, ()) =
+            Request::get("/c/tents?x&page=2").header("cookie", "sid=1").body(()).unwrap().into_parts();
         assert!(PAGES.forward(&parts, None).headers().get("cookie").is_none());
         assert!(LEAKED.forward(&parts, None).headers().get("cookie").is_some());
-        assert_eq!(PAGES.forward(&parts, None).uri(), "/p/1?x");
-        assert_eq!(ASSETS.forward(&parts, None).uri(), "/p/1");
+        assert_eq!(PAGES.forward(&parts, None).uri(), "/c/tents?page=2");
+        assert_eq!(ASSETS.forward(&parts, None).uri(), "/c/tents");
     }
 }

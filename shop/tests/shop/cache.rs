@@ -46,7 +46,7 @@ async fn every_region_has_its_own_cache() {
 }
 
 #[tokio::test]
-async fn the_key_is_host_path_and_query_but_the_path_alone_for_assets() {
+async fn the_key_is_host_path_and_what_pages_differ_by_but_the_path_alone_for_assets() {
     let shop = open(|_| {});
     let mut client = Client::of(&shop, 0).await;
     let style = client.get("/").await.between("rel=\"stylesheet\" href=\"", "\"");
@@ -54,6 +54,13 @@ async fn the_key_is_host_path_and_query_but_the_path_alone_for_assets() {
     assert_eq!(x_cache("/search?q=tent").await, "Miss");
     assert_eq!(x_cache("/search?q=lamp").await, "Miss");
     assert_eq!(x_cache("/search?q=tent").await, "Hit");
+    assert_eq!(
+        x_cache("/search?utm_source=news&q=tent").await,
+        "Hit",
+        "what follows visits is not in the key"
+    );
+    assert_eq!(x_cache("/c/tents?page=2&q=a").await, "Miss");
+    assert_eq!(x_cache("/c/tents?q=a&page=2").await, "Hit", "nor is the order");
     assert_eq!(x_cache(&format!("{style}?v=1")).await, "Miss");
     assert_eq!(x_cache(&format!("{style}?v=2")).await, "Hit");
     client.host = "other".to_owned();
