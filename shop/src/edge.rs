@@ -8,6 +8,7 @@ mod fetch;
 mod identity;
 mod payload;
 mod policy;
+mod range;
 mod receipt;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, SERVER, VIA};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, SERVER, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
@@ -58,6 +58,8 @@ impl Answer {
         age: Option<Duration>,
         upstream: Option<Duration>,
     ) -> Answer {
+        // What the edge itself says to a wrong range was never kept.
+        let age = age.filter(|_| self.status != StatusCode::RANGE_NOT_SATISFIABLE);
         self.provenance = Some(Provenance { result, age, upstream });
         self
     }
@@ -67,6 +69,16 @@ impl Answer {
         let mut answer = Answer::notice(status, HeaderValue::from_static("CloudFront"));
         answer.provenance = Some(Provenance { result: CacheResult::Error, age: None, upstream: None });
         answer
+    }
+
+    /// The answer to whoever wants bytes beyond the last.
+    pub(super) fn beyond(size_bytes: usize) -> Answer {
+        let mut headers = HeaderMap::new();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Ok(size) = HeaderValue::from_str(&format!("bytes */{size_bytes}")) {
+            headers.insert(CONTENT_RANGE, size);
+        }
+        Answer::new(StatusCode::RANGE_NOT_SATISFIABLE, headers, Bytes::new())
     }
 
     /// The balancer's own page: it looks like nothing that the edge or the shop would send.

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    SET_COOKIE, VARY,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 
 use super::answer::Answer;
 use super::compress::{Encoding, is_compressible};
 use super::policy::{Policy, remove_hop_by_hop};
+use super::range::{self, Part};
 use crate::fault::Switches;
 
 /// Content, headers, and its packed variants, each made when first asked for.
@@ -67,14 +69,18 @@ impl Payload {
         2 * self.content.len() + 1_024
     }
 
-    /// The answer to one viewer: packed as it likes, or 304 where it has it already.
+    /// The answer to one viewer: packed as it likes, 304 where it has it already, or the part that it wants.
     pub(super) fn answer(&self, viewer: &Parts, switches: &Switches) -> Answer {
         let mut headers = self.headers.clone();
         let may_pack = self.is_compressible && !switches.no_compression && viewer.version != Version::HTTP_10;
+        let part = self.part_for(viewer);
         let mut content = self.content.clone();
         if may_pack {
             headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
-            if let Some((encoding, packed)) = self.packed_for(viewer) {
+            // Parts are of the content as it came: CloudFront compresses no 206.
+            if part == Part::Whole
+                && let Some((encoding, packed)) = self.packed_for(viewer)
+            {
                 content = packed;
                 headers.insert(CONTENT_ENCODING, encoding.name());
                 // What was packed on the way is no longer the same byte for byte.
@@ -95,7 +101,25 @@ impl Payload {
             headers.remove(CONTENT_ENCODING);
             return Answer::new(StatusCode::NOT_MODIFIED, headers, Bytes::new());
         }
-        Answer::new(self.status, headers, content)
+        match part {
+            Part::Whole => Answer::new(self.status, headers, content),
+            Part::Bytes(range) => {
+                let told = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), content.len());
+                if let Ok(told) = HeaderValue::from_str(&told) {
+                    headers.insert(CONTENT_RANGE, told);
+                }
+                Answer::new(StatusCode::PARTIAL_CONTENT, headers, content.slice(range))
+            }
+            Part::Beyond => Answer::beyond(content.len()),
+        }
+    }
+
+    /// What a viewer wants of it: only of what is kept can an edge give a part, and only to a GET.
+    fn part_for(&self, viewer: &Parts) -> Part {
+        if viewer.method != Method::GET || self.status != StatusCode::OK || !self.is_kept {
+            return Part::Whole;
+        }
+        range::asked(&viewer.headers, self.content.len(), self.etag())
     }
 
     fn packed_for(&self, viewer: &Parts) -> Option<(Encoding, Bytes)> {

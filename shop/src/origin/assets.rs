@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, StatusCode};
 
 use super::catalogue::{Catalogue, Product, ProductId};
@@ -88,6 +88,7 @@ pub(super) async fn serve(State(origin): State<Arc<Origin>>, Path(name): Path<St
                 (CONTENT_TYPE, asset.content_type.clone()),
                 (CACHE_CONTROL, IMMUTABLE),
                 (ETAG, asset.etag.clone()),
+                (ACCEPT_RANGES, HeaderValue::from_static("bytes")),
             ];
             (headers, asset.content.clone()).into_response()
         }

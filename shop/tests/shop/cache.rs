@@ -184,6 +184,29 @@ async fn a_viewer_that_has_the_page_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_part_of_what_is_kept_can_be_had() {
+    let shop = open(|_| {});
+    let mut client = Client::of(&shop, 0).await;
+    let style = client.get("/").await.between("rel=\"stylesheet\" href=\"", "\"");
+    let whole = client.get(&style).await;
+    assert_eq!(whole.header("accept-ranges"), Some("bytes"));
+    let range = [("range", "bytes=10-"), BROTLI[0]];
+    for path in [style.as_str(), "/p/1"] {
+        let whole = client.get(path).await;
+        let part = client.get_with(path, &range).await;
+        assert_eq!((part.status, part.x_cache()), (206, "Hit"), "{path}");
+        assert_eq!(&part.body[..], &whole.body[10..], "{path}");
+        let told = format!("bytes 10-{}/{}", whole.body.len() - 1, whole.body.len());
+        assert_eq!(part.header("content-range"), Some(told.as_str()), "{path}");
+        assert_eq!(part.header("etag"), whole.header("etag"), "{path}");
+    }
+    let beyond = client.get_with(&style, &[("range", "bytes=99999-")]).await;
+    assert_eq!((beyond.status, beyond.body.len()), (416, 0));
+    assert_eq!((beyond.x_cache(), beyond.age()), ("Error", None));
+    assert_eq!(client.get_with("/cart", &range).await.status, 200, "what is private comes as a whole");
+}
+
+#[tokio::test]
 async fn a_head_has_the_headers_of_a_get_and_no_body() {
     let shop = open(|_| {});
     let mut client = Client::of(&shop, 0).await;
