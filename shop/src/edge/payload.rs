@@ -72,13 +72,14 @@ impl Payload {
     /// The answer to one viewer: packed as it likes, 304 where it has it already, or the part that it wants.
     pub(super) fn answer(&self, viewer: &Parts, switches: &Switches) -> Answer {
         let mut headers = self.headers.clone();
-        let may_pack = self.is_compressible && !switches.no_compression && viewer.version != Version::HTTP_10;
         let part = self.part_for(viewer);
         let mut content = self.content.clone();
-        if may_pack {
+        if self.is_compressible && !switches.no_compression {
+            // Said to everybody: what one viewer gets as it is, another gets packed.
             headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
-            // Parts are of the content as it came: CloudFront compresses no 206.
+            // Parts are of the content as it came: CloudFront compresses no 206, and nothing for HTTP/1.0.
             if part == Part::Whole
+                && viewer.version != Version::HTTP_10
                 && let Some((encoding, packed)) = self.packed_for(viewer)
             {
                 content = packed;

@@ -64,6 +64,8 @@ fn what_may_not_be_packed_is_left_alone() {
     let mut old = viewer(&[("accept-encoding", "br")]);
     old.version = Version::HTTP_10;
     assert!(!is_packed(&payload(1_000, 300), &old, &on), "HTTP/1.0");
+    let plain = payload(1_000, 300).answer(&old, &on);
+    assert_eq!(header(plain.headers(), "vary"), Some("Accept-Encoding"), "a proxy on the way must know");
 }
 
 #[test]
