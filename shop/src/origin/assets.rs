@@ -61,7 +61,8 @@ impl Assets {
             "text/javascript; charset=utf-8",
         );
         let logo = add("logo.svg", Bytes::from_static(include_bytes!("static/logo.svg")), SVG);
-        let hero = add("hero.svg", Bytes::from_static(include_bytes!("static/hero.svg")), SVG);
+        // The one picture that is no text: an edge leaves it as it is.
+        let hero = add("hero.png", Bytes::from_static(include_bytes!("static/hero.png")), "image/png");
         let mut pictures_of = |product: &Product| -> Vec<String> {
             let draw = |number| {
                 let name = format!("products/{}-{number}.svg", product.id);
