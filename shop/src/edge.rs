@@ -5,6 +5,7 @@ mod answer;
 mod cache;
 mod compress;
 mod fetch;
+mod headers;
 mod identity;
 mod payload;
 mod policy;
@@ -123,50 +124,40 @@ impl RegionalEdge {
     /// From the cache, or by way of it.
     async fn cached(self: &Arc<Self>, parts: &Parts, policy: &'static Policy, switches: &Switches) -> Answer {
         let key = policy.key(parts);
-        if switches.cold_cache {
-            let fetched = Box::pin(self.fetch(policy.forward(parts, None), policy, key, None)).await;
-            return self.answer_fetched(&fetched, parts, switches, fetched.result);
+        if switches.cold_cache || policy.keeps_nothing(switches) {
+            return self.fetch_alone(parts, policy, key, switches).await;
         }
-        let lookup = self.cache.lock().look_up(&key, Instant::now(), switches.ttl_max);
+        let now = Instant::now();
+        let lookup = self.cache.lock().look_up(&key, now, |object| policy.fresh_for(object, switches));
         match lookup {
             Lookup::Fresh { object, age } => {
+                let age = age + policy.older_by(object.payload.status(), switches).unwrap_or_default();
                 object.payload.answer(parts, switches).cached(CacheResult::Hit, Some(age), None)
             }
             Lookup::Pending(outcome) => match fetch::outcome(outcome).await {
                 Some(fetched) if fetched.is_shareable() => {
-                    self.answer_fetched(&fetched, parts, switches, CacheResult::Hit)
+                    answer_fetched(&fetched, policy, parts, switches, CacheResult::Hit)
                 }
                 // What the leader got was for the leader alone.
-                Some(_) => {
-                    let fetched = Box::pin(self.fetch(policy.forward(parts, None), policy, key, None)).await;
-                    self.answer_fetched(&fetched, parts, switches, fetched.result)
-                }
+                Some(_) => self.fetch_alone(parts, policy, key, switches).await,
                 None => Answer::edge_error(StatusCode::BAD_GATEWAY),
             },
             Lookup::Absent { stale, lead } => {
-                let outcome = self.lead(policy.forward(parts, stale.as_ref()), policy, key, stale, lead);
+                let request = policy.forward(parts, stale.as_ref());
+                let outcome = self.lead(request, policy, key, stale, lead, *switches);
                 match fetch::outcome(outcome).await {
-                    Some(fetched) => self.answer_fetched(&fetched, parts, switches, fetched.result),
+                    Some(fetched) => answer_fetched(&fetched, policy, parts, switches, fetched.result),
                     None => Answer::edge_error(StatusCode::BAD_GATEWAY),
                 }
             }
         }
     }
 
-    fn answer_fetched(
-        &self,
-        fetched: &Fetched,
-        parts: &Parts,
-        switches: &Switches,
-        result: CacheResult,
-    ) -> Answer {
-        let Some(object) = &fetched.object else {
-            return Answer::edge_error(StatusCode::BAD_GATEWAY);
-        };
-        // A miss has no age yet; what was served stale, or fetched for an earlier viewer, has one.
-        let age = matches!(result, CacheResult::Hit).then(|| object.age(Instant::now()));
-        let upstream = (!matches!(result, CacheResult::Hit)).then_some(fetched.upstream);
-        object.payload.answer(parts, switches).cached(result, age, upstream)
+    /// From the origin, for one viewer and unconditionally.
+    async fn fetch_alone(&self, parts: &Parts, policy: &Policy, key: String, switches: &Switches) -> Answer {
+        let request = policy.forward(parts, None);
+        let fetched = Box::pin(self.fetch(request, policy, key, None, switches)).await;
+        answer_fetched(&fetched, policy, parts, switches, fetched.result)
     }
 
     /// Straight to the origin, with everything that the viewer sent; nothing is kept or compressed.
@@ -194,6 +185,26 @@ impl RegionalEdge {
         }
         Some(self.origin.answer(self.index, request).await)
     }
+}
+
+/// What a viewer is told of what was fetched.
+fn answer_fetched(
+    fetched: &Fetched,
+    policy: &Policy,
+    parts: &Parts,
+    switches: &Switches,
+    result: CacheResult,
+) -> Answer {
+    let Some(object) = &fetched.object else {
+        return Answer::edge_error(StatusCode::BAD_GATEWAY);
+    };
+    // What is older than this edge's copy came out of a cache behind it.
+    let older_by = policy.older_by(object.payload.status(), switches);
+    let result = if older_by.is_some() { CacheResult::Hit } else { result };
+    let is_hit = result == CacheResult::Hit;
+    // A miss has no age yet; what was served stale, or fetched for an earlier viewer, has one.
+    let age = is_hit.then(|| object.age(Instant::now()) + older_by.unwrap_or_default());
+    object.payload.answer(parts, switches).cached(result, age, (!is_hit).then_some(fetched.upstream))
 }
 
 /// Waits, without a timer where there is nothing to wait for.

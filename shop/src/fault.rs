@@ -57,9 +57,11 @@ impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.kind.name())?;
         match self.kind {
-            FaultKind::Slow(time) | FaultKind::Freeze(time) | FaultKind::ShortTtl(time) => {
-                write!(formatter, "={}", duration::show(time))?;
-            }
+            FaultKind::Slow(time)
+            | FaultKind::Freeze(time)
+            | FaultKind::ShortTtl(time)
+            | FaultKind::StaleHtml(time)
+            | FaultKind::ErrorTtl(time) => write!(formatter, "={}", duration::show(time))?,
             FaultKind::Errors(share) | FaultKind::LostCart(share) => write!(formatter, "={share}")?,
             _ => {}
         }

@@ -12,6 +12,7 @@ use super::answer::CacheResult;
 use super::cache::Object;
 use super::payload::Payload;
 use super::policy::Policy;
+use crate::fault::Switches;
 
 /// Where those who joined a fetch learn what came of it.
 pub(super) type Outcome = watch::Receiver<Option<Fetched>>;
@@ -50,13 +51,14 @@ impl RegionalEdge {
         key: String,
         stale: Option<Object>,
         lead: Option<OutcomeSender>,
+        switches: Switches,
     ) -> Outcome {
         let is_announced = lead.is_some();
         let sender = lead.unwrap_or_else(|| watch::channel(None).0);
         let outcome = sender.subscribe();
         let edge = Arc::clone(self);
         tokio::spawn(async move {
-            let fetched = edge.fetch(request, policy, key.clone(), stale).await;
+            let fetched = edge.fetch(request, policy, key.clone(), stale, &switches).await;
             if is_announced {
                 edge.cache.lock().conclude(&key);
             }
@@ -72,6 +74,7 @@ impl RegionalEdge {
         policy: &Policy,
         key: String,
         stale: Option<Object>,
+        switches: &Switches,
     ) -> Fetched {
         let started = Instant::now();
         let answer = self.ask_origin(request).await;
@@ -87,7 +90,7 @@ impl RegionalEdge {
                 Fetched { object: Some(object), result: CacheResult::RefreshHit, upstream }
             }
             (Some(answer), _) => {
-                let ttl = policy.ttl(answer.status(), answer.headers());
+                let ttl = policy.ttl(answer.status(), answer.headers(), switches);
                 let object = Object { payload: Arc::new(Payload::new(answer, policy, ttl)), stored, ttl };
                 let object = if ttl.is_zero() { object } else { self.cache.lock().store(key, object) };
                 Fetched { object: Some(object), result: CacheResult::Miss, upstream }

@@ -13,13 +13,15 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 
 use super::answer::Answer;
 use super::compress::{Encoding, is_compressible};
-use super::policy::{Policy, remove_hop_by_hop};
+use super::headers::mislead;
+use super::policy::{Kind, Policy, remove_hop_by_hop};
 use super::range::{self, Part};
 use crate::fault::Switches;
 
 /// Content, headers, and its packed variants, each made when first asked for.
 #[derive(Debug)]
 pub(super) struct Payload {
+    kind: Kind,
     status: StatusCode,
     headers: HeaderMap,
     weak_etag: Option<HeaderValue>,
@@ -43,6 +45,7 @@ impl Payload {
             headers.remove(SET_COOKIE);
         }
         Payload {
+            kind: policy.kind(),
             status: parts.status,
             weak_etag: headers.get(ETAG).and_then(weakened),
             headers,
@@ -52,6 +55,10 @@ impl Payload {
             brotli: OnceLock::new(),
             gzip: OnceLock::new(),
         }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// The origin's entity tag, strong as it came.
@@ -72,6 +79,7 @@ impl Payload {
     /// The answer to one viewer: packed as it likes, 304 where it has it already, or the part that it wants.
     pub(super) fn answer(&self, viewer: &Parts, switches: &Switches) -> Answer {
         let mut headers = self.headers.clone();
+        mislead(&mut headers, self.kind, self.status, switches);
         let part = self.part_for(viewer);
         let mut content = self.content.clone();
         if self.is_compressible && !switches.no_compression {

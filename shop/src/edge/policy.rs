@@ -22,9 +22,21 @@ const ERRORS_KEPT: [u16; 7] = [404, 414, 500, 501, 502, 503, 504];
 /// Other statuses that it keeps.
 const STATUSES_KEPT: [u16; 3] = [200, 301, 308];
 
+/// What kind of address it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A static file.
+    Asset,
+    /// A page that is the same for everybody.
+    Page,
+    /// What belongs to one viewer, and is kept by mistake.
+    Leaked,
+}
+
 /// How the edge caches one kind of address.
 #[derive(Debug)]
 pub(super) struct Policy {
+    kind: Kind,
     keyed_by: KeyedBy,
     /// Whether cookies reach the origin and its own come back. Where they do not, nothing personal can.
     forwards_cookies: bool,
@@ -48,6 +60,7 @@ const PARAMETERS: [&str; 2] = ["page", "q"];
 
 /// Versioned files: the name says it all.
 static ASSETS: Policy = Policy {
+    kind: Kind::Asset,
     keyed_by: KeyedBy::Path,
     forwards_cookies: false,
     ttl_min: Duration::ZERO,
@@ -56,6 +69,7 @@ static ASSETS: Policy = Policy {
 };
 /// Pages that are the same for everybody.
 static PAGES: Policy = Policy {
+    kind: Kind::Page,
     keyed_by: KeyedBy::HostPathParameters,
     forwards_cookies: false,
     ttl_min: Duration::ZERO,
@@ -65,6 +79,7 @@ static PAGES: Policy = Policy {
 /// The mistake behind `api-cached` and `cart-leaked`: a minimum TTL above zero keeps even what says
 /// `no-store`, and the cookies that make it personal are not in the key.
 static LEAKED: Policy = Policy {
+    kind: Kind::Leaked,
     keyed_by: KeyedBy::HostPathQuery,
     forwards_cookies: true,
     ttl_min: Duration::from_secs(60),
@@ -129,17 +144,50 @@ impl Policy {
         self.forwards_cookies
     }
 
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether nothing of this kind is kept at all, because a fault has it say so.
+    pub(super) fn keeps_nothing(&self, switches: &Switches) -> bool {
+        self.kind == Kind::Page && switches.no_store_html
+    }
+
     /// How long an answer of the origin stays fresh; zero: it is not kept.
-    pub(super) fn ttl(&self, status: StatusCode, headers: &HeaderMap) -> Duration {
+    pub(super) fn ttl(&self, status: StatusCode, headers: &HeaderMap, switches: &Switches) -> Duration {
         if ERRORS_KEPT.contains(&status.as_u16()) {
             return ERROR_TTL;
         }
-        if !STATUSES_KEPT.contains(&status.as_u16()) {
+        if !STATUSES_KEPT.contains(&status.as_u16()) || self.keeps_nothing(switches) {
             return Duration::ZERO;
         }
         let directives = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok());
         let asked = directives.map_or(self.ttl_default, asked_ttl);
         asked.clamp(self.ttl_min, self.ttl_max)
+    }
+
+    /// How long what is kept counts as fresh under the faults that are on now, whichever were on when it came.
+    pub(super) fn fresh_for(&self, object: &Object, switches: &Switches) -> Duration {
+        let status = object.payload.status();
+        let is_page = self.kind == Kind::Page;
+        let fresh_for = if ERRORS_KEPT.contains(&status.as_u16()) {
+            object.ttl.max(switches.error_ttl)
+        } else if self.older_by(status, switches).is_some() {
+            Duration::MAX
+        } else if is_page && switches.html_year {
+            // The lesser of what it says and what the edge may.
+            object.ttl.max(self.ttl_max)
+        } else if switches.no_lifetime && self.kind != Kind::Leaked {
+            object.ttl.min(self.ttl_default)
+        } else {
+            object.ttl
+        };
+        switches.ttl_max.map_or(fresh_for, |ttl_max| ttl_max.min(fresh_for))
+    }
+
+    /// By how much an answer is older than this edge's copy of it, where a fault has pages outlive their lifetime.
+    pub(super) fn older_by(&self, status: StatusCode, switches: &Switches) -> Option<Duration> {
+        switches.stale_html.filter(|_| self.kind == Kind::Page && status == StatusCode::OK)
     }
 }
 
@@ -191,16 +239,21 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::{ASSETS, LEAKED, PAGES, Policy};
+    use crate::edge::cache::Object;
+    use crate::edge::payload::Payload;
     use crate::fault::Switches;
+    use bytes::Bytes;
     use http::header::CACHE_CONTROL;
-    use http::{HeaderMap, HeaderValue, Request, StatusCode};
+    use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
 
     fn ttl_s(policy: &Policy, status: u16, cache_control: Option<&'static str>) -> u64 {
         let mut headers = HeaderMap::new();
         if let Some(value) = cache_control {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
         }
-        policy.ttl(StatusCode::from_u16(status).unwrap(), &headers).as_secs()
+        policy.ttl(StatusCode::from_u16(status).unwrap(), &headers, &Switches::default()).as_secs()
     }
 
     #[test]
@@ -215,6 +268,39 @@ mod tests {
         assert_eq!(ttl_s(&LEAKED, 200, Some("private, no-store")), 60);
         assert_eq!((ttl_s(&PAGES, 404, None), ttl_s(&PAGES, 503, Some("no-store"))), (10, 10));
         assert_eq!((ttl_s(&PAGES, 303, Some("max-age=9")), ttl_s(&LEAKED, 422, None)), (0, 0));
+    }
+
+    #[test]
+    fn faults_concern_what_was_kept_before_them_too() {
+        let fresh_s = |policy: &Policy, status: u16, ttl_s: u64, switches: &Switches| {
+            let ttl = Duration::from_secs(ttl_s);
+            let answer = Response::builder().status(status).body(Bytes::new()).unwrap();
+            let payload = Arc::new(Payload::new(answer, policy, ttl));
+            policy.fresh_for(&Object { payload, stored: Instant::now(), ttl }, switches).as_secs()
+        };
+        let none = Switches::default();
+        assert_eq!((fresh_s(&PAGES, 200, 300, &none), fresh_s(&ASSETS, 404, 10, &none)), (300, 10));
+        let year = Switches { html_year: true, ..none };
+        assert_eq!((fresh_s(&PAGES, 200, 300, &year), fresh_s(&ASSETS, 200, 300, &year)), (86_400, 300));
+        let stale = Switches { stale_html: Some(Duration::ZERO), ..none };
+        assert_eq!((fresh_s(&PAGES, 200, 300, &stale), fresh_s(&PAGES, 404, 10, &stale)), (u64::MAX, 10));
+        let unsaid = Switches { no_lifetime: true, ..none };
+        assert_eq!(
+            (fresh_s(&PAGES, 200, 300, &unsaid), fresh_s(&ASSETS, 200, 9_999_999, &unsaid)),
+            (300, 86_400)
+        );
+        let errors = Switches { error_ttl: Duration::from_secs(3_600), ..none };
+        assert_eq!((fresh_s(&PAGES, 404, 10, &errors), fresh_s(&PAGES, 200, 300, &errors)), (3_600, 300));
+        let both = Switches { ttl_max: Some(Duration::from_secs(5)), ..errors };
+        assert_eq!((fresh_s(&PAGES, 404, 10, &both), fresh_s(&PAGES, 200, 300, &both)), (5, 5));
+    }
+
+    #[test]
+    fn a_page_that_says_no_store_is_not_kept_but_what_is_not_there_is() {
+        let switches = Switches { no_store_html: true, ..Switches::default() };
+        let ttl = |policy: &Policy, status| policy.ttl(status, &HeaderMap::new(), &switches);
+        assert!(ttl(&PAGES, StatusCode::OK).is_zero() && !ttl(&ASSETS, StatusCode::OK).is_zero());
+        assert_eq!(ttl(&PAGES, StatusCode::NOT_FOUND).as_secs(), 10);
     }
 
     #[test]

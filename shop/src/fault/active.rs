@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use super::{Fault, FaultKind, Share};
 use crate::shared::Shared;
 
-/// Distinct switches number 40 kinds × (regions + 1) at most; this only bounds what is named for no region of ours.
+/// Distinct switches number 40 kinds × 33 places at most; this only bounds what is named for no region of ours.
 const SWITCHED_ON_MAX: usize = 2_000;
 
 /// All faults of one region as plain flags, copied once per answer.
@@ -24,6 +24,11 @@ pub(crate) struct Switches {
     pub(crate) lost_cart: Share,
     pub(crate) oversell: bool,
     pub(crate) down: bool,
+    pub(crate) html_year: bool,
+    pub(crate) stale_html: Option<Duration>,
+    pub(crate) no_store_html: bool,
+    pub(crate) no_lifetime: bool,
+    pub(crate) error_ttl: Duration,
 }
 
 /// The switchboard that edges and origin read and that the admin endpoint writes.
@@ -146,6 +151,11 @@ fn switches_of(region: &str, switched_on: &[SwitchedOn]) -> Switches {
             FaultKind::LostCart(share) => switches.lost_cart = share,
             FaultKind::Oversell => switches.oversell = true,
             FaultKind::Down => switches.down = true,
+            FaultKind::HtmlYear => switches.html_year = true,
+            FaultKind::StaleHtml(time) => switches.stale_html = Some(time),
+            FaultKind::NoStoreHtml => switches.no_store_html = true,
+            FaultKind::NoLifetime => switches.no_lifetime = true,
+            FaultKind::ErrorTtl(time) => switches.error_ttl = time,
         }
     }
     switches

@@ -24,7 +24,7 @@ pub(super) enum Takes {
 }
 
 /// Every kind. The one list behind parsing, help and errors.
-pub(crate) static CATALOGUE: [FaultEntry; 11] = [
+pub(crate) static CATALOGUE: [FaultEntry; 16] = [
     timed("slow", "slow=300ms@tokyo", "every answer takes that much longer", FaultKind::Slow),
     shared("errors", "errors=5%", "the balancer answers 503 at that share of requests", FaultKind::Errors),
     timed("freeze", "freeze=2s", "accepts but answers nothing until the time is over", FaultKind::Freeze),
@@ -40,6 +40,16 @@ pub(crate) static CATALOGUE: [FaultEntry; 11] = [
     shared("lost-cart", "lost-cart=10%", "carts are found empty at that rate", FaultKind::LostCart),
     plain("oversell", "stock is not checked", FaultKind::Oversell),
     plain("down", "the origin is gone: 502 for everything uncached", FaultKind::Down),
+    plain("html-year", "pages may be kept for a year, they say", FaultKind::HtmlYear),
+    timed(
+        "stale-html",
+        "stale-html=1h",
+        "pages are kept past their lifetime, and are that old already",
+        FaultKind::StaleHtml,
+    ),
+    plain("no-store-html", "pages say no-store, and none is kept", FaultKind::NoStoreHtml),
+    plain("no-lifetime", "pages and files do not say for how long they may be kept", FaultKind::NoLifetime),
+    timed("error-ttl", "error-ttl=1h", "the edge keeps errors for that long", FaultKind::ErrorTtl),
 ];
 
 /// A fault without a value.

@@ -29,6 +29,16 @@ pub enum FaultKind {
     Oversell,
     /// The origin is gone: 502 from the edge for everything uncached.
     Down,
+    /// Pages say that they may be kept for a year; the edge keeps them for as long as it may, a day.
+    HtmlYear,
+    /// Pages are kept past their lifetime, and are at least that old already.
+    StaleHtml(Duration),
+    /// Pages say that nobody may keep them.
+    NoStoreHtml,
+    /// Neither pages nor files say for how long they may be kept.
+    NoLifetime,
+    /// The edge keeps errors for that long, where that is longer than 10 s.
+    ErrorTtl(Duration),
 }
 
 impl FaultKind {
@@ -46,6 +56,11 @@ impl FaultKind {
             FaultKind::LostCart(_) => "lost-cart",
             FaultKind::Oversell => "oversell",
             FaultKind::Down => "down",
+            FaultKind::HtmlYear => "html-year",
+            FaultKind::StaleHtml(_) => "stale-html",
+            FaultKind::NoStoreHtml => "no-store-html",
+            FaultKind::NoLifetime => "no-lifetime",
+            FaultKind::ErrorTtl(_) => "error-ttl",
         }
     }
 }

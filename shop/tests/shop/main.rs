@@ -5,7 +5,8 @@
 //! - [`boutique`]: the face made of forms, with its tokens, flashes and soft failures
 //! - [`graphql`]: the face without pages, with its tokens and errors
 //! - [`cache`]: hits, misses, ages, collapse, revalidation, keys, compression
-//! - [`faults`]: everything that can be broken, and the admin endpoint
+//! - [`faults`]: what can be broken, and the admin endpoint
+//! - [`contract`]: what can be broken of the edge's promises, one fault by one
 //! - [`books`]: counts and the access log are exact
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what helps a test fails as a test does")]
@@ -15,6 +16,7 @@ mod boutique;
 mod cache;
 mod checkout;
 mod client;
+mod contract;
 mod faults;
 mod graphql;
 mod pages;
