@@ -4,6 +4,7 @@
 mod answer;
 mod cache;
 mod compress;
+mod cookies;
 mod fetch;
 mod headers;
 mod identity;
@@ -51,6 +52,7 @@ pub(crate) struct RegionalEdge {
     cache: Shared<Cache>,
     origin: OriginService,
     dice: Dice,
+    opened: Instant,
     watch: Watch,
 }
 
@@ -80,6 +82,7 @@ impl RegionalEdge {
             cache: Shared::default(),
             origin,
             dice: Dice::new(seed.wrapping_add(index as u64)),
+            opened: Instant::now(),
             watch,
         }
     }
@@ -117,13 +120,13 @@ impl RegionalEdge {
         match Policy::of(parts.uri.path(), switches).filter(|_| is_read) {
             Some(policy) => self.cached(&parts, policy, switches).await,
             // Off the hot path, so its larger state is kept out of every waiting hit.
-            None => Box::pin(self.pass_through(parts, body)).await,
+            None => Box::pin(self.pass_through(parts, body, switches)).await,
         }
     }
 
     /// From the cache, or by way of it.
     async fn cached(self: &Arc<Self>, parts: &Parts, policy: &'static Policy, switches: &Switches) -> Answer {
-        let key = policy.key(parts);
+        let key = policy.key(parts, switches);
         if switches.cold_cache || policy.keeps_nothing(switches) {
             return self.fetch_alone(parts, policy, key, switches).await;
         }
@@ -143,7 +146,7 @@ impl RegionalEdge {
                 None => Answer::edge_error(StatusCode::BAD_GATEWAY),
             },
             Lookup::Absent { stale, lead } => {
-                let request = policy.forward(parts, stale.as_ref());
+                let request = policy.forward(parts, stale.as_ref(), switches);
                 let outcome = self.lead(request, policy, key, stale, lead, *switches);
                 match fetch::outcome(outcome).await {
                     Some(fetched) => answer_fetched(&fetched, policy, parts, switches, fetched.result),
@@ -155,26 +158,35 @@ impl RegionalEdge {
 
     /// From the origin, for one viewer and unconditionally.
     async fn fetch_alone(&self, parts: &Parts, policy: &Policy, key: String, switches: &Switches) -> Answer {
-        let request = policy.forward(parts, None);
+        let request = policy.forward(parts, None, switches);
         let fetched = Box::pin(self.fetch(request, policy, key, None, switches)).await;
         answer_fetched(&fetched, policy, parts, switches, fetched.result)
     }
 
     /// Straight to the origin, with everything that the viewer sent; nothing is kept or compressed.
-    async fn pass_through(&self, mut parts: Parts, body: Incoming) -> Answer {
+    async fn pass_through(&self, mut parts: Parts, body: Incoming, switches: &Switches) -> Answer {
         let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
             return Answer::edge_error(StatusCode::PAYLOAD_TOO_LARGE);
         };
         policy::remove_hop_by_hop(&mut parts.headers);
         let started = Instant::now();
+        let is_read = parts.method == Method::GET || parts.method == Method::HEAD;
         match self.ask_origin(Request::from_parts(parts, body.to_bytes())).await {
             Some(answer) => {
                 let (parts, body) = answer.into_parts();
+                let is_old = switches.age_leaked && is_read && parts.status == StatusCode::OK;
+                let age = is_old.then(|| self.age_behind(started));
                 let answer = Answer::new(parts.status, parts.headers, body);
-                answer.cached(CacheResult::Miss, None, Some(started.elapsed()))
+                answer.cached(CacheResult::Miss, age, Some(started.elapsed()))
             }
             None => Answer::edge_error(StatusCode::BAD_GATEWAY),
         }
+    }
+
+    /// How old an answer is that a cache between edge and origin keeps for a minute: from 1 s on.
+    fn age_behind(&self, now: Instant) -> Duration {
+        let second = now.saturating_duration_since(self.opened).as_secs() % 60;
+        Duration::from_secs(1 + second)
     }
 
     /// The origin's answer, a round trip later; none while it is down.
@@ -204,7 +216,9 @@ fn answer_fetched(
     let is_hit = result == CacheResult::Hit;
     // A miss has no age yet; what was served stale, or fetched for an earlier viewer, has one.
     let age = is_hit.then(|| object.age(Instant::now()) + older_by.unwrap_or_default());
-    object.payload.answer(parts, switches).cached(result, age, (!is_hit).then_some(fetched.upstream))
+    let cookies = if result == CacheResult::Miss { fetched.cookies.as_slice() } else { &[] };
+    let answer = object.payload.answer(parts, switches).with_cookies(cookies);
+    answer.cached(result, age, (!is_hit).then_some(fetched.upstream))
 }
 
 /// Waits, without a timer where there is nothing to wait for.

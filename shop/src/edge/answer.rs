@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, SERVER, VIA};
+use http::header::{
+    AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, SERVER, SET_COOKIE, VIA,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
@@ -61,6 +63,14 @@ impl Answer {
         // What the edge itself says to a wrong range was never kept.
         let age = age.filter(|_| self.status != StatusCode::RANGE_NOT_SATISFIABLE);
         self.provenance = Some(Provenance { result, age, upstream });
+        self
+    }
+
+    /// Adds cookies of the origin's.
+    pub(super) fn with_cookies(mut self, cookies: &[HeaderValue]) -> Answer {
+        for cookie in cookies {
+            self.headers.append(SET_COOKIE, cookie.clone());
+        }
         self
     }
 

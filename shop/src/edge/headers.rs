@@ -1,6 +1,6 @@
 //! What a misconfigured origin says about caching: the headers that faults change on their way to viewers.
 
-use http::header::{CACHE_CONTROL, EXPIRES, PRAGMA};
+use http::header::{CACHE_CONTROL, EXPIRES, PRAGMA, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::policy::Kind;
@@ -12,6 +12,8 @@ const YEAR_LONG: HeaderValue = HeaderValue::from_static("public, max-age=3153600
 /// <https://www.php.net/manual/en/function.session-cache-limiter.php>
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store, no-cache, must-revalidate");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+/// How an origin has CloudFront keep a page without its cookies, which then reach one viewer alone.
+const WITHOUT_COOKIES: HeaderValue = HeaderValue::from_static("public, max-age=300, no-cache=\"Set-Cookie\"");
 const LONG_AGO: HeaderValue = HeaderValue::from_static("Thu, 19 Nov 1981 08:52:00 GMT");
 
 /// Has a good answer that may be kept say what the faults have it say, whenever it was kept.
@@ -28,6 +30,15 @@ pub(super) fn mislead(headers: &mut HeaderMap, kind: Kind, status: StatusCode, s
         headers.insert(CACHE_CONTROL, YEAR_LONG);
     } else if switches.no_lifetime {
         headers.remove(CACHE_CONTROL);
+    } else if is_page && switches.cookie_sent {
+        headers.insert(CACHE_CONTROL, WITHOUT_COOKIES);
+    }
+    // Frameworks say the first of every page that looked at a session, web servers the second of everything.
+    if is_page && switches.vary_cookie {
+        headers.append(VARY, HeaderValue::from_static("Cookie"));
+    }
+    if switches.vary_agent {
+        headers.append(VARY, HeaderValue::from_static("User-Agent"));
     }
 }
 
@@ -36,7 +47,7 @@ mod tests {
     use super::mislead;
     use crate::edge::policy::Kind;
     use crate::fault::Switches;
-    use http::header::CACHE_CONTROL;
+    use http::header::{CACHE_CONTROL, VARY};
     use http::{HeaderMap, HeaderValue, StatusCode};
 
     /// The `Cache-Control` of an answer that says `public` where nothing is wrong.
@@ -61,5 +72,21 @@ mod tests {
         assert_eq!(ok(Kind::Asset, year).as_deref(), Some("public"));
         assert_eq!(ok(Kind::Leaked, unsaid).as_deref(), Some("public"));
         assert_eq!(cache_control(Kind::Page, StatusCode::NOT_FOUND, unsaid).as_deref(), Some("public"));
+        let sent = ok(Kind::Page, Switches { cookie_sent: true, ..none });
+        assert_eq!(sent.as_deref(), Some("public, max-age=300, no-cache=\"Set-Cookie\""));
+    }
+
+    #[test]
+    fn what_answers_vary_by_is_added() {
+        let vary = |kind, switches: Switches| -> Vec<String> {
+            let mut headers = HeaderMap::new();
+            mislead(&mut headers, kind, StatusCode::OK, &switches);
+            headers.get_all(VARY).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
+        };
+        let none = Switches::default();
+        let both = Switches { vary_cookie: true, vary_agent: true, ..none };
+        assert_eq!(vary(Kind::Page, none), [""; 0]);
+        assert_eq!(vary(Kind::Page, both), ["Cookie", "User-Agent"]);
+        assert_eq!(vary(Kind::Asset, both), ["User-Agent"]);
     }
 }

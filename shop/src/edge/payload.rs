@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    SET_COOKIE, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
@@ -41,9 +40,6 @@ impl Payload {
         let is_compressible = is_kept && is_compressible(parts.status, &headers, content.len());
         headers.remove(CONTENT_LENGTH);
         remove_hop_by_hop(&mut headers);
-        if !policy.forwards_cookies() {
-            headers.remove(SET_COOKIE);
-        }
         Payload {
             kind: policy.kind(),
             status: parts.status,

@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 
 use super::cache::Object;
+use super::cookies;
 use crate::fault::Switches;
 
 const YEAR: Duration = Duration::from_secs(31_536_000);
@@ -27,9 +28,9 @@ const STATUSES_KEPT: [u16; 3] = [200, 301, 308];
 pub(super) enum Kind {
     /// A static file.
     Asset,
-    /// A page that is the same for everybody.
+    /// A page that is the same for everybody. No cookies reach the origin, so that nothing personal comes back.
     Page,
-    /// What belongs to one viewer, and is kept by mistake.
+    /// What belongs to one viewer, and is kept by mistake. Cookies are forwarded, and come back.
     Leaked,
 }
 
@@ -38,8 +39,6 @@ pub(super) enum Kind {
 pub(super) struct Policy {
     kind: Kind,
     keyed_by: KeyedBy,
-    /// Whether cookies reach the origin and its own come back. Where they do not, nothing personal can.
-    forwards_cookies: bool,
     ttl_min: Duration,
     ttl_max: Duration,
     ttl_default: Duration,
@@ -62,7 +61,6 @@ const PARAMETERS: [&str; 2] = ["page", "q"];
 static ASSETS: Policy = Policy {
     kind: Kind::Asset,
     keyed_by: KeyedBy::Path,
-    forwards_cookies: false,
     ttl_min: Duration::ZERO,
     ttl_max: YEAR,
     ttl_default: DAY,
@@ -71,7 +69,6 @@ static ASSETS: Policy = Policy {
 static PAGES: Policy = Policy {
     kind: Kind::Page,
     keyed_by: KeyedBy::HostPathParameters,
-    forwards_cookies: false,
     ttl_min: Duration::ZERO,
     ttl_max: DAY,
     ttl_default: Duration::from_secs(300),
@@ -81,7 +78,6 @@ static PAGES: Policy = Policy {
 static LEAKED: Policy = Policy {
     kind: Kind::Leaked,
     keyed_by: KeyedBy::HostPathQuery,
-    forwards_cookies: true,
     ttl_min: Duration::from_secs(60),
     ttl_max: DAY,
     ttl_default: Duration::from_secs(60),
@@ -101,35 +97,51 @@ impl Policy {
     }
 
     /// What the answer is kept under.
-    pub(super) fn key(&self, parts: &Parts) -> String {
-        let address = self.address(&parts.uri);
-        match self.keyed_by {
+    pub(super) fn key(&self, parts: &Parts, switches: &Switches) -> String {
+        let address = self.address(&parts.uri, switches);
+        let mut key = match self.keyed_by {
             KeyedBy::Path => address.into_owned(),
             KeyedBy::HostPathParameters | KeyedBy::HostPathQuery => [host(parts), &*address].concat(),
+        };
+        if switches.cookie_key && self.kind != Kind::Leaked {
+            for cookie in parts.headers.get_all(COOKIE) {
+                key.push('\n');
+                key.push_str(cookie.to_str().unwrap_or_default());
+            }
         }
+        if self.kind == Kind::Page {
+            cookies::mark(&mut key, switches);
+        }
+        key
     }
 
     /// As much of an address as reaches the origin.
-    fn address<'a>(&self, uri: &'a Uri) -> Cow<'a, str> {
+    fn address<'a>(&self, uri: &'a Uri, switches: &Switches) -> Cow<'a, str> {
+        let whole = || Cow::Borrowed(uri.path_and_query().map_or("/", |address| address.as_str()));
         match self.keyed_by {
+            _ if switches.query_key => whole(),
             KeyedBy::Path => Cow::Borrowed(uri.path()),
             KeyedBy::HostPathParameters => with_parameters(uri),
-            KeyedBy::HostPathQuery => {
-                Cow::Borrowed(uri.path_and_query().map_or("/", |address| address.as_str()))
-            }
+            KeyedBy::HostPathQuery => whole(),
         }
     }
 
     /// The request to the origin: with nothing of the viewer's that is not in the key, save where
     /// cookies are forwarded; conditional where an expired answer is at hand.
-    pub(super) fn forward(&self, parts: &Parts, stale: Option<&Object>) -> Request<Bytes> {
+    pub(super) fn forward(
+        &self,
+        parts: &Parts,
+        stale: Option<&Object>,
+        switches: &Switches,
+    ) -> Request<Bytes> {
         let mut request = Request::new(Bytes::new());
         // A part of an address that was read before can be read again.
-        *request.uri_mut() = self.address(&parts.uri).parse().unwrap_or(Uri::from_static("/"));
+        let address = self.address(&parts.uri, switches);
+        *request.uri_mut() = address.parse().unwrap_or(Uri::from_static("/"));
         if let Ok(host) = HeaderValue::from_str(host(parts)) {
             request.headers_mut().insert(HOST, host);
         }
-        if self.forwards_cookies {
+        if self.kind == Kind::Leaked || switches.cookie_key || cookies::are_forwarded(switches) {
             for cookie in parts.headers.get_all(COOKIE) {
                 request.headers_mut().append(COOKIE, cookie.clone());
             }
@@ -138,10 +150,6 @@ impl Policy {
             request.headers_mut().insert(IF_NONE_MATCH, etag.clone());
         }
         request
-    }
-
-    pub(super) fn forwards_cookies(&self) -> bool {
-        self.forwards_cookies
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -166,7 +174,7 @@ impl Policy {
         asked.clamp(self.ttl_min, self.ttl_max)
     }
 
-    /// How long what is kept counts as fresh under the faults that are on now, whichever were on when it came.
+    /// How long what is kept counts as fresh under the faults that are on now, whichever were on before.
     pub(super) fn fresh_for(&self, object: &Object, switches: &Switches) -> Duration {
         let status = object.payload.status();
         let is_page = self.kind == Kind::Page;
@@ -327,7 +335,7 @@ mod tests {
     fn keys_hold_what_tells_answers_apart() {
         let key = |policy: &Policy, uri: &str| {
             let (parts, ()) = Request::get(uri).header("host", "shop").body(()).unwrap().into_parts();
-            policy.key(&parts)
+            policy.key(&parts, &Switches::default())
         };
         assert_eq!(key(&PAGES, "/search?q=a&b"), "shop/search?q=a");
         assert_eq!(key(&PAGES, "/c/tents?utm_source=x&page=2&q=%26&page"), "shop/c/tents?page=2&page&q=%26");
@@ -341,9 +349,44 @@ mod tests {
     fn only_leaking_policies_forward_cookies() {
         let (parts, ()) =
             Request::get("/c/tents?x&page=2").header("cookie", "sid=1").body(()).unwrap().into_parts();
-        assert!(PAGES.forward(&parts, None).headers().get("cookie").is_none());
-        assert!(LEAKED.forward(&parts, None).headers().get("cookie").is_some());
-        assert_eq!(PAGES.forward(&parts, None).uri(), "/c/tents?page=2");
-        assert_eq!(ASSETS.forward(&parts, None).uri(), "/c/tents");
+        let forward = |policy: &Policy| policy.forward(&parts, None, &Switches::default());
+        assert!(forward(&PAGES).headers().get("cookie").is_none());
+        assert!(forward(&LEAKED).headers().get("cookie").is_some());
+        assert_eq!(forward(&PAGES).uri(), "/c/tents?page=2");
+        assert_eq!(forward(&ASSETS).uri(), "/c/tents");
+    }
+
+    #[test]
+    fn what_a_fault_puts_into_the_key_reaches_the_origin() {
+        let get = |uri: &str, cookie: &'static str| {
+            let request = Request::get(uri).header("host", "shop").header("cookie", cookie);
+            request.body(()).unwrap().into_parts().0
+        };
+        let queries = Switches { query_key: true, ..Switches::default() };
+        let asset = get("/static/x/a.css?v=1", "sid=1");
+        assert_eq!(ASSETS.key(&asset, &queries), "/static/x/a.css?v=1");
+        assert_eq!(ASSETS.forward(&asset, None, &queries).uri(), "/static/x/a.css?v=1");
+        assert_eq!(PAGES.key(&get("/p/1?b&a", "sid=1"), &queries), "shop/p/1?b&a");
+
+        let cookies = Switches { cookie_key: true, ..Switches::default() };
+        let key = |policy: &Policy, cookie| policy.key(&get("/p/1", cookie), &cookies);
+        assert_ne!(key(&PAGES, "sid=1"), key(&PAGES, "sid=2"));
+        assert_ne!(key(&ASSETS, "sid=1"), key(&ASSETS, "sid=2"));
+        assert_eq!(key(&LEAKED, "sid=1"), key(&LEAKED, "sid=2"), "that is another fault");
+        assert_eq!(PAGES.forward(&asset, None, &cookies).headers()["cookie"], "sid=1");
+    }
+
+    #[test]
+    fn pages_with_cookies_are_not_those_without() {
+        let (parts, ()) = Request::get("/p/1").body(()).unwrap().into_parts();
+        let none = Switches::default();
+        for switches in [
+            Switches { session_cached: true, ..none },
+            Switches { sticky_cached: true, ..none },
+            Switches { cookie_sent: true, ..none },
+        ] {
+            assert_ne!(PAGES.key(&parts, &switches), PAGES.key(&parts, &none));
+            assert_eq!(ASSETS.key(&parts, &switches), ASSETS.key(&parts, &none));
+        }
     }
 }

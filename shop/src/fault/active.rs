@@ -29,6 +29,15 @@ pub(crate) struct Switches {
     pub(crate) no_store_html: bool,
     pub(crate) no_lifetime: bool,
     pub(crate) error_ttl: Duration,
+    pub(crate) vary_cookie: bool,
+    pub(crate) vary_agent: bool,
+    pub(crate) session_cached: bool,
+    pub(crate) cookie_sent: bool,
+    pub(crate) sticky_cached: bool,
+    pub(crate) query_key: bool,
+    pub(crate) cookie_key: bool,
+    pub(crate) age_leaked: bool,
+    pub(crate) unsticky: Share,
 }
 
 /// The switchboard that edges and origin read and that the admin endpoint writes.
@@ -156,6 +165,15 @@ fn switches_of(region: &str, switched_on: &[SwitchedOn]) -> Switches {
             FaultKind::NoStoreHtml => switches.no_store_html = true,
             FaultKind::NoLifetime => switches.no_lifetime = true,
             FaultKind::ErrorTtl(time) => switches.error_ttl = time,
+            FaultKind::VaryCookie => switches.vary_cookie = true,
+            FaultKind::VaryAgent => switches.vary_agent = true,
+            FaultKind::SessionCached => switches.session_cached = true,
+            FaultKind::CookieSent => switches.cookie_sent = true,
+            FaultKind::StickyCached => switches.sticky_cached = true,
+            FaultKind::QueryKey => switches.query_key = true,
+            FaultKind::CookieKey => switches.cookie_key = true,
+            FaultKind::AgeLeaked => switches.age_leaked = true,
+            FaultKind::Unsticky(share) => switches.unsticky = share,
         }
     }
     switches

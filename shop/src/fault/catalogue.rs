@@ -24,7 +24,7 @@ pub(super) enum Takes {
 }
 
 /// Every kind. The one list behind parsing, help and errors.
-pub(crate) static CATALOGUE: [FaultEntry; 16] = [
+pub(crate) static CATALOGUE: [FaultEntry; 25] = [
     timed("slow", "slow=300ms@tokyo", "every answer takes that much longer", FaultKind::Slow),
     shared("errors", "errors=5%", "the balancer answers 503 at that share of requests", FaultKind::Errors),
     timed("freeze", "freeze=2s", "accepts but answers nothing until the time is over", FaultKind::Freeze),
@@ -50,6 +50,24 @@ pub(crate) static CATALOGUE: [FaultEntry; 16] = [
     plain("no-store-html", "pages say no-store, and none is kept", FaultKind::NoStoreHtml),
     plain("no-lifetime", "pages and files do not say for how long they may be kept", FaultKind::NoLifetime),
     timed("error-ttl", "error-ttl=1h", "the edge keeps errors for that long", FaultKind::ErrorTtl),
+    plain("vary-cookie", "pages say Vary: Cookie", FaultKind::VaryCookie),
+    plain("vary-agent", "pages and files say Vary: User-Agent", FaultKind::VaryAgent),
+    plain(
+        "session-cached",
+        "pages open a session that the edge gives to everybody",
+        FaultKind::SessionCached,
+    ),
+    plain("cookie-sent", "pages open a session for whoever comes first", FaultKind::CookieSent),
+    plain("sticky-cached", "the edge keeps the balancer's cookies with pages", FaultKind::StickyCached),
+    plain("query-key", "any query makes a copy of its own", FaultKind::QueryKey),
+    plain("cookie-key", "any cookie makes a copy of its own", FaultKind::CookieKey),
+    plain("age-leaked", "private pages tell an Age", FaultKind::AgeLeaked),
+    shared(
+        "unsticky",
+        "unsticky=10%",
+        "the balancer changes a viewer's target at that rate",
+        FaultKind::Unsticky,
+    ),
 ];
 
 /// A fault without a value.

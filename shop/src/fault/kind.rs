@@ -39,6 +39,24 @@ pub enum FaultKind {
     NoLifetime,
     /// The edge keeps errors for that long, where that is longer than 10 s.
     ErrorTtl(Duration),
+    /// Pages say `Vary: Cookie`.
+    VaryCookie,
+    /// Pages and files say `Vary: User-Agent`.
+    VaryAgent,
+    /// Every page opens a session, and the edge keeps its cookie with the page: all share one session.
+    SessionCached,
+    /// Every page opens a session, and its cookie goes to the viewer for whom the page is fetched.
+    CookieSent,
+    /// The edge keeps the balancer's sticky cookies with pages: all are sent to one target.
+    StickyCached,
+    /// The whole query string is in the key of pages and files, tracking parameters and all.
+    QueryKey,
+    /// All cookies are in the key of pages and files.
+    CookieKey,
+    /// Private pages tell an `Age`: a cache between edge and origin has them.
+    AgeLeaked,
+    /// The balancer sends a viewer to another target at that rate.
+    Unsticky(Share),
 }
 
 impl FaultKind {
@@ -61,6 +79,15 @@ impl FaultKind {
             FaultKind::NoStoreHtml => "no-store-html",
             FaultKind::NoLifetime => "no-lifetime",
             FaultKind::ErrorTtl(_) => "error-ttl",
+            FaultKind::VaryCookie => "vary-cookie",
+            FaultKind::VaryAgent => "vary-agent",
+            FaultKind::SessionCached => "session-cached",
+            FaultKind::CookieSent => "cookie-sent",
+            FaultKind::StickyCached => "sticky-cached",
+            FaultKind::QueryKey => "query-key",
+            FaultKind::CookieKey => "cookie-key",
+            FaultKind::AgeLeaked => "age-leaked",
+            FaultKind::Unsticky(_) => "unsticky",
         }
     }
 }

@@ -34,7 +34,7 @@ impl FromRequestParts<Arc<Origin>> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, origin: &Arc<Origin>) -> Result<Visitor, Infallible> {
-        let sid = cookie(&parts.headers, SESSION_COOKIE).and_then(Token::parse);
+        let sid = sid(&parts.headers);
         let switches = switches(parts, origin);
         if loses_carts(&switches)
             && let Some(session) = origin.sessions.lock().find(sid)
@@ -43,6 +43,11 @@ impl FromRequestParts<Arc<Origin>> for Visitor {
         }
         Ok(Visitor { sid, switches })
     }
+}
+
+/// The token of the session that a request says it belongs to.
+pub(super) fn sid(headers: &HeaderMap) -> Option<Token> {
+    cookie(headers, SESSION_COOKIE).and_then(Token::parse)
 }
 
 /// The faults that are on where the request came in.

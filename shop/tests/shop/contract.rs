@@ -92,3 +92,123 @@ async fn answers_without_a_lifetime() {
     }
     assert_eq!(client.get("/cart").await.header("cache-control"), Some("private, no-store"));
 }
+
+fn varies_on(answer: &Answer, name: &str) -> bool {
+    answer.headers.get_all("vary").iter().any(|value| value.to_str().unwrap() == name)
+}
+
+#[tokio::test]
+async fn varying_on_what_changes_nothing() {
+    for (fault, name) in [("vary-cookie", "Cookie"), ("vary-agent", "User-Agent")] {
+        in_its_region(fault, async |client: &mut Client| varies_on(&client.get("/p/1").await, name)).await;
+        let (_shop, mut client) = broken(fault).await;
+        let style = style(&mut client).await;
+        let file = again(&mut client, &style, &BROTLI).await;
+        assert_eq!(varies_on(&file, name), fault == "vary-agent");
+        assert!(varies_on(&file, "Accept-Encoding") && file.x_cache() == "Hit", "{fault}");
+        assert!(!varies_on(&client.get("/cart").await, name), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_for_everybody() {
+    in_its_region("session-cached", async |client: &mut Client| {
+        client.sid = None;
+        let page = again(client, "/p/1", &[]).await;
+        assert_eq!(page.x_cache(), "Hit");
+        page.cookie("sid").is_some()
+    })
+    .await;
+    let (shop, mut one) = broken("session-cached").await;
+    let mut other = Client::of(&shop, 0).await;
+    let (first, second) = (one.get("/p/1").await, other.get("/p/1").await);
+    assert_eq!((first.x_cache(), second.x_cache()), ("Miss", "Hit"));
+    assert_eq!(first.cookie("sid"), second.cookie("sid"));
+    assert_eq!(second.cookie("AWSALB"), None, "that is another fault");
+    one.post("/cart/add", "product=7&quantity=2").await;
+    assert_eq!(other.get("/api/cart").await.json()["count"], 2, "they share a cart now");
+}
+
+#[tokio::test]
+async fn a_session_for_whoever_comes_first() {
+    in_its_region("cookie-sent", async |client: &mut Client| {
+        client.sid = None;
+        client.get("/p/1").await.cookie("sid").is_some()
+    })
+    .await;
+    let (shop, mut one) = broken("cookie-sent").await;
+    let mut other = Client::of(&shop, 0).await;
+    let (first, second) = (one.get("/p/1").await, other.get("/p/1").await);
+    assert_eq!((first.x_cache(), second.x_cache()), ("Miss", "Hit"));
+    assert_eq!(first.header("cache-control"), Some("public, max-age=300, no-cache=\"Set-Cookie\""));
+    assert!(first.cookie("sid").is_some() && second.cookie("sid").is_none());
+    assert_ne!(other.get("/p/2").await.cookie("sid"), first.cookie("sid"), "each has a session of its own");
+    let known = one.get("/p/3").await;
+    assert_eq!((known.x_cache(), known.cookie("sid")), ("Miss", None), "and only one");
+    let style = style(&mut one).await;
+    one.sid = None;
+    assert_eq!(one.get(&style).await.cookie("sid"), None);
+}
+
+#[tokio::test]
+async fn one_target_for_everybody() {
+    in_its_region("sticky-cached", async |client: &mut Client| {
+        again(client, "/p/1", &[]).await.cookie("AWSALB").is_some()
+    })
+    .await;
+    let (shop, mut one) = broken("sticky-cached").await;
+    let mut other = Client::of(&shop, 0).await;
+    let (first, second) = (one.get("/p/1").await, other.get("/p/1").await);
+    assert_eq!((second.x_cache(), second.cookie("sid")), ("Hit", None));
+    assert_eq!(first.cookie("AWSALB"), second.cookie("AWSALB"));
+    assert!(second.cookie("AWSALBCORS").is_some());
+    let style = style(&mut one).await;
+    assert_eq!(again(&mut one, &style, &[]).await.header("set-cookie"), None);
+}
+
+#[tokio::test]
+async fn copies_for_every_query_and_every_cookie() {
+    in_its_region("query-key", async |client: &mut Client| {
+        client.get("/p/1?utm_source=a").await;
+        client.get("/p/1?utm_source=b").await.x_cache() == "Miss"
+    })
+    .await;
+    in_its_region("cookie-key", async |client: &mut Client| {
+        client.get_with("/p/1", &[("cookie", "a=1")]).await;
+        client.get_with("/p/1", &[("cookie", "a=2")]).await.x_cache() == "Miss"
+    })
+    .await;
+    for (fault, way) in [("query-key", "?v=1"), ("cookie-key", "")] {
+        let (_shop, mut client) = broken(fault).await;
+        let style = style(&mut client).await;
+        client.get(&style).await;
+        let other_way = format!("{style}{way}");
+        let file = client.get_with(&other_way, &[("cookie", "a=1")]).await;
+        assert_eq!((file.status, file.x_cache()), (200, "Miss"), "{fault}: files, too");
+        let file = client.get_with(&other_way, &[("cookie", "a=1")]).await;
+        assert_eq!((file.x_cache(), file.cookie("AWSALB")), ("Hit", None), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn private_pages_with_an_age() {
+    in_its_region("age-leaked", async |client: &mut Client| {
+        let cart = client.get("/cart").await;
+        assert_eq!((cart.x_cache(), cart.header("cache-control")), ("Miss", Some("private, no-store")));
+        cart.age().is_some_and(|age_s| age_s > 0)
+    })
+    .await;
+    let (_shop, mut client) = broken("age-leaked").await;
+    assert_eq!(client.get("/p/1").await.age(), None, "pages are not concerned");
+    assert_eq!(client.post("/cart/add", "product=7&quantity=1").await.age(), None);
+}
+
+#[tokio::test]
+async fn viewers_that_do_not_stick() {
+    in_its_region("unsticky=100%", async |client: &mut Client| {
+        let own = client.get("/cart").await.cookie("AWSALB").unwrap();
+        let cookie = format!("AWSALB={own}");
+        client.get_with("/cart", &[("cookie", &cookie)]).await.cookie("AWSALB").unwrap() != own
+    })
+    .await;
+}
