@@ -12,6 +12,7 @@ mod payload;
 mod policy;
 mod range;
 mod receipt;
+mod variant;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

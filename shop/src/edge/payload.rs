@@ -11,10 +11,11 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 
 use super::answer::Answer;
-use super::compress::{Encoding, is_compressible};
+use super::compress::{is_compressible, is_packed_picture};
 use super::headers::mislead;
 use super::policy::{Kind, Policy, remove_hop_by_hop};
 use super::range::{self, Part};
+use super::variant::Variant;
 use crate::fault::Switches;
 
 /// Content, headers, and its packed variants, each made when first asked for.
@@ -26,9 +27,9 @@ pub(super) struct Payload {
     weak_etag: Option<HeaderValue>,
     content: Bytes,
     is_compressible: bool,
+    is_picture: bool,
     is_kept: bool,
-    brotli: OnceLock<Option<Bytes>>,
-    gzip: OnceLock<Option<Bytes>>,
+    variants: [OnceLock<Option<Bytes>>; Variant::COUNT],
 }
 
 impl Payload {
@@ -38,6 +39,7 @@ impl Payload {
         let mut headers = parts.headers;
         let is_kept = !ttl.is_zero();
         let is_compressible = is_kept && is_compressible(parts.status, &headers, content.len());
+        let is_picture = is_kept && is_packed_picture(&headers, content.len());
         headers.remove(CONTENT_LENGTH);
         remove_hop_by_hop(&mut headers);
         Payload {
@@ -47,9 +49,9 @@ impl Payload {
             headers,
             content,
             is_compressible,
+            is_picture,
             is_kept,
-            brotli: OnceLock::new(),
-            gzip: OnceLock::new(),
+            variants: Default::default(),
         }
     }
 
@@ -78,16 +80,18 @@ impl Payload {
         mislead(&mut headers, self.kind, self.status, switches);
         let part = self.part_for(viewer);
         let mut content = self.content.clone();
-        if self.is_compressible && !switches.no_compression {
+        if self.may_be_packed(switches) {
             // Said to everybody: what one viewer gets as it is, another gets packed.
-            headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+            if !switches.no_vary {
+                headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+            }
             // Parts are of the content as it came: CloudFront compresses no 206, and nothing for HTTP/1.0.
             if part == Part::Whole
                 && viewer.version != Version::HTTP_10
-                && let Some((encoding, packed)) = self.packed_for(viewer)
+                && let Some((variant, packed)) = self.packed_for(viewer, switches)
             {
                 content = packed;
-                headers.insert(CONTENT_ENCODING, encoding.name());
+                headers.insert(CONTENT_ENCODING, variant.encoding().name());
                 // What was packed on the way is no longer the same byte for byte.
                 match &self.weak_etag {
                     Some(etag) => headers.insert(ETAG, etag.clone()),
@@ -127,14 +131,16 @@ impl Payload {
         range::asked(&viewer.headers, self.content.len(), self.etag())
     }
 
-    fn packed_for(&self, viewer: &Parts) -> Option<(Encoding, Bytes)> {
-        let encoding = Encoding::accepted(&viewer.headers)?;
-        let variant = match encoding {
-            Encoding::Brotli => &self.brotli,
-            Encoding::Gzip => &self.gzip,
-        };
-        let packed = variant.get_or_init(|| encoding.pack(&self.content)).clone()?;
-        Some((encoding, packed))
+    /// Whether some viewers get it packed.
+    fn may_be_packed(&self, switches: &Switches) -> bool {
+        let is_packable = self.is_compressible || (self.is_picture && switches.images_compressed);
+        is_packable && !switches.no_compression
+    }
+
+    fn packed_for(&self, viewer: &Parts, switches: &Switches) -> Option<(Variant, Bytes)> {
+        let variant = Variant::choose(&viewer.headers, self.kind, switches)?;
+        let packed = self.variants.get(variant as usize)?;
+        Some((variant, packed.get_or_init(|| variant.pack(&self.content)).clone()?))
     }
 
     /// Whether the viewer's `If-None-Match` names this content, by the weak comparison of RFC 9110, 8.8.3.2.

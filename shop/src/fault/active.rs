@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use super::{Fault, FaultKind, Share};
 use crate::shared::Shared;
 
-/// Distinct switches number 40 kinds × 33 places at most; this only bounds what is named for no region of ours.
+/// Distinct switches are 40 kinds × 33 places at most; this only bounds what is named for no region of ours.
 const SWITCHED_ON_MAX: usize = 2_000;
 
 /// All faults of one region as plain flags, copied once per answer.
@@ -38,6 +38,12 @@ pub(crate) struct Switches {
     pub(crate) cookie_key: bool,
     pub(crate) age_leaked: bool,
     pub(crate) unsticky: Share,
+    pub(crate) images_compressed: bool,
+    pub(crate) double_gzip: bool,
+    pub(crate) forced_gzip: bool,
+    pub(crate) no_vary: bool,
+    pub(crate) broken_brotli: bool,
+    pub(crate) weak_compression: bool,
 }
 
 /// The switchboard that edges and origin read and that the admin endpoint writes.
@@ -174,6 +180,12 @@ fn switches_of(region: &str, switched_on: &[SwitchedOn]) -> Switches {
             FaultKind::CookieKey => switches.cookie_key = true,
             FaultKind::AgeLeaked => switches.age_leaked = true,
             FaultKind::Unsticky(share) => switches.unsticky = share,
+            FaultKind::ImagesCompressed => switches.images_compressed = true,
+            FaultKind::DoubleGzip => switches.double_gzip = true,
+            FaultKind::ForcedGzip => switches.forced_gzip = true,
+            FaultKind::NoVary => switches.no_vary = true,
+            FaultKind::BrokenBrotli => switches.broken_brotli = true,
+            FaultKind::WeakCompression => switches.weak_compression = true,
         }
     }
     switches

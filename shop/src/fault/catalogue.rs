@@ -24,7 +24,7 @@ pub(super) enum Takes {
 }
 
 /// Every kind. The one list behind parsing, help and errors.
-pub(crate) static CATALOGUE: [FaultEntry; 25] = [
+pub(crate) static CATALOGUE: [FaultEntry; 31] = [
     timed("slow", "slow=300ms@tokyo", "every answer takes that much longer", FaultKind::Slow),
     shared("errors", "errors=5%", "the balancer answers 503 at that share of requests", FaultKind::Errors),
     timed("freeze", "freeze=2s", "accepts but answers nothing until the time is over", FaultKind::Freeze),
@@ -68,6 +68,12 @@ pub(crate) static CATALOGUE: [FaultEntry; 25] = [
         "the balancer changes a viewer's target at that rate",
         FaultKind::Unsticky,
     ),
+    plain("images-compressed", "pictures are compressed again", FaultKind::ImagesCompressed),
+    plain("double-gzip", "files are compressed twice, and say so once", FaultKind::DoubleGzip),
+    plain("forced-gzip", "text comes in gzip, whatever was asked for", FaultKind::ForcedGzip),
+    plain("no-vary", "compressed answers do not say Vary: Accept-Encoding", FaultKind::NoVary),
+    plain("broken-brotli", "files under brotli are of the build before", FaultKind::BrokenBrotli),
+    plain("weak-compression", "text comes in gzip that saves nothing", FaultKind::WeakCompression),
 ];
 
 /// A fault without a value.

@@ -57,6 +57,18 @@ pub enum FaultKind {
     AgeLeaked,
     /// The balancer sends a viewer to another target at that rate.
     Unsticky(Share),
+    /// Pictures that their format packs already are compressed again.
+    ImagesCompressed,
+    /// Static text is compressed twice, and says so once.
+    DoubleGzip,
+    /// Text comes in gzip, whatever the viewer takes.
+    ForcedGzip,
+    /// What is compressed does not say `Vary: Accept-Encoding`.
+    NoVary,
+    /// Under brotli, files are those of the build before.
+    BrokenBrotli,
+    /// Text comes in gzip that saves nothing.
+    WeakCompression,
 }
 
 impl FaultKind {
@@ -88,6 +100,12 @@ impl FaultKind {
             FaultKind::CookieKey => "cookie-key",
             FaultKind::AgeLeaked => "age-leaked",
             FaultKind::Unsticky(_) => "unsticky",
+            FaultKind::ImagesCompressed => "images-compressed",
+            FaultKind::DoubleGzip => "double-gzip",
+            FaultKind::ForcedGzip => "forced-gzip",
+            FaultKind::NoVary => "no-vary",
+            FaultKind::BrokenBrotli => "broken-brotli",
+            FaultKind::WeakCompression => "weak-compression",
         }
     }
 }

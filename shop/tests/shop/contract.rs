@@ -29,6 +29,11 @@ async fn style(client: &mut Client) -> String {
     client.get("/").await.between("rel=\"stylesheet\" href=\"", "\"")
 }
 
+/// Where the home page's picture is.
+async fn picture(client: &mut Client) -> String {
+    client.get("/").await.between("class=\"hero\" src=\"", "\"")
+}
+
 /// An answer that was looked at before, so that it is kept wherever it is kept at all.
 async fn again(client: &mut Client, path: &str, headers: &[(&str, &str)]) -> Answer {
     client.get_with(path, headers).await;
@@ -211,4 +216,105 @@ async fn viewers_that_do_not_stick() {
         client.get_with("/cart", &[("cookie", &cookie)]).await.cookie("AWSALB").unwrap() != own
     })
     .await;
+}
+
+fn encoding(answer: &Answer) -> Option<&str> {
+    answer.header("content-encoding")
+}
+
+#[tokio::test]
+async fn pictures_that_are_compressed_again() {
+    in_its_region("images-compressed", async |client: &mut Client| {
+        let picture = picture(client).await;
+        encoding(&client.get_with(&picture, &BROTLI).await).is_some()
+    })
+    .await;
+    let (_shop, mut client) = broken("images-compressed").await;
+    let picture = picture(&mut client).await;
+    let packed = again(&mut client, &picture, &BROTLI).await;
+    assert_eq!((packed.header("content-type"), encoding(&packed)), (Some("image/png"), Some("br")));
+    assert!(varies_on(&packed, "Accept-Encoding") && packed.header("etag").unwrap().starts_with("W/"));
+    assert_eq!(packed.decoded(), client.get(&picture).await.body);
+}
+
+#[tokio::test]
+async fn files_that_are_compressed_twice() {
+    in_its_region("double-gzip", async |client: &mut Client| {
+        let style = style(client).await;
+        client.get_with(&style, &BROTLI).await.decoded().starts_with(&[0x1f, 0x8b])
+    })
+    .await;
+    let (_shop, mut client) = broken("double-gzip").await;
+    let style = style(&mut client).await;
+    let twice = again(&mut client, &style, &BROTLI).await;
+    assert_eq!((twice.x_cache(), encoding(&twice)), ("Hit", Some("gzip")));
+    let plain = client.get(&style).await;
+    assert!(plain.text().contains("box-sizing") && encoding(&plain).is_none());
+    let brotli = client.get_with(&style, &[("accept-encoding", "br")]).await;
+    assert_eq!(brotli.decoded(), plain.body, "who takes no gzip gets none");
+    assert!(client.get_with("/p/1", &BROTLI).await.text().contains("</html>"), "pages can be read");
+}
+
+#[tokio::test]
+async fn gzip_for_those_who_did_not_ask() {
+    in_its_region("forced-gzip", async |client: &mut Client| {
+        encoding(&client.get_with("/p/1", &[("accept-encoding", "identity")]).await) == Some("gzip")
+    })
+    .await;
+    let (_shop, mut client) = broken("forced-gzip").await;
+    let style = style(&mut client).await;
+    for path in ["/p/1", style.as_str()] {
+        let packed = client.get(path).await;
+        assert!(encoding(&packed) == Some("gzip") && varies_on(&packed, "Accept-Encoding"), "{path}");
+        assert!(packed.decoded().len() > packed.body.len(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_that_there_are_encodings() {
+    in_its_region("no-vary", async |client: &mut Client| {
+        let page = client.get_with("/p/1", &BROTLI).await;
+        assert_eq!(encoding(&page), Some("br"));
+        page.header("vary").is_none()
+    })
+    .await;
+    let (_shop, mut client) = broken("no-vary").await;
+    let style = style(&mut client).await;
+    assert_eq!(client.get_with(&style, &BROTLI).await.header("vary"), None);
+}
+
+#[tokio::test]
+async fn brotli_of_another_build() {
+    in_its_region("broken-brotli", async |client: &mut Client| {
+        let style = style(client).await;
+        let plain = client.get(&style).await;
+        client.get_with(&style, &BROTLI).await.decoded() != plain.body
+    })
+    .await;
+    let (_shop, mut client) = broken("broken-brotli").await;
+    let style = style(&mut client).await;
+    let plain = client.get(&style).await;
+    let (brotli, gzip) = (
+        client.get_with(&style, &BROTLI).await,
+        client.get_with(&style, &[("accept-encoding", "gzip")]).await,
+    );
+    assert_eq!((encoding(&brotli), encoding(&gzip)), (Some("br"), Some("gzip")));
+    assert!(plain.body.starts_with(&brotli.decoded()) && gzip.decoded() == plain.body);
+    let page = client.get_with("/p/1", &BROTLI).await.decoded();
+    assert_eq!(page, client.get("/p/1").await.body, "pages are not built");
+}
+
+#[tokio::test]
+async fn compression_that_saves_nothing() {
+    in_its_region("weak-compression", async |client: &mut Client| {
+        let page = client.get_with("/p/1", &BROTLI).await;
+        assert!(encoding(&page).is_some());
+        page.body.len() >= page.decoded().len()
+    })
+    .await;
+    let (_shop, mut client) = broken("weak-compression").await;
+    let style = style(&mut client).await;
+    let plain = client.get(&style).await;
+    let packed = client.get_with(&style, &BROTLI).await;
+    assert_eq!((encoding(&packed), packed.decoded()), (Some("gzip"), plain.body.to_vec()));
 }
