@@ -50,6 +50,7 @@ pub(crate) struct RegionalEdge {
     rtt: Duration,
     origin_rtt: Duration,
     identity: Identity,
+    elsewhere: Identity,
     cache: Shared<Cache>,
     origin: OriginService,
     dice: Dice,
@@ -80,6 +81,7 @@ impl RegionalEdge {
             rtt: region.rtt,
             origin_rtt: region.origin_rtt,
             identity: Identity::new(&region.name),
+            elsewhere: Identity::elsewhere(),
             cache: Shared::default(),
             origin,
             dice: Dice::new(seed.wrapping_add(index as u64)),
@@ -98,12 +100,15 @@ impl RegionalEdge {
         let is_head = request.method() == Method::HEAD;
         let answer = if switches.errors.strikes(&self.dice) {
             Answer::from_balancer(StatusCode::SERVICE_UNAVAILABLE)
+        } else if switches.challenge.strikes(&self.dice) {
+            Answer::challenge(request.headers())
         } else {
             self.answer(request, &switches).await
         };
         wait(self.rtt + switches.slow).await;
         self.watch.faults.thaw(self.index).await;
-        let response = answer.into_response(&self.identity, &self.dice, started.elapsed(), is_head);
+        let identity = if switches.wrong_edge { &self.elsewhere } else { &self.identity };
+        let response = answer.into_response(identity, &self.dice, started.elapsed(), is_head);
         receipt.close(&response);
         response
     }
@@ -119,7 +124,11 @@ impl RegionalEdge {
         }
         let is_read = parts.method == Method::GET || parts.method == Method::HEAD;
         match Policy::of(parts.uri.path(), switches).filter(|_| is_read) {
-            Some(policy) => self.cached(&parts, policy, switches).await,
+            Some(policy) => {
+                let answer = self.cached(&parts, policy, switches).await;
+                let is_lie = switches.head_lies && parts.method == Method::HEAD;
+                if is_lie { answer.without_content() } else { answer }
+            }
             // Off the hot path, so its larger state is kept out of every waiting hit.
             None => Box::pin(self.pass_through(parts, body, switches)).await,
         }

@@ -62,9 +62,10 @@ impl fmt::Display for Fault {
             | FaultKind::ShortTtl(time)
             | FaultKind::StaleHtml(time)
             | FaultKind::ErrorTtl(time) => write!(formatter, "={}", duration::show(time))?,
-            FaultKind::Errors(share) | FaultKind::LostCart(share) | FaultKind::Unsticky(share) => {
-                write!(formatter, "={share}")?;
-            }
+            FaultKind::Errors(share)
+            | FaultKind::LostCart(share)
+            | FaultKind::Unsticky(share)
+            | FaultKind::Challenge(share) => write!(formatter, "={share}")?,
             _ => {}
         }
         match &self.region {

@@ -78,7 +78,7 @@ impl Payload {
     pub(super) fn answer(&self, viewer: &Parts, switches: &Switches) -> Answer {
         let mut headers = self.headers.clone();
         mislead(&mut headers, self.kind, self.status, switches);
-        let part = self.part_for(viewer);
+        let part = if switches.no_range { Part::Whole } else { self.part_for(viewer) };
         let mut content = self.content.clone();
         if self.may_be_packed(switches) {
             // Said to everybody: what one viewer gets as it is, another gets packed.
@@ -105,7 +105,7 @@ impl Payload {
                 headers.insert(CACHE_CONTROL, value);
             }
         }
-        if self.status == StatusCode::OK && self.is_known_to(viewer) {
+        if self.status == StatusCode::OK && !switches.no_304 && self.is_known_to(viewer) {
             headers.remove(CONTENT_TYPE);
             headers.remove(CONTENT_ENCODING);
             return Answer::new(StatusCode::NOT_MODIFIED, headers, Bytes::new());

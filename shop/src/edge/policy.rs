@@ -146,7 +146,8 @@ impl Policy {
                 request.headers_mut().append(COOKIE, cookie.clone());
             }
         }
-        if let Some(etag) = stale.and_then(|object| object.payload.etag()) {
+        let known = stale.filter(|_| !switches.no_304);
+        if let Some(etag) = known.and_then(|object| object.payload.etag()) {
             request.headers_mut().insert(IF_NONE_MATCH, etag.clone());
         }
         request

@@ -44,6 +44,11 @@ pub(crate) struct Switches {
     pub(crate) no_vary: bool,
     pub(crate) broken_brotli: bool,
     pub(crate) weak_compression: bool,
+    pub(crate) no_304: bool,
+    pub(crate) no_range: bool,
+    pub(crate) head_lies: bool,
+    pub(crate) wrong_edge: bool,
+    pub(crate) challenge: Share,
 }
 
 /// The switchboard that edges and origin read and that the admin endpoint writes.
@@ -186,6 +191,11 @@ fn switches_of(region: &str, switched_on: &[SwitchedOn]) -> Switches {
             FaultKind::NoVary => switches.no_vary = true,
             FaultKind::BrokenBrotli => switches.broken_brotli = true,
             FaultKind::WeakCompression => switches.weak_compression = true,
+            FaultKind::No304 => switches.no_304 = true,
+            FaultKind::NoRange => switches.no_range = true,
+            FaultKind::HeadLies => switches.head_lies = true,
+            FaultKind::WrongEdge => switches.wrong_edge = true,
+            FaultKind::Challenge(share) => switches.challenge = share,
         }
     }
     switches
@@ -194,7 +204,7 @@ fn switches_of(region: &str, switched_on: &[SwitchedOn]) -> Switches {
 #[cfg(test)]
 mod tests {
     use super::{Faults, Switches};
-    use crate::fault::Fault;
+    use crate::fault::{CATALOGUE, Fault};
     use std::time::{Duration, Instant};
 
     fn faults() -> Faults {
@@ -217,6 +227,21 @@ mod tests {
         assert_eq!(faults.switches(0).slow, Duration::from_millis(100));
         faults.clear();
         assert_eq!(faults.switches(1), Switches::default());
+    }
+
+    #[test]
+    fn every_fault_turns_a_switch_in_its_region_alone() {
+        for entry in &CATALOGUE {
+            let (faults, now) = (faults(), Instant::now());
+            let everywhere = entry.example.split('@').next().unwrap();
+            faults.switch_on(fault(&format!("{everywhere}@tokyo")), now);
+            assert_ne!(faults.switches(0), Switches::default(), "{}", entry.name);
+            assert_eq!(faults.switches(1), Switches::default(), "{}", entry.name);
+            assert!(faults.switch_off(&fault(&format!("{everywhere}@tokyo"))), "{}", entry.name);
+            assert_eq!(faults.switches(0), Switches::default(), "{}", entry.name);
+            faults.switch_on(fault(everywhere), now);
+            assert_ne!(faults.switches(1), Switches::default(), "{}", entry.name);
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) enum Takes {
 }
 
 /// Every kind. The one list behind parsing, help and errors.
-pub(crate) static CATALOGUE: [FaultEntry; 31] = [
+pub(crate) static CATALOGUE: [FaultEntry; 36] = [
     timed("slow", "slow=300ms@tokyo", "every answer takes that much longer", FaultKind::Slow),
     shared("errors", "errors=5%", "the balancer answers 503 at that share of requests", FaultKind::Errors),
     timed("freeze", "freeze=2s", "accepts but answers nothing until the time is over", FaultKind::Freeze),
@@ -74,6 +74,16 @@ pub(crate) static CATALOGUE: [FaultEntry; 31] = [
     plain("no-vary", "compressed answers do not say Vary: Accept-Encoding", FaultKind::NoVary),
     plain("broken-brotli", "files under brotli are of the build before", FaultKind::BrokenBrotli),
     plain("weak-compression", "text comes in gzip that saves nothing", FaultKind::WeakCompression),
+    plain("no-304", "conditional requests get the whole answer again", FaultKind::No304),
+    plain("no-range", "requests for a part get the whole", FaultKind::NoRange),
+    plain("head-lies", "HEAD tells other headers than GET", FaultKind::HeadLies),
+    plain("wrong-edge", "the edge of a far-off city answers", FaultKind::WrongEdge),
+    shared(
+        "challenge",
+        "challenge=5%",
+        "the firewall answers 202 at that share of requests",
+        FaultKind::Challenge,
+    ),
 ];
 
 /// A fault without a value.

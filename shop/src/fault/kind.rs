@@ -69,6 +69,16 @@ pub enum FaultKind {
     BrokenBrotli,
     /// Text comes in gzip that saves nothing.
     WeakCompression,
+    /// Whoever asks whether a copy is still right gets another one.
+    No304,
+    /// Whoever asks for a part gets the whole.
+    NoRange,
+    /// A HEAD of what may be kept tells no entity tag, and a length of 0.
+    HeadLies,
+    /// The edge of a far-off city answers.
+    WrongEdge,
+    /// The firewall answers with a challenge at that share of requests.
+    Challenge(Share),
 }
 
 impl FaultKind {
@@ -106,6 +116,11 @@ impl FaultKind {
             FaultKind::NoVary => "no-vary",
             FaultKind::BrokenBrotli => "broken-brotli",
             FaultKind::WeakCompression => "weak-compression",
+            FaultKind::No304 => "no-304",
+            FaultKind::NoRange => "no-range",
+            FaultKind::HeadLies => "head-lies",
+            FaultKind::WrongEdge => "wrong-edge",
+            FaultKind::Challenge(_) => "challenge",
         }
     }
 }

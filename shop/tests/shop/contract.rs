@@ -2,6 +2,7 @@
 
 use crate::client::{Answer, Client, open};
 use doorbuster_shop::Shop;
+use http::Method;
 
 const BROTLI: [(&str, &str); 1] = [("accept-encoding", "gzip, br")];
 
@@ -317,4 +318,80 @@ async fn compression_that_saves_nothing() {
     let plain = client.get(&style).await;
     let packed = client.get_with(&style, &BROTLI).await;
     assert_eq!((encoding(&packed), packed.decoded()), (Some("gzip"), plain.body.to_vec()));
+}
+
+#[tokio::test]
+async fn copies_that_are_never_confirmed() {
+    in_its_region("no-304", async |client: &mut Client| {
+        let etag = client.get("/p/1").await.header("etag").unwrap().to_owned();
+        client.get_with("/p/1", &[("if-none-match", &etag)]).await.status == 200
+    })
+    .await;
+    let (shop, mut client) = broken("no-304").await;
+    shop.set_fault("short-ttl=0".parse().unwrap());
+    assert_eq!(again(&mut client, "/p/1", &[]).await.x_cache(), "Miss", "the edge gets no 304 either");
+}
+
+#[tokio::test]
+async fn parts_that_come_as_a_whole() {
+    in_its_region("no-range", async |client: &mut Client| {
+        let style = style(client).await;
+        let whole = client.get(&style).await;
+        assert_eq!(whole.header("accept-ranges"), Some("bytes"), "it is promised all the same");
+        let answer = client.get_with(&style, &[("range", "bytes=0-9")]).await;
+        answer.status == 200 && answer.body == whole.body && answer.header("content-range").is_none()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_of_another_page() {
+    in_its_region("head-lies", async |client: &mut Client| {
+        let get = client.get("/p/1").await;
+        let head = client.send(Method::HEAD, "/p/1", &[], "").await;
+        assert_eq!(head.status, 200);
+        let is_same = |name| head.header(name) == get.header(name);
+        assert_eq!(is_same("etag"), is_same("content-length"));
+        !is_same("etag")
+    })
+    .await;
+    let (_shop, mut client) = broken("head-lies").await;
+    let head = client.send(Method::HEAD, "/p/1", &BROTLI, "").await;
+    assert_eq!((head.header("content-length"), encoding(&head)), (Some("0"), None));
+    assert_ne!(client.send(Method::HEAD, "/cart", &[], "").await.header("content-length"), Some("0"));
+}
+
+#[tokio::test]
+async fn an_edge_that_is_far_off() {
+    in_its_region("wrong-edge", async |client: &mut Client| {
+        let page = client.get("/p/1").await;
+        let pop = page.header("x-amz-cf-pop").unwrap();
+        assert!(page.header("server-timing").unwrap().contains(pop), "one word for both");
+        pop == "LAX50-P3"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_firewall_that_trusts_nobody() {
+    in_its_region("challenge=100%", async |client: &mut Client| {
+        client.get("/p/1").await.header("x-amzn-waf-action") == Some("challenge")
+    })
+    .await;
+    let (shop, mut client) = broken("challenge=100%").await;
+    let challenge = client.get("/cart").await;
+    assert_eq!((challenge.status, challenge.x_cache(), challenge.body.len()), (202, "Error", 0));
+    assert_eq!(challenge.header("server"), Some("CloudFront"));
+    assert_eq!((challenge.header("set-cookie"), challenge.age()), (None, None));
+    let page = client.get_with("/", &[("accept", "text/html,*/*")]).await;
+    assert!(page.status == 202 && page.text().contains("challenge-container"));
+    assert_eq!(shop.counts()["tokyo"]["GET /cart 202"], 1);
+
+    shop.set_fault("challenge=20%".parse().unwrap());
+    let mut challenged = 0;
+    for _ in 0..500 {
+        challenged += usize::from(client.get("/").await.status == 202);
+    }
+    // Five standard deviations around 100.
+    assert!((55..=145).contains(&challenged), "{challenged} of 500");
 }
