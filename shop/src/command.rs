@@ -197,6 +197,12 @@ mod tests {
             assert!(text.contains(&edge.address.to_string()) && text.contains(&edge.region));
         }
         assert!(text.contains(&shop.admin().to_string()) && text.contains("errors=5%@london"));
-        assert!(super::CATALOGUE.iter().all(|entry| text.contains(entry.example)));
+        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+        let (_, faults) = text.split_once("with @REGION:\n").unwrap();
+        let lines: Vec<&str> = faults.lines().take_while(|line| !line.is_empty()).collect();
+        assert_eq!(lines.len(), super::CATALOGUE.len());
+        for (line, entry) in lines.iter().zip(&super::CATALOGUE) {
+            assert!(line.contains(entry.example) && readme.contains(line), "{line} belongs into the README");
+        }
     }
 }

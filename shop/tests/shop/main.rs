@@ -6,6 +6,7 @@
 //! - [`graphql`]: the face without pages, with its tokens and errors
 //! - [`cache`]: hits, misses, ages, collapse, revalidation, keys, compression
 //! - [`faults`]: what can be broken, and the admin endpoint
+//! - [`promises`]: what the edge promises, kept while nothing is broken
 //! - [`contract`]: what can be broken of the edge's promises, one fault by one
 //! - [`books`]: counts and the access log are exact
 
@@ -20,3 +21,4 @@ mod contract;
 mod faults;
 mod graphql;
 mod pages;
+mod promises;
