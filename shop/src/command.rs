@@ -117,7 +117,7 @@ fn announce(shop: &Shop, options: &Options, out: &mut dyn Write) -> io::Result<(
         writeln!(out, "  curl {method}{json} -d '{{\"fault\":\"{fault}\"}}' {admin}/faults")?;
     }
     writeln!(out, "\nFaults, each also for one region with @REGION:")?;
-    for entry in CATALOGUE {
+    for entry in &CATALOGUE {
         writeln!(out, "  {:<18} {}", entry.example, entry.does)?;
     }
     writeln!(out, "\nCtrl-C closes the shop.")?;
@@ -197,6 +197,12 @@ mod tests {
             assert!(text.contains(&edge.address.to_string()) && text.contains(&edge.region));
         }
         assert!(text.contains(&shop.admin().to_string()) && text.contains("errors=5%@london"));
-        assert!(super::CATALOGUE.iter().all(|entry| text.contains(entry.example)));
+        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+        let (_, faults) = text.split_once("with @REGION:\n").unwrap();
+        let lines: Vec<&str> = faults.lines().take_while(|line| !line.is_empty()).collect();
+        assert_eq!(lines.len(), super::CATALOGUE.len());
+        for (line, entry) in lines.iter().zip(&super::CATALOGUE) {
+            assert!(line.contains(entry.example) && readme.contains(line), "{line} belongs into the README");
+        }
     }
 }

@@ -60,7 +60,7 @@ pub enum Error {
         known: String,
     },
     /// A duration could not be read.
-    #[error("cannot read the duration `{given}`: write a whole number with a unit, as 300ms, 2s or 1m")]
+    #[error("cannot read the duration `{given}`: write a whole number with a unit, as 300ms, 2s, 1m or 1h")]
     Duration {
         /// The text as given.
         given: String,

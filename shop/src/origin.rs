@@ -29,7 +29,7 @@ use axum::body::{Body, to_bytes};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, ETAG, IF_NONE_MATCH};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use tower::ServiceExt as _;
 
 use self::assets::Assets;
@@ -37,7 +37,7 @@ use self::catalogue::Catalogue;
 use self::sessions::Sessions;
 use self::visitor::RegionIndex;
 use self::warehouse::Warehouse;
-use crate::chance::{Dice, content_hash};
+use crate::chance::{Dice, Token, content_hash};
 use crate::error::Error;
 use crate::fault::Faults;
 use crate::options::Options;
@@ -120,8 +120,10 @@ impl OriginService {
     pub(crate) async fn answer(&self, region: usize, request: Request<Bytes>) -> Response<Bytes> {
         let (mut parts, body) = request.into_parts();
         let if_none_match = parts.headers.remove(IF_NONE_MATCH);
-        let target = sticky::target_of(&parts.headers, &self.origin.dice);
+        let switches = self.origin.faults.switches(region);
+        let target = sticky::target_of(&parts.headers, switches.unsticky, &self.origin.dice);
         let is_static = parts.uri.path().starts_with("/static/");
+        let sid = visitor::sid(&parts.headers);
         parts.extensions.insert(RegionIndex(region));
 
         let Ok(answer) = self.router.clone().oneshot(Request::from_parts(parts, Body::from(body))).await;
@@ -131,8 +133,22 @@ impl OriginService {
         };
         if !is_static {
             sticky::renew(target, &mut parts.headers);
+            if switches.session_cached || switches.cookie_sent {
+                self.open_session(sid, parts.status, &mut parts.headers);
+            }
         }
         finish(Response::from_parts(parts, body), if_none_match.as_ref())
+    }
+
+    /// Opens a session for whoever looks at a page that is the same for everybody, as many a framework does:
+    /// the mistake behind `session-cached` and `cookie-sent`.
+    fn open_session(&self, sid: Option<Token>, status: StatusCode, headers: &mut HeaderMap) {
+        let is_public =
+            headers.get(CACHE_CONTROL).is_some_and(|value| value.as_bytes().starts_with(b"public"));
+        if status == StatusCode::OK && is_public {
+            let (_, opened) = self.origin.sessions.lock().find_or_open(sid);
+            visitor::set_session_cookie(headers, opened);
+        }
     }
 }
 

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, SERVER, VIA};
+use http::header::{
+    ACCEPT, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, SERVER,
+    SET_COOKIE, VIA,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
@@ -14,7 +17,12 @@ use crate::chance::Dice;
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_AMZ_CF_POP: HeaderName = HeaderName::from_static("x-amz-cf-pop");
 const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
+const X_AMZN_WAF_ACTION: HeaderName = HeaderName::from_static("x-amzn-waf-action");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// What would prove, in a browser, that it is one.
+const CHALLENGE_PAGE: &[u8] = b"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title></title></head>\
+    <body><div id=\"challenge-container\"></div><noscript><h1>JavaScript is disabled</h1></noscript></body></html>\n";
 
 /// What the cache had to do with an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +66,42 @@ impl Answer {
         age: Option<Duration>,
         upstream: Option<Duration>,
     ) -> Answer {
+        // What the edge itself says to a wrong range was never kept.
+        let age = age.filter(|_| self.status != StatusCode::RANGE_NOT_SATISFIABLE);
         self.provenance = Some(Provenance { result, age, upstream });
         self
+    }
+
+    /// Adds cookies of the origin's.
+    pub(super) fn with_cookies(mut self, cookies: &[HeaderValue]) -> Answer {
+        for cookie in cookies {
+            self.headers.append(SET_COOKIE, cookie.clone());
+        }
+        self
+    }
+
+    /// As an origin answers a HEAD that nobody thought of: another page, and none.
+    pub(super) fn without_content(mut self) -> Answer {
+        self.headers.remove(ETAG);
+        self.headers.remove(CONTENT_ENCODING);
+        self.body = Bytes::new();
+        self
+    }
+
+    /// The firewall's answer to a viewer that it does not trust yet: a script for those that show pages, and
+    /// nothing at all for others.
+    /// <https://docs.aws.amazon.com/waf/latest/APIReference/API_ChallengeAction.html>
+    pub(super) fn challenge(viewer: &HeaderMap) -> Answer {
+        let shows_pages = viewer
+            .get_all(ACCEPT)
+            .iter()
+            .any(|accepted| accepted.to_str().is_ok_and(|accepted| accepted.contains("text/html")));
+        let mut answer = Answer::edge_error(StatusCode::ACCEPTED);
+        answer.body = if shows_pages { Bytes::from_static(CHALLENGE_PAGE) } else { Bytes::new() };
+        answer.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, max-age=0"));
+        answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
+        answer.headers.insert(X_AMZN_WAF_ACTION, HeaderValue::from_static("challenge"));
+        answer
     }
 
     /// The edge's own page where it has nothing better.
@@ -67,6 +109,16 @@ impl Answer {
         let mut answer = Answer::notice(status, HeaderValue::from_static("CloudFront"));
         answer.provenance = Some(Provenance { result: CacheResult::Error, age: None, upstream: None });
         answer
+    }
+
+    /// The answer to whoever wants bytes beyond the last.
+    pub(super) fn beyond(size_bytes: usize) -> Answer {
+        let mut headers = HeaderMap::new();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Ok(size) = HeaderValue::from_str(&format!("bytes */{size_bytes}")) {
+            headers.insert(CONTENT_RANGE, size);
+        }
+        Answer::new(StatusCode::RANGE_NOT_SATISFIABLE, headers, Bytes::new())
     }
 
     /// The balancer's own page: it looks like nothing that the edge or the shop would send.

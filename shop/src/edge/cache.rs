@@ -63,13 +63,18 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// Looks a key up. Nothing counts as fresh beyond `ttl_max`, where one is given. Whoever is told
-    /// `Absent` fetches, and calls [`Cache::conclude`].
-    pub(super) fn look_up(&mut self, key: &str, now: Instant, ttl_max: Option<Duration>) -> Lookup {
+    /// Looks a key up. What is kept is fresh for as long as `fresh_for` says. Whoever is told `Absent`
+    /// fetches, and calls [`Cache::conclude`].
+    pub(super) fn look_up(
+        &mut self,
+        key: &str,
+        now: Instant,
+        fresh_for: impl Fn(&Object) -> Duration,
+    ) -> Lookup {
         let kept = self.objects.get(key).map(|kept| &kept.object);
         if let Some(object) = kept {
             let age = object.age(now);
-            if age < ttl_max.map_or(object.ttl, |ttl_max| ttl_max.min(object.ttl)) {
+            if age < fresh_for(object) {
                 return Lookup::Fresh { object: object.clone(), age };
             }
         }
@@ -129,36 +134,43 @@ mod tests {
         Object { payload: Arc::new(Payload::new(Response::new(content), policy, TTL)), stored, ttl: TTL }
     }
 
+    fn ttl(object: &Object) -> Duration {
+        object.ttl
+    }
+
     #[test]
     fn an_object_is_fresh_for_its_time() {
         let (mut cache, start) = (Cache::default(), Instant::now());
         cache.store("/".to_owned(), object(Bytes::from_static(b"a"), start));
-        let mut age_s =
-            |after_s, ttl_max| match cache.look_up("/", start + Duration::from_secs(after_s), ttl_max) {
-                Lookup::Fresh { age, .. } => Some(age.as_secs()),
-                _ => None,
-            };
-        assert_eq!(age_s(0, None), Some(0));
-        assert_eq!(age_s(299, None), Some(299));
-        assert_eq!(age_s(300, None), None);
-        assert_eq!(age_s(4, Some(Duration::from_secs(5))), Some(4));
-        assert_eq!(age_s(5, Some(Duration::from_secs(5))), None);
+        let mut age_s = |after_s, fresh_for: fn(&Object) -> Duration| match cache.look_up(
+            "/",
+            start + Duration::from_secs(after_s),
+            fresh_for,
+        ) {
+            Lookup::Fresh { age, .. } => Some(age.as_secs()),
+            _ => None,
+        };
+        assert_eq!(age_s(0, ttl), Some(0));
+        assert_eq!(age_s(299, ttl), Some(299));
+        assert_eq!(age_s(300, ttl), None);
+        assert_eq!(age_s(4, |_| Duration::from_secs(5)), Some(4));
+        assert_eq!(age_s(5, |_| Duration::from_secs(5)), None);
     }
 
     #[test]
     fn the_first_leads_and_others_join_until_it_ends_or_dies() {
         let (mut cache, now) = (Cache::default(), Instant::now());
-        let Lookup::Absent { stale: None, lead: Some(lead) } = cache.look_up("/", now, None) else {
+        let Lookup::Absent { stale: None, lead: Some(lead) } = cache.look_up("/", now, ttl) else {
             panic!("the first must lead");
         };
-        assert!(matches!(cache.look_up("/", now, None), Lookup::Pending(_)));
-        assert!(matches!(cache.look_up("/other", now, None), Lookup::Absent { .. }));
+        assert!(matches!(cache.look_up("/", now, ttl), Lookup::Pending(_)));
+        assert!(matches!(cache.look_up("/other", now, ttl), Lookup::Absent { .. }));
         drop(lead);
-        let Lookup::Absent { lead: Some(_lead), .. } = cache.look_up("/", now, None) else {
+        let Lookup::Absent { lead: Some(_lead), .. } = cache.look_up("/", now, ttl) else {
             panic!("another must lead once the first died");
         };
         cache.conclude("/");
-        assert!(matches!(cache.look_up("/", now, None), Lookup::Absent { .. }));
+        assert!(matches!(cache.look_up("/", now, ttl), Lookup::Absent { .. }));
     }
 
     #[test]

@@ -78,45 +78,49 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
+    /// The value of `Content-Encoding`.
     pub(super) fn name(self) -> HeaderValue {
+        HeaderValue::from_static(self.token())
+    }
+
+    fn token(self) -> &'static str {
         match self {
-            Encoding::Brotli => HeaderValue::from_static("br"),
-            Encoding::Gzip => HeaderValue::from_static("gzip"),
+            Encoding::Brotli => "br",
+            Encoding::Gzip => "gzip",
         }
     }
 
     /// What the viewer takes, brotli first; none where it takes neither.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Encoding> {
-        let lines = || headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
-        let takes = |name: &str| lines().flat_map(|line| line.split(',')).any(|item| names(item, name));
-        if takes("br") {
-            Some(Encoding::Brotli)
-        } else if takes("gzip") {
-            Some(Encoding::Gzip)
-        } else {
-            None
-        }
+        [Encoding::Brotli, Encoding::Gzip].into_iter().find(|encoding| encoding.is_taken(headers))
+    }
+
+    /// Whether the viewer takes it.
+    pub(super) fn is_taken(self, headers: &HeaderMap) -> bool {
+        let lines = headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).any(|item| names(item, self.token()))
     }
 
     /// The content in this encoding; none where packing failed, and the content is better left alone.
     pub(super) fn pack(self, content: &[u8]) -> Option<Bytes> {
-        let packed = match self {
+        match self {
             Encoding::Brotli => {
                 let buffer = Vec::with_capacity(content.len() / 3);
                 let mut writer =
                     brotli::CompressorWriter::new(buffer, BUFFER_BYTES, BROTLI_QUALITY, BROTLI_WINDOW_BITS);
                 writer.write_all(content).ok()?;
-                writer.into_inner()
+                Some(Bytes::from(writer.into_inner()))
             }
-            Encoding::Gzip => {
-                let mut writer =
-                    GzEncoder::new(Vec::with_capacity(content.len() / 3), Compression::default());
-                writer.write_all(content).ok()?;
-                writer.finish().ok()?
-            }
-        };
-        Some(Bytes::from(packed))
+            Encoding::Gzip => gzip(content, Compression::default()),
+        }
     }
+}
+
+/// The content in gzip, at that level.
+pub(super) fn gzip(content: &[u8], level: Compression) -> Option<Bytes> {
+    let mut writer = GzEncoder::new(Vec::with_capacity(content.len() / 3), level);
+    writer.write_all(content).ok()?;
+    Some(Bytes::from(writer.finish().ok()?))
 }
 
 /// Whether one item of `Accept-Encoding` names that encoding and does not refuse it with `q=0`.
@@ -141,9 +145,19 @@ pub(super) fn is_compressible(status: StatusCode, headers: &HeaderMap, size_byte
         && CONTENT_TYPES.iter().any(|listed| listed.eq_ignore_ascii_case(essence))
 }
 
+/// Whether it is a picture whose format packs it already, which a web server compresses that was told
+/// `gzip_types image/*`.
+pub(super) fn is_packed_picture(headers: &HeaderMap, size_bytes: usize) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    SIZE_BYTES.contains(&size_bytes)
+        && content_type.starts_with("image/")
+        && !content_type.starts_with("image/svg")
+        && !headers.contains_key(CONTENT_ENCODING)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Encoding, is_compressible};
+    use super::{Encoding, is_compressible, is_packed_picture};
     use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
     use std::io::Read as _;
 
@@ -174,6 +188,14 @@ mod tests {
         assert!(!is_compressible(ok, &headers(&html[..1]), 1_000));
         assert!(!is_compressible(ok, &headers(&[html[0], html[1], ("content-encoding", "br")]), 1_000));
         assert!(!is_compressible(ok, &headers(&[("content-type", "image/png"), html[1]]), 1_000));
+    }
+
+    #[test]
+    fn pictures_are_those_that_are_no_text() {
+        let is_picture = |content_type| is_packed_picture(&headers(&[("content-type", content_type)]), 1_000);
+        assert!(is_picture("image/png") && is_picture("image/webp"));
+        assert!(!is_picture("image/svg+xml") && !is_picture("text/html"));
+        assert!(!is_packed_picture(&headers(&[("content-type", "image/png")]), 999));
     }
 
     #[test]

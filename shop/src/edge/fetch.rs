@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use tokio::sync::watch;
 
 use super::RegionalEdge;
 use super::answer::CacheResult;
 use super::cache::Object;
+use super::cookies;
 use super::payload::Payload;
 use super::policy::Policy;
+use crate::fault::Switches;
 
 /// Where those who joined a fetch learn what came of it.
 pub(super) type Outcome = watch::Receiver<Option<Fetched>>;
@@ -26,6 +28,8 @@ pub(super) struct Fetched {
     pub(super) result: CacheResult,
     /// How long the origin took, its round trip included.
     pub(super) upstream: Duration,
+    /// Cookies for the viewer for whom the fetch was made.
+    pub(super) cookies: Vec<HeaderValue>,
 }
 
 impl Fetched {
@@ -50,13 +54,14 @@ impl RegionalEdge {
         key: String,
         stale: Option<Object>,
         lead: Option<OutcomeSender>,
+        switches: Switches,
     ) -> Outcome {
         let is_announced = lead.is_some();
         let sender = lead.unwrap_or_else(|| watch::channel(None).0);
         let outcome = sender.subscribe();
         let edge = Arc::clone(self);
         tokio::spawn(async move {
-            let fetched = edge.fetch(request, policy, key.clone(), stale).await;
+            let fetched = edge.fetch(request, policy, key.clone(), stale, &switches).await;
             if is_announced {
                 edge.cache.lock().conclude(&key);
             }
@@ -72,26 +77,30 @@ impl RegionalEdge {
         policy: &Policy,
         key: String,
         stale: Option<Object>,
+        switches: &Switches,
     ) -> Fetched {
         let started = Instant::now();
         let answer = self.ask_origin(request).await;
         let (stored, upstream) = (Instant::now(), started.elapsed());
-        match (answer, stale) {
-            (None, None) => Fetched { object: None, result: CacheResult::Error, upstream },
-            (None, Some(stale)) => Fetched { object: Some(stale), result: CacheResult::Hit, upstream },
+        let mut cookies = Vec::new();
+        let (object, result) = match (answer, stale) {
+            (None, None) => (None, CacheResult::Error),
+            (None, Some(stale)) => (Some(stale), CacheResult::Hit),
             (Some(answer), Some(stale)) if answer.status().is_server_error() => {
-                Fetched { object: Some(stale), result: CacheResult::Hit, upstream }
+                (Some(stale), CacheResult::Hit)
             }
             (Some(answer), Some(stale)) if answer.status() == StatusCode::NOT_MODIFIED => {
                 let object = self.cache.lock().store(key, Object { stored, ..stale });
-                Fetched { object: Some(object), result: CacheResult::RefreshHit, upstream }
+                (Some(object), CacheResult::RefreshHit)
             }
-            (Some(answer), _) => {
-                let ttl = policy.ttl(answer.status(), answer.headers());
+            (Some(mut answer), _) => {
+                cookies = cookies::part(answer.headers_mut(), policy.kind(), switches);
+                let ttl = policy.ttl(answer.status(), answer.headers(), switches);
                 let object = Object { payload: Arc::new(Payload::new(answer, policy, ttl)), stored, ttl };
                 let object = if ttl.is_zero() { object } else { self.cache.lock().store(key, object) };
-                Fetched { object: Some(object), result: CacheResult::Miss, upstream }
+                (Some(object), CacheResult::Miss)
             }
-        }
+        };
+        Fetched { object, result, upstream, cookies }
     }
 }

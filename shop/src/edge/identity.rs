@@ -18,7 +18,9 @@ const POPS: [(&str, &str); 10] = [
     ("sydney", "SYD62-P2"),
 ];
 /// For regions that are not listed: no airport has these letters.
-const POP_ELSEWHERE: &str = "XXX50-P1";
+const POP_UNKNOWN: &str = "XXX50-P1";
+/// Los Angeles, which is near to no region of ours: where a price class or a resolver sends viewers by mistake.
+const POP_ELSEWHERE: &str = "LAX50-P3";
 
 const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -32,8 +34,17 @@ pub(super) struct Identity {
 
 impl Identity {
     pub(super) fn new(region: &str) -> Identity {
-        let pop_name = POPS.iter().find(|(name, _)| *name == region).map_or(POP_ELSEWHERE, |(_, pop)| *pop);
-        let host = content_hash(region.as_bytes());
+        let pop_name = POPS.iter().find(|(name, _)| *name == region).map_or(POP_UNKNOWN, |(_, pop)| *pop);
+        Identity::at(pop_name, region)
+    }
+
+    /// An edge that is no region's.
+    pub(super) fn elsewhere() -> Identity {
+        Identity::at(POP_ELSEWHERE, "elsewhere")
+    }
+
+    fn at(pop_name: &'static str, host: &str) -> Identity {
+        let host = content_hash(host.as_bytes());
         let via = HeaderValue::from_str(&format!("1.1 {host}.cloudfront.net (CloudFront)"));
         Identity {
             pop: HeaderValue::from_static(pop_name),
@@ -68,6 +79,8 @@ mod tests {
         assert_eq!(Identity::new("tokyo").pop_name, "NRT57-P1");
         assert_eq!(Identity::new("atlantis").pop_name, "XXX50-P1");
         assert_ne!(Identity::new("tokyo").via, Identity::new("london").via);
+        let elsewhere = Identity::elsewhere();
+        assert!(super::POPS.iter().all(|(_, pop)| pop[..3] != elsewhere.pop_name[..3]));
     }
 
     #[test]

@@ -5,27 +5,31 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 
 use super::answer::Answer;
-use super::compress::{Encoding, is_compressible};
-use super::policy::{Policy, remove_hop_by_hop};
+use super::compress::{is_compressible, is_packed_picture};
+use super::headers::mislead;
+use super::policy::{Kind, Policy, remove_hop_by_hop};
+use super::range::{self, Part};
+use super::variant::Variant;
 use crate::fault::Switches;
 
 /// Content, headers, and its packed variants, each made when first asked for.
 #[derive(Debug)]
 pub(super) struct Payload {
+    kind: Kind,
     status: StatusCode,
     headers: HeaderMap,
     weak_etag: Option<HeaderValue>,
     content: Bytes,
     is_compressible: bool,
+    is_picture: bool,
     is_kept: bool,
-    brotli: OnceLock<Option<Bytes>>,
-    gzip: OnceLock<Option<Bytes>>,
+    variants: [OnceLock<Option<Bytes>>; Variant::COUNT],
 }
 
 impl Payload {
@@ -35,21 +39,24 @@ impl Payload {
         let mut headers = parts.headers;
         let is_kept = !ttl.is_zero();
         let is_compressible = is_kept && is_compressible(parts.status, &headers, content.len());
+        let is_picture = is_kept && is_packed_picture(&headers, content.len());
         headers.remove(CONTENT_LENGTH);
         remove_hop_by_hop(&mut headers);
-        if !policy.forwards_cookies() {
-            headers.remove(SET_COOKIE);
-        }
         Payload {
+            kind: policy.kind(),
             status: parts.status,
             weak_etag: headers.get(ETAG).and_then(weakened),
             headers,
             content,
             is_compressible,
+            is_picture,
             is_kept,
-            brotli: OnceLock::new(),
-            gzip: OnceLock::new(),
+            variants: Default::default(),
         }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// The origin's entity tag, strong as it came.
@@ -67,16 +74,24 @@ impl Payload {
         2 * self.content.len() + 1_024
     }
 
-    /// The answer to one viewer: packed as it likes, or 304 where it has it already.
+    /// The answer to one viewer: packed as it likes, 304 where it has it already, or the part that it wants.
     pub(super) fn answer(&self, viewer: &Parts, switches: &Switches) -> Answer {
         let mut headers = self.headers.clone();
-        let may_pack = self.is_compressible && !switches.no_compression && viewer.version != Version::HTTP_10;
+        mislead(&mut headers, self.kind, self.status, switches);
+        let part = if switches.no_range { Part::Whole } else { self.part_for(viewer) };
         let mut content = self.content.clone();
-        if may_pack {
-            headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
-            if let Some((encoding, packed)) = self.packed_for(viewer) {
+        if self.may_be_packed(switches) {
+            // Said to everybody: what one viewer gets as it is, another gets packed.
+            if !switches.no_vary {
+                headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+            }
+            // Parts are of the content as it came: CloudFront compresses no 206, and nothing for HTTP/1.0.
+            if part == Part::Whole
+                && viewer.version != Version::HTTP_10
+                && let Some((variant, packed)) = self.packed_for(viewer, switches)
+            {
                 content = packed;
-                headers.insert(CONTENT_ENCODING, encoding.name());
+                headers.insert(CONTENT_ENCODING, variant.encoding().name());
                 // What was packed on the way is no longer the same byte for byte.
                 match &self.weak_etag {
                     Some(etag) => headers.insert(ETAG, etag.clone()),
@@ -90,22 +105,42 @@ impl Payload {
                 headers.insert(CACHE_CONTROL, value);
             }
         }
-        if self.status == StatusCode::OK && self.is_known_to(viewer) {
+        if self.status == StatusCode::OK && !switches.no_304 && self.is_known_to(viewer) {
             headers.remove(CONTENT_TYPE);
             headers.remove(CONTENT_ENCODING);
             return Answer::new(StatusCode::NOT_MODIFIED, headers, Bytes::new());
         }
-        Answer::new(self.status, headers, content)
+        match part {
+            Part::Whole => Answer::new(self.status, headers, content),
+            Part::Bytes(range) => {
+                let told = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), content.len());
+                if let Ok(told) = HeaderValue::from_str(&told) {
+                    headers.insert(CONTENT_RANGE, told);
+                }
+                Answer::new(StatusCode::PARTIAL_CONTENT, headers, content.slice(range))
+            }
+            Part::Beyond => Answer::beyond(content.len()),
+        }
     }
 
-    fn packed_for(&self, viewer: &Parts) -> Option<(Encoding, Bytes)> {
-        let encoding = Encoding::accepted(&viewer.headers)?;
-        let variant = match encoding {
-            Encoding::Brotli => &self.brotli,
-            Encoding::Gzip => &self.gzip,
-        };
-        let packed = variant.get_or_init(|| encoding.pack(&self.content)).clone()?;
-        Some((encoding, packed))
+    /// What a viewer wants of it: only of what is kept can an edge give a part, and only to a GET.
+    fn part_for(&self, viewer: &Parts) -> Part {
+        if viewer.method != Method::GET || self.status != StatusCode::OK || !self.is_kept {
+            return Part::Whole;
+        }
+        range::asked(&viewer.headers, self.content.len(), self.etag())
+    }
+
+    /// Whether some viewers get it packed.
+    fn may_be_packed(&self, switches: &Switches) -> bool {
+        let is_packable = self.is_compressible || (self.is_picture && switches.images_compressed);
+        is_packable && !switches.no_compression
+    }
+
+    fn packed_for(&self, viewer: &Parts, switches: &Switches) -> Option<(Variant, Bytes)> {
+        let variant = Variant::choose(&viewer.headers, self.kind, switches)?;
+        let packed = self.variants.get(variant as usize)?;
+        Some((variant, packed.get_or_init(|| variant.pack(&self.content)).clone()?))
     }
 
     /// Whether the viewer's `If-None-Match` names this content, by the weak comparison of RFC 9110, 8.8.3.2.

@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 use super::{Fault, FaultKind, Share};
 use crate::shared::Shared;
 
-/// Distinct switches number 11 kinds × (regions + 1); this only bounds what is named for no region of ours.
-const SWITCHED_ON_MAX: usize = 1_000;
+/// Distinct switches are 40 kinds × 33 places at most; this only bounds what is named for no region of ours.
+const SWITCHED_ON_MAX: usize = 2_000;
 
 /// All faults of one region as plain flags, copied once per answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,6 +24,31 @@ pub(crate) struct Switches {
     pub(crate) lost_cart: Share,
     pub(crate) oversell: bool,
     pub(crate) down: bool,
+    pub(crate) html_year: bool,
+    pub(crate) stale_html: Option<Duration>,
+    pub(crate) no_store_html: bool,
+    pub(crate) no_lifetime: bool,
+    pub(crate) error_ttl: Duration,
+    pub(crate) vary_cookie: bool,
+    pub(crate) vary_agent: bool,
+    pub(crate) session_cached: bool,
+    pub(crate) cookie_sent: bool,
+    pub(crate) sticky_cached: bool,
+    pub(crate) query_key: bool,
+    pub(crate) cookie_key: bool,
+    pub(crate) age_leaked: bool,
+    pub(crate) unsticky: Share,
+    pub(crate) images_compressed: bool,
+    pub(crate) double_gzip: bool,
+    pub(crate) forced_gzip: bool,
+    pub(crate) no_vary: bool,
+    pub(crate) broken_brotli: bool,
+    pub(crate) weak_compression: bool,
+    pub(crate) no_304: bool,
+    pub(crate) no_range: bool,
+    pub(crate) head_lies: bool,
+    pub(crate) wrong_edge: bool,
+    pub(crate) challenge: Share,
 }
 
 /// The switchboard that edges and origin read and that the admin endpoint writes.
@@ -146,6 +171,31 @@ fn switches_of(region: &str, switched_on: &[SwitchedOn]) -> Switches {
             FaultKind::LostCart(share) => switches.lost_cart = share,
             FaultKind::Oversell => switches.oversell = true,
             FaultKind::Down => switches.down = true,
+            FaultKind::HtmlYear => switches.html_year = true,
+            FaultKind::StaleHtml(time) => switches.stale_html = Some(time),
+            FaultKind::NoStoreHtml => switches.no_store_html = true,
+            FaultKind::NoLifetime => switches.no_lifetime = true,
+            FaultKind::ErrorTtl(time) => switches.error_ttl = time,
+            FaultKind::VaryCookie => switches.vary_cookie = true,
+            FaultKind::VaryAgent => switches.vary_agent = true,
+            FaultKind::SessionCached => switches.session_cached = true,
+            FaultKind::CookieSent => switches.cookie_sent = true,
+            FaultKind::StickyCached => switches.sticky_cached = true,
+            FaultKind::QueryKey => switches.query_key = true,
+            FaultKind::CookieKey => switches.cookie_key = true,
+            FaultKind::AgeLeaked => switches.age_leaked = true,
+            FaultKind::Unsticky(share) => switches.unsticky = share,
+            FaultKind::ImagesCompressed => switches.images_compressed = true,
+            FaultKind::DoubleGzip => switches.double_gzip = true,
+            FaultKind::ForcedGzip => switches.forced_gzip = true,
+            FaultKind::NoVary => switches.no_vary = true,
+            FaultKind::BrokenBrotli => switches.broken_brotli = true,
+            FaultKind::WeakCompression => switches.weak_compression = true,
+            FaultKind::No304 => switches.no_304 = true,
+            FaultKind::NoRange => switches.no_range = true,
+            FaultKind::HeadLies => switches.head_lies = true,
+            FaultKind::WrongEdge => switches.wrong_edge = true,
+            FaultKind::Challenge(share) => switches.challenge = share,
         }
     }
     switches
@@ -154,7 +204,7 @@ fn switches_of(region: &str, switched_on: &[SwitchedOn]) -> Switches {
 #[cfg(test)]
 mod tests {
     use super::{Faults, Switches};
-    use crate::fault::Fault;
+    use crate::fault::{CATALOGUE, Fault};
     use std::time::{Duration, Instant};
 
     fn faults() -> Faults {
@@ -177,6 +227,21 @@ mod tests {
         assert_eq!(faults.switches(0).slow, Duration::from_millis(100));
         faults.clear();
         assert_eq!(faults.switches(1), Switches::default());
+    }
+
+    #[test]
+    fn every_fault_turns_a_switch_in_its_region_alone() {
+        for entry in &CATALOGUE {
+            let (faults, now) = (faults(), Instant::now());
+            let everywhere = entry.example.split('@').next().unwrap();
+            faults.switch_on(fault(&format!("{everywhere}@tokyo")), now);
+            assert_ne!(faults.switches(0), Switches::default(), "{}", entry.name);
+            assert_eq!(faults.switches(1), Switches::default(), "{}", entry.name);
+            assert!(faults.switch_off(&fault(&format!("{everywhere}@tokyo"))), "{}", entry.name);
+            assert_eq!(faults.switches(0), Switches::default(), "{}", entry.name);
+            faults.switch_on(fault(everywhere), now);
+            assert_ne!(faults.switches(1), Switches::default(), "{}", entry.name);
+        }
     }
 
     #[test]

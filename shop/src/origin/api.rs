@@ -30,6 +30,8 @@ pub(super) struct ListQuery {
 pub(super) struct Addition {
     product: ProductId,
     quantity: u32,
+    #[serde(default)]
+    note: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,6 +55,8 @@ struct CartView {
     lines: Vec<LineView>,
     count: u32,
     total_cents: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -106,7 +110,10 @@ pub(super) async fn add(
 ) -> Response {
     let mut sessions = origin.sessions.lock();
     let (session, opened) = sessions.find_or_open(visitor.sid);
-    let mut answer = match session.cart.add(&origin.catalogue, addition.product, addition.quantity) {
+    let written = session.cart.write(&addition.note);
+    let added =
+        written.and_then(|()| session.cart.add(&origin.catalogue, addition.product, addition.quantity));
+    let mut answer = match added {
         Ok(()) => answer(StatusCode::OK, &cart_view(&origin.catalogue, &session.cart)),
         Err(error @ CartError::UnknownProduct) => refused(StatusCode::NOT_FOUND, &error.to_string()),
         Err(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
@@ -140,5 +147,10 @@ fn cart_view(catalogue: &Catalogue, cart: &Cart) -> CartView {
         quantity: line.quantity,
         line_total_cents: line.total_cents,
     });
-    CartView { lines: lines.collect(), count: cart.count(), total_cents: cart.total_cents(catalogue) }
+    CartView {
+        lines: lines.collect(),
+        count: cart.count(),
+        total_cents: cart.total_cents(catalogue),
+        note: cart.note().map(str::to_owned),
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, StatusCode};
 
 use super::catalogue::{Catalogue, Product, ProductId};
@@ -61,7 +61,8 @@ impl Assets {
             "text/javascript; charset=utf-8",
         );
         let logo = add("logo.svg", Bytes::from_static(include_bytes!("static/logo.svg")), SVG);
-        let hero = add("hero.svg", Bytes::from_static(include_bytes!("static/hero.svg")), SVG);
+        // The one picture that is no text: an edge leaves it as it is.
+        let hero = add("hero.png", Bytes::from_static(include_bytes!("static/hero.png")), "image/png");
         let mut pictures_of = |product: &Product| -> Vec<String> {
             let draw = |number| {
                 let name = format!("products/{}-{number}.svg", product.id);
@@ -88,6 +89,7 @@ pub(super) async fn serve(State(origin): State<Arc<Origin>>, Path(name): Path<St
                 (CONTENT_TYPE, asset.content_type.clone()),
                 (CACHE_CONTROL, IMMUTABLE),
                 (ETAG, asset.etag.clone()),
+                (ACCEPT_RANGES, HeaderValue::from_static("bytes")),
             ];
             (headers, asset.content.clone()).into_response()
         }

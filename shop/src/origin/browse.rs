@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::Origin;
+use super::cart::NOTE_CHARS_MAX;
 use super::catalogue::{Product, ProductId};
 use super::page::{self, Money};
 
@@ -109,6 +110,7 @@ pub(super) async fn product(State(origin): State<Arc<Origin>>, Path(id): Path<St
         form #add-to-cart action="/cart/add" method="post" {
             input type="hidden" name="product" value=(product.id);
             input type="hidden" name="quantity" value="1";
+            label { "A note to us " input name="note" maxlength=(NOTE_CHARS_MAX) autocomplete="off"; }
             button type="submit" { "Add to cart" }
         }
     };

@@ -6,6 +6,8 @@ use super::catalogue::{Catalogue, Product, ProductId};
 pub(crate) const LINES_MAX: usize = 50;
 /// Units of one product in one cart.
 pub(crate) const QUANTITY_MAX: u32 = 99;
+/// What a shopper may write to the shop.
+pub(crate) const NOTE_CHARS_MAX: usize = 200;
 
 /// So many of one product; the quantity is at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,10 +16,11 @@ pub(crate) struct Line {
     pub(crate) quantity: u32,
 }
 
-/// What a shopper means to buy. The default is empty.
+/// What a shopper means to buy, and wrote to the shop. The default is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cart {
     lines: Vec<Line>,
+    note: Option<Box<str>>,
 }
 
 /// A line with what it needs to be shown.
@@ -37,6 +40,8 @@ pub(crate) enum CartError {
     Quantity,
     #[error("A cart holds at most {LINES_MAX} different products.")]
     Full,
+    #[error("A note has at most {NOTE_CHARS_MAX} characters.")]
+    LongNote,
 }
 
 impl Cart {
@@ -51,6 +56,23 @@ impl Cart {
     /// How many units there are in all.
     pub(crate) fn count(&self) -> u32 {
         self.lines.iter().map(|line| line.quantity).sum()
+    }
+
+    /// What the shopper wrote, if anything.
+    pub(crate) fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// Takes a note; an empty one leaves what was written before.
+    pub(crate) fn write(&mut self, note: &str) -> Result<(), CartError> {
+        let note = note.trim();
+        if note.chars().count() > NOTE_CHARS_MAX {
+            return Err(CartError::LongNote);
+        }
+        if !note.is_empty() {
+            self.note = Some(note.into());
+        }
+        Ok(())
     }
 
     /// Puts more of a product in.
@@ -142,6 +164,17 @@ mod tests {
         cart.set(3, 0).unwrap();
         assert!(cart.is_empty());
         assert_eq!(cart.set(3, 1), Err(CartError::UnknownProduct));
+    }
+
+    #[test]
+    fn a_note_stays_until_there_is_another() {
+        let mut cart = Cart::default();
+        assert_eq!((cart.write(" "), cart.note()), (Ok(()), None));
+        assert_eq!((cart.write(" ring twice "), cart.write("")), (Ok(()), Ok(())));
+        assert_eq!(cart.write(&"x".repeat(201)), Err(CartError::LongNote));
+        assert_eq!(cart.note(), Some("ring twice"));
+        cart.write(&"ü".repeat(200)).unwrap();
+        assert_ne!(cart.note(), Some("ring twice"));
     }
 
     #[test]

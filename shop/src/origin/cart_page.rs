@@ -21,6 +21,8 @@ use crate::chance::Token;
 pub(super) struct AddForm {
     product: ProductId,
     quantity: u32,
+    #[serde(default)]
+    note: String,
 }
 
 /// The form in a line of the cart.
@@ -50,7 +52,9 @@ pub(super) async fn add(
 ) -> Response {
     let mut sessions = origin.sessions.lock();
     let (session, opened) = sessions.find_or_open(visitor.sid);
-    let mut answer = match session.cart.add(&origin.catalogue, form.product, form.quantity) {
+    let written = session.cart.write(&form.note);
+    let added = written.and_then(|()| session.cart.add(&origin.catalogue, form.product, form.quantity));
+    let mut answer = match added {
         Ok(()) => page::see_other("/cart"),
         Err(error) => refused(&origin, error),
     };
@@ -87,7 +91,7 @@ pub(super) fn wrong_csrf(origin: &Origin) -> Response {
 pub(super) fn status_of(error: CartError) -> StatusCode {
     match error {
         CartError::UnknownProduct => StatusCode::NOT_FOUND,
-        CartError::Quantity | CartError::Full => StatusCode::UNPROCESSABLE_ENTITY,
+        CartError::Quantity | CartError::Full | CartError::LongNote => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
@@ -128,6 +132,7 @@ fn filled(catalogue: &Catalogue, cart: &Cart, csrf: Token) -> Markup {
             }
         }
         p { span #cart-count { (cart.count()) } " things, " strong #cart-total { (Money(cart.total_cents(catalogue))) } }
+        @if let Some(note) = cart.note() { p { "Your note to us: " span #cart-note { (note) } } }
         p { a #to-checkout href="/checkout/address" { "To checkout" } }
     }
 }

@@ -53,7 +53,8 @@ pub(super) struct PaymentForm {
 /// `GET /checkout/address`
 pub(super) async fn address(State(origin): State<Arc<Origin>>, visitor: Visitor) -> Response {
     with_cart(&origin, visitor, None, |session| {
-        let form = address_form(session.csrf, &AddressForm::default(), None);
+        let filled = session.address.as_deref().map(AddressForm::again).unwrap_or_default();
+        let form = address_form(session.csrf, &filled, None);
         step(&origin, StatusCode::OK, "Address", &form)
     })
 }
@@ -78,8 +79,11 @@ pub(super) async fn take_address(
 
 /// `GET /checkout/delivery`
 pub(super) async fn delivery(State(origin): State<Arc<Origin>>, visitor: Visitor) -> Response {
-    with_cart(&origin, visitor, None, |session| match session.address {
-        Some(_) => step(&origin, StatusCode::OK, "Delivery", &delivery_form(session.csrf, None)),
+    with_cart(&origin, visitor, None, |session| match session.address.as_deref() {
+        Some(address) => {
+            let form = delivery_form(session.csrf, Some(address), None);
+            step(&origin, StatusCode::OK, "Delivery", &form)
+        }
         None => page::see_other("/checkout/address"),
     })
 }
@@ -95,7 +99,8 @@ pub(super) async fn take_delivery(
         match session.delivery {
             Some(_) => page::see_other("/checkout/payment"),
             None => {
-                let form = delivery_form(session.csrf, Some("Choose how we deliver."));
+                let fault = Some("Choose how we deliver.");
+                let form = delivery_form(session.csrf, session.address.as_deref(), fault);
                 step(&origin, StatusCode::UNPROCESSABLE_ENTITY, "Delivery", &form)
             }
         }
@@ -104,12 +109,12 @@ pub(super) async fn take_delivery(
 
 /// `GET /checkout/payment`
 pub(super) async fn payment(State(origin): State<Arc<Origin>>, visitor: Visitor) -> Response {
-    with_cart(&origin, visitor, None, |session| match (&session.address, session.delivery) {
+    with_cart(&origin, visitor, None, |session| match (session.address.as_deref(), session.delivery) {
         (None, _) => page::see_other("/checkout/address"),
         (_, None) => page::see_other("/checkout/delivery"),
-        (Some(_), Some(delivery)) => {
+        (Some(address), Some(delivery)) => {
             let total_cents = session.cart.total_cents(&origin.catalogue) + delivery.price_cents();
-            let form = payment_form(session.csrf, total_cents, None);
+            let form = payment_form(session.csrf, address, total_cents, None);
             step(&origin, StatusCode::OK, "Payment", &form)
         }
     })
@@ -130,7 +135,7 @@ pub(super) async fn take_payment(
         };
         let total_cents = session.cart.total_cents(&origin.catalogue) + delivery.price_cents();
         if !card::is_number(&form.card) {
-            let form = payment_form(session.csrf, total_cents, Some(card::NO_NUMBER));
+            let form = payment_form(session.csrf, address, total_cents, Some(card::NO_NUMBER));
             return step(&origin, StatusCode::UNPROCESSABLE_ENTITY, "Payment", &form);
         }
         let lines = session.cart.lines().to_vec();
@@ -164,6 +169,12 @@ fn with_cart(
 }
 
 impl AddressForm {
+    /// The form of who comes back to it, as it was sent before.
+    fn again(address: &Address) -> AddressForm {
+        let Address { name, email, street, city, postcode, country } = address.clone();
+        AddressForm { csrf: String::new(), name, email, street, city, postcode, country }
+    }
+
     /// The inputs in the order of the page: name, label, value.
     pub(super) fn fields(&self) -> [(&'static str, &'static str, &str); 6] {
         [
@@ -215,9 +226,18 @@ fn address_form(csrf: Token, filled: &AddressForm, fault: Option<&str>) -> Marku
     }
 }
 
-fn delivery_form(csrf: Token, fault: Option<&str>) -> Markup {
+/// Where an order goes, for the shopper to check.
+pub(super) fn destination(address: &Address) -> Markup {
+    html! {
+        (address.name) ", " (address.street) ", " (address.postcode) " " (address.city) ", "
+        (address.country) ". We would write to " (address.email) ", were we real."
+    }
+}
+
+fn delivery_form(csrf: Token, address: Option<&Address>, fault: Option<&str>) -> Markup {
     html! {
         @if let Some(fault) = fault { p.error { (fault) } }
+        @if let Some(address) = address { p.destination { "To " (destination(address)) } }
         form #delivery .checkout action="/checkout/delivery" method="post" {
             input type="hidden" name="csrf" value=(csrf);
             @for delivery in Delivery::ALL {
@@ -231,9 +251,10 @@ fn delivery_form(csrf: Token, fault: Option<&str>) -> Markup {
     }
 }
 
-fn payment_form(csrf: Token, total_cents: u64, fault: Option<&str>) -> Markup {
+fn payment_form(csrf: Token, address: &Address, total_cents: u64, fault: Option<&str>) -> Markup {
     html! {
         @if let Some(fault) = fault { p.error { (fault) } }
+        p.destination { "To " (destination(address)) }
         p { "To pay: " strong.price { (Money(total_cents)) } }
         form #payment .checkout action="/checkout/payment" method="post" {
             input type="hidden" name="csrf" value=(csrf);

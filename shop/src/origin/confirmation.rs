@@ -8,6 +8,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::Origin;
+use super::checkout::destination;
 use super::page::{self, Money};
 use super::visitor::Visitor;
 use super::warehouse::{Order, OrderNumber};
@@ -42,9 +43,7 @@ fn confirmation(origin: &Origin, number: OrderNumber, order: &Order) -> Markup {
         }
         p { "Paid: " strong #order-total { (Money(order.total_cents)) } }
         p {
-            "It goes by " (order.delivery.name()) " delivery to " (order.address.name) ", "
-            (order.address.street) ", " (order.address.postcode) " " (order.address.city) ", "
-            (order.address.country) ". We would write to " (order.address.email) ", were we real."
+            "It goes by " (order.delivery.name()) " delivery to " (destination(&order.address))
         }
     }
 }

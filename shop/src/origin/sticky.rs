@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 use super::visitor::{cookie, set_cookie};
 use crate::chance::Dice;
+use crate::fault::Share;
 
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -16,10 +17,16 @@ const TARGETS: [&str; 2] = [
     "Tf8hVb2NcXq7LmRw0KjZs5GdPy4UoEaI1HtBnMx9CvQe6WrYkSl3FgJzDpAuOi2TfT8hVb2NcXq7LmRw0KjZs5GdPy4UoEaI",
 ];
 
-/// The target that the viewer sticks to, or any.
-pub(super) fn target_of(headers: &HeaderMap, dice: &Dice) -> &'static str {
+/// The target that the viewer sticks to, or any. At the rate of `unsticky` it is another one: the viewer's own
+/// was taken out, as far as the balancer knows.
+pub(super) fn target_of(headers: &HeaderMap, unsticky: Share, dice: &Dice) -> &'static str {
     let stuck = cookie(headers, "AWSALB");
-    TARGETS.into_iter().find(|target| stuck == Some(*target)).unwrap_or_else(|| dice.pick(&TARGETS))
+    let own = TARGETS.into_iter().find(|target| stuck == Some(*target));
+    let Some(own) = own else { return dice.pick(&TARGETS) };
+    if unsticky.strikes(dice) {
+        return TARGETS.into_iter().find(|target| *target != own).unwrap_or(own);
+    }
+    own
 }
 
 /// Renews both cookies; the second is for requests from other sites.
@@ -30,5 +37,31 @@ pub(super) fn renew(target: &str, headers: &mut HeaderMap) {
         format!("AWSALBCORS={target}; Expires={expires}; Path=/; SameSite=None; Secure"),
     ] {
         set_cookie(headers, &cookie);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TARGETS, target_of};
+    use crate::chance::Dice;
+    use crate::fault::Share;
+    use http::header::COOKIE;
+    use http::{HeaderMap, HeaderValue};
+
+    #[test]
+    fn a_viewer_sticks_to_a_target_unless_it_is_taken_out() {
+        let dice = Dice::new(1);
+        let mut headers = HeaderMap::new();
+        assert!(TARGETS.contains(&target_of(&headers, Share::default(), &dice)));
+        headers.insert(COOKIE, HeaderValue::from_str(&format!("sid=1; AWSALB={}", TARGETS[1])).unwrap());
+        let targets = |unsticky: Share| -> Vec<&str> {
+            (0..1_000).map(|_| target_of(&headers, unsticky, &dice)).collect()
+        };
+        assert!(targets(Share::default()).iter().all(|target| *target == TARGETS[1]));
+        assert!(targets(Share::per_million(1_000_000)).iter().all(|target| *target == TARGETS[0]));
+        let moved =
+            targets(Share::per_million(100_000)).iter().filter(|target| **target == TARGETS[0]).count();
+        // Five standard deviations around 100.
+        assert!((52..=148).contains(&moved), "{moved}");
     }
 }

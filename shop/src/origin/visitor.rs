@@ -34,7 +34,7 @@ impl FromRequestParts<Arc<Origin>> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, origin: &Arc<Origin>) -> Result<Visitor, Infallible> {
-        let sid = cookie(&parts.headers, SESSION_COOKIE).and_then(Token::parse);
+        let sid = sid(&parts.headers);
         let switches = switches(parts, origin);
         if loses_carts(&switches)
             && let Some(session) = origin.sessions.lock().find(sid)
@@ -45,6 +45,11 @@ impl FromRequestParts<Arc<Origin>> for Visitor {
     }
 }
 
+/// The token of the session that a request says it belongs to.
+pub(super) fn sid(headers: &HeaderMap) -> Option<Token> {
+    cookie(headers, SESSION_COOKIE).and_then(Token::parse)
+}
+
 /// The faults that are on where the request came in.
 pub(super) fn switches(parts: &Parts, origin: &Origin) -> Switches {
     let region = parts.extensions.get::<RegionIndex>().map_or(0, |region| region.0);
@@ -53,12 +58,12 @@ pub(super) fn switches(parts: &Parts, origin: &Origin) -> Switches {
 
 /// Whether carts get lost at all.
 pub(super) fn loses_carts(switches: &Switches) -> bool {
-    switches.lost_cart.in_a_million() > 0
+    !switches.lost_cart.is_zero()
 }
 
 /// Loses a cart that is looked at, at the rate of that fault.
 pub(super) fn may_lose(cart: &mut Cart, switches: &Switches, dice: &Dice) {
-    if !cart.is_empty() && dice.below(1_000_000) < switches.lost_cart.in_a_million() {
+    if !cart.is_empty() && switches.lost_cart.strikes(dice) {
         *cart = Cart::default();
     }
 }

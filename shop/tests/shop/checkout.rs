@@ -68,6 +68,40 @@ async fn a_whole_checkout() {
 }
 
 #[tokio::test]
+async fn what_a_shopper_told_is_shown_to_that_shopper() {
+    let shop = open(|_| {});
+    let mut client = Client::of(&shop, 0).await;
+    let form = client.get("/p/7").await;
+    assert!(form.text().contains("<input name=\"note\" maxlength=\"200\""));
+    client.post("/cart/add", "product=7&quantity=1&note=ring+%3Ctwice%3E").await;
+    client.post("/cart/add", "product=7&quantity=1&note=").await;
+    let cart = client.get("/cart").await;
+    assert_eq!(cart.between("id=\"cart-note\">", "<"), "ring &lt;twice&gt;");
+    assert_eq!(client.get("/api/cart").await.json()["note"], "ring <twice>");
+    let long = format!("product=7&quantity=1&note={}", "x".repeat(201));
+    assert_eq!(client.post("/cart/add", &long).await.status, 422);
+    assert_eq!(client.get("/api/cart").await.json()["count"], 2, "nothing was put in with it");
+
+    let csrf = client.get("/checkout/address").await.csrf();
+    client.post("/checkout/address", &format!("csrf={csrf}&{ADDRESS}")).await;
+    let again = client.get("/checkout/address").await;
+    assert!(again.text().contains("<input name=\"street\" value=\"S 1\""), "{}", again.text());
+    client.post("/checkout/delivery", &format!("csrf={csrf}&delivery=standard")).await;
+    for step in ["delivery", "payment"] {
+        let page = client.get(&format!("/checkout/{step}")).await;
+        let destination = page.between("class=\"destination\">", "<");
+        assert!(
+            destination.starts_with("To A, S 1, 1 C, X.") && destination.contains("a@example.com"),
+            "{step}"
+        );
+    }
+    let mut other = Client::of(&shop, 0).await;
+    other.post("/cart/add", "product=7&quantity=1").await;
+    assert!(!other.get("/cart").await.text().contains("cart-note"));
+    assert_eq!(other.get("/api/cart").await.json().get("note"), None);
+}
+
+#[tokio::test]
 async fn forms_of_others_are_refused() {
     let shop = open(|_| {});
     let (mut one, mut other) = (Client::of(&shop, 0).await, Client::of(&shop, 0).await);

@@ -118,6 +118,32 @@ async fn a_leaked_cart_is_given_to_others() {
 }
 
 #[tokio::test]
+async fn a_leaked_checkout_shows_whose_it_is() {
+    let shop = open(|options| options.faults = vec![fault("cart-leaked@tokyo")]);
+    let (mut one, mut other) = (Client::of(&shop, 0).await, Client::of(&shop, 0).await);
+    one.post("/cart/add", "product=7&quantity=2&note=for+Shopper+1").await;
+    other.post("/cart/add", "product=8&quantity=1&note=for+Shopper+2").await;
+    assert_eq!(one.get("/cart").await.between("id=\"cart-note\">", "<"), "for Shopper 1");
+    assert_eq!(other.get("/cart").await.between("id=\"cart-note\">", "<"), "for Shopper 1", "leaked");
+
+    let csrf = one.get("/checkout/address").await.csrf();
+    let address =
+        "name=Shopper+1&email=shopper-1%40example.com&street=1+Market+Street&city=C&postcode=1&country=X";
+    assert_eq!(one.post("/checkout/address", &format!("csrf={csrf}&{address}")).await.status, 303);
+    assert_eq!(one.get("/checkout/delivery").await.x_cache(), "Miss");
+    let leaked = other.get("/checkout/delivery").await;
+    assert_eq!((leaked.status, leaked.x_cache()), (200, "Hit"));
+    let text = leaked.text();
+    for personal in ["Shopper 1", "shopper-1@example.com", "1 Market Street"] {
+        assert!(text.contains(personal), "{personal} in {text}");
+    }
+    shop.clear_faults();
+    assert_eq!(other.get("/cart").await.between("id=\"cart-note\">", "<"), "for Shopper 2");
+    let own = other.get("/checkout/delivery").await;
+    assert_eq!((own.status, own.header("location")), (303, Some("/checkout/address")));
+}
+
+#[tokio::test]
 async fn while_the_origin_is_down_only_the_cache_answers() {
     let shop = open(|_| {});
     let mut client = Client::of(&shop, 0).await;
@@ -150,7 +176,10 @@ async fn the_admin_endpoint_switches_and_tells() {
     let overview = admin.get("/admin").await.json();
     assert_eq!(overview["faults"], serde_json::json!(["slow=20ms@tokyo", "errors=0.5%"]));
     assert_eq!(overview["regions"]["tokyo"], shop.edges()[0].address.to_string());
-    assert_eq!(overview["kinds"].as_array().unwrap().len(), 11);
+    let kinds = overview["kinds"].as_array().unwrap();
+    assert_eq!(kinds.len(), 36);
+    assert!(kinds.iter().any(|kind| kind["example"] == "lost-cart=10%" && kind["name"] == "lost-cart"));
+    assert!(kinds.iter().all(|kind| kind["does"].as_str().is_some_and(|does| !does.is_empty())));
     assert_eq!(
         switch(&shop, Method::DELETE, "errors=0.5%").await.json()["faults"].as_array().unwrap().len(),
         1

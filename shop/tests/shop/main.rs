@@ -5,7 +5,9 @@
 //! - [`boutique`]: the face made of forms, with its tokens, flashes and soft failures
 //! - [`graphql`]: the face without pages, with its tokens and errors
 //! - [`cache`]: hits, misses, ages, collapse, revalidation, keys, compression
-//! - [`faults`]: everything that can be broken, and the admin endpoint
+//! - [`faults`]: what can be broken, and the admin endpoint
+//! - [`promises`]: what the edge promises, kept while nothing is broken
+//! - [`contract`]: what can be broken of the edge's promises, one fault by one
 //! - [`books`]: counts and the access log are exact
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what helps a test fails as a test does")]
@@ -15,6 +17,8 @@ mod boutique;
 mod cache;
 mod checkout;
 mod client;
+mod contract;
 mod faults;
 mod graphql;
 mod pages;
+mod promises;
