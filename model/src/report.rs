@@ -1,5 +1,6 @@
 //! What an agent reports.
 
+use crate::cdn::{Finding, FindingKey};
 use crate::sample::{ConnectTimes, Times};
 use crate::{Key, Tally};
 
@@ -103,6 +104,16 @@ pub enum Report {
         second: u32,
         /// At most 1,000 of each worker.
         markers: Vec<Marker>,
+    },
+    /// Where answers broke what the edge has promised, as far as one answer can. Those of several workers, and of several
+    /// seconds, are merged by whoever reads them ([`crate::cdn::Findings`]).
+    Findings {
+        /// The second in which they were found.
+        second: u32,
+        /// At most [`crate::cdn::FINDINGS_PER_SECOND_MAX`] of each worker, the gravest first.
+        findings: Vec<(FindingKey, Finding)>,
+        /// How many more there were.
+        not_kept: u64,
     },
     /// An exchange of a trace.
     Exchange(Box<Exchange>),

@@ -1,6 +1,6 @@
 //! What one exchange was measured as.
 
-use crate::cdn::Observation;
+use crate::cdn::{ClassId, Head, Layer, Verb};
 use crate::tally::Key;
 
 /// Why an exchange failed. The order is that of the arrays in a [`crate::tally::Exchanges`].
@@ -101,11 +101,41 @@ pub struct Sample {
     pub bytes_wire: u64,
     /// Body bytes after decoding; `None` when nobody decoded it.
     pub bytes_decoded: Option<u64>,
-    /// What the answer's head says about the cache.
-    pub observation: Observation,
+    /// What kind of request it is.
+    pub verb: Verb,
+    /// What the answer's head says of its way through the edge.
+    pub head: Head,
+    /// The class of content that it belongs to.
+    pub class: ClassId,
+    /// The answer is text that the edge could have compressed ([`crate::cdn::Observed::is_text`]).
+    pub is_text: bool,
+    /// The answer is a miss of an address that this worker never asked for before: it fills the cache.
+    pub is_first_miss: bool,
+    /// To whom its failure belongs ([`crate::cdn::Failure::layer`]); `None` when it is good, or when nobody can tell.
+    pub layer: Option<Layer>,
 }
 
 impl Sample {
+    /// An exchange of which no more is known than what it belongs to and when its parts happened.
+    pub fn new(key: Key, times: Times) -> Self {
+        Self {
+            key,
+            times,
+            opened: None,
+            status: None,
+            error: None,
+            cut: false,
+            bytes_wire: 0,
+            bytes_decoded: None,
+            verb: Verb::Get,
+            head: Head::default(),
+            class: ClassId::UNCLASSIFIED,
+            is_text: false,
+            is_first_miss: false,
+            layer: None,
+        }
+    }
+
     /// Whether it counts among the latencies: complete good answers, and timeouts at the time waited.
     /// Other failures are kept apart, so that a fast error never looks like a fast page.
     pub fn counts_as_latency(&self) -> bool {

@@ -1,9 +1,13 @@
 //! What a stretch of time came to: counts and histograms per key.
 
+mod place;
+
 use std::collections::BTreeMap;
 
-use crate::cdn::{CacheStatus, Class};
+use crate::cdn::{Counts, Layer, Says};
 use crate::{ErrorClass, Histogram, Sample};
+
+pub use place::{POPS_MAX, Place};
 
 /// An arrival that starts later than this after its intended start counts as late.
 pub const LATE_NS: u64 = 10_000_000;
@@ -12,6 +16,11 @@ pub const LATE_NS: u64 = 10_000_000;
 pub const FAILURES_MAX: usize = 50;
 /// The most distinct counters.
 pub const COUNTERS_MAX: usize = 64;
+/// The most paths of answers that belong to no class of content; answers of more are counted under the counter
+/// `unclassified_not_kept`.
+pub const UNCLASSIFIED_MAX: usize = 20;
+/// How much of such a path is kept.
+const PATH_BYTES_MAX: usize = 200;
 
 /// Which exchange of a step it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +57,8 @@ pub struct Exchanges {
     pub cut: u64,
     /// Failures by [`ErrorClass`], in its order.
     pub errors: [u64; ErrorClass::ALL.len()],
+    /// Failures by the [`Layer`] that they belong to, in its order, as far as somebody could tell.
+    pub layers: [u64; Layer::ALL.len()],
     /// Answers by status.
     pub statuses: BTreeMap<u16, u64>,
     /// Body bytes over the wire.
@@ -95,6 +106,9 @@ impl Exchanges {
         }
         if let Some(error) = sample.error {
             self.errors[error as usize] += 1;
+            if let Some(layer) = sample.layer {
+                self.layers[layer as usize] += 1;
+            }
         }
         if let Some(sent_ns) = times.sent_ns {
             self.requests_sent += 1;
@@ -127,6 +141,9 @@ impl Exchanges {
         self.requests_sent += other.requests_sent;
         self.cut += other.cut;
         for (mine, theirs) in self.errors.iter_mut().zip(other.errors) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.layers.iter_mut().zip(other.layers) {
             *mine += theirs;
         }
         for (status, count) in &other.statuses {
@@ -167,48 +184,6 @@ impl Journeys {
         self.failed += other.failed;
         self.abandoned += other.abandoned;
         self.cut += other.cut;
-    }
-}
-
-/// What the edge did for one class of content.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Caching {
-    /// From the cache.
-    pub hits: u64,
-    /// From the cache after revalidation.
-    pub refresh_hits: u64,
-    /// From the origin.
-    pub misses: u64,
-    /// Answers without any of these words.
-    pub others: u64,
-    /// Body bytes over the wire, of decoded answers.
-    pub bytes_wire: u64,
-    /// The same bodies decoded.
-    pub bytes_decoded: u64,
-}
-
-impl Caching {
-    fn record(&mut self, sample: &Sample) {
-        match sample.observation.cache {
-            CacheStatus::Hit => self.hits += 1,
-            CacheStatus::RefreshHit => self.refresh_hits += 1,
-            CacheStatus::Miss => self.misses += 1,
-            _ => self.others += 1,
-        }
-        if let Some(bytes) = sample.bytes_decoded {
-            self.bytes_wire += sample.bytes_wire;
-            self.bytes_decoded += bytes;
-        }
-    }
-
-    /// Adds all that `other` counted.
-    pub fn merge(&mut self, other: &Self) {
-        self.hits += other.hits;
-        self.refresh_hits += other.refresh_hits;
-        self.misses += other.misses;
-        self.others += other.others;
-        self.bytes_wire += other.bytes_wire;
-        self.bytes_decoded += other.bytes_decoded;
     }
 }
 
@@ -253,8 +228,10 @@ pub struct Tally {
     pub exchanges: BTreeMap<Key, Exchanges>,
     /// Journeys by their position in the plan.
     pub journeys: BTreeMap<u16, Journeys>,
-    /// What the edge did, per class and section.
-    pub caching: BTreeMap<(Class, u16), Caching>,
+    /// What the edge did, by class of content, section and edge location.
+    pub caching: BTreeMap<Place, Counts>,
+    /// Answers that belong to no class, by path.
+    pub unclassified: BTreeMap<String, u64>,
     /// Arrivals and their lag.
     pub arrivals: Arrivals,
     /// Connections.
@@ -272,9 +249,15 @@ impl Tally {
     pub fn record(&mut self, sample: &Sample) {
         self.exchanges.entry(sample.key).or_default().record(sample);
         if sample.status.is_some() {
-            let class = (sample.observation.class, sample.key.section);
-            self.caching.entry(class).or_default().record(sample);
-            self.challenges += u64::from(sample.observation.challenged);
+            let place = Place { class: sample.class, section: sample.key.section, pop: sample.head.pop };
+            match self.caching.get_mut(&place) {
+                Some(counts) => counts.record(sample),
+                None => {
+                    self.caching.entry(place).or_default().record(sample);
+                    self.bound_pops();
+                }
+            }
+            self.challenges += u64::from(sample.head.says.any(Says::CHALLENGED));
         }
         if let Some(opened) = &sample.opened {
             self.connections.opened += 1;
@@ -318,6 +301,37 @@ impl Tally {
         self.add_failures((journey, step, class), 1, message);
     }
 
+    /// Notes the path, without its query, of an answer that belongs to no class.
+    pub fn note_unclassified(&mut self, path: &str) {
+        // Paths are ASCII once they are parsed, so they may be cut anywhere.
+        self.add_unclassified(path.get(..PATH_BYTES_MAX).unwrap_or(path), 1);
+    }
+
+    /// Those that come first in the alphabet are kept, so that it does not matter in which order they came.
+    fn add_unclassified(&mut self, path: &str, count: u64) {
+        if let Some(known) = self.unclassified.get_mut(path) {
+            *known += count;
+            return;
+        }
+        let is_full = self.unclassified.len() >= UNCLASSIFIED_MAX;
+        if is_full && self.unclassified.last_key_value().is_some_and(|(last, _)| last.as_str() < path) {
+            self.count("unclassified_not_kept", count);
+            return;
+        }
+        self.unclassified.insert(path.to_owned(), count);
+        if is_full && let Some((_, left_out)) = self.unclassified.pop_last() {
+            self.count("unclassified_not_kept", left_out);
+        }
+    }
+
+    /// Leaves out edge locations that there are too many of.
+    fn bound_pops(&mut self) {
+        let left_out = place::bound(&mut self.caching);
+        if left_out > 0 {
+            self.count("pops_not_kept", left_out);
+        }
+    }
+
     fn add_failures(&mut self, key: (u16, u16, ErrorClass), count: u64, example: impl FnOnce() -> String) {
         if let Some(failures) = self.failures.get_mut(&key) {
             failures.count += count;
@@ -336,8 +350,12 @@ impl Tally {
         for (journey, theirs) in &other.journeys {
             self.journeys.entry(*journey).or_default().merge(theirs);
         }
-        for (class, theirs) in &other.caching {
-            self.caching.entry(*class).or_default().merge(theirs);
+        for (place, theirs) in &other.caching {
+            self.caching.entry(*place).or_default().merge(theirs);
+        }
+        self.bound_pops();
+        for (path, count) in &other.unclassified {
+            self.add_unclassified(path, *count);
         }
         self.arrivals.started += other.arrivals.started;
         self.arrivals.late += other.arrivals.late;

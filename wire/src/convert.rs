@@ -3,6 +3,7 @@
 mod assignment;
 mod buckets;
 mod exchange;
+mod finding;
 mod tally;
 
 use doorbuster_model::Report;
@@ -63,6 +64,9 @@ impl Message for FromAgent {
             Self::Report(Report::Markers { second, markers }) => {
                 from_agent::Body::Markers(exchange::markers_to_proto(*second, markers))
             }
+            Self::Report(Report::Findings { second, findings, not_kept }) => {
+                from_agent::Body::Findings(finding::to_proto(*second, findings, *not_kept))
+            }
             Self::Report(Report::Exchange(exchange)) => {
                 from_agent::Body::Exchange(exchange::to_proto(exchange))
             }
@@ -93,6 +97,7 @@ impl Message for FromAgent {
                 Self::Report(Report::Tick(Box::new(tally::tick_from_proto(tick)?)))
             }
             from_agent::Body::Markers(markers) => Self::Report(exchange::markers_from_proto(markers)?),
+            from_agent::Body::Findings(findings) => Self::Report(finding::from_proto(findings)?),
             from_agent::Body::Exchange(exchange) => {
                 Self::Report(Report::Exchange(Box::new(exchange::from_proto(exchange)?)))
             }

@@ -30,7 +30,7 @@ pub mod to_agent {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -51,6 +51,8 @@ pub mod from_agent {
         Markers(super::Markers),
         #[prost(message, tag = "7")]
         Exchange(super::Exchange),
+        #[prost(message, tag = "8")]
+        Findings(super::Findings),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -164,6 +166,45 @@ pub struct Marker {
     #[prost(string, tag = "3")]
     pub value: ::prost::alloc::string::String,
 }
+/// Broken promises of one second, and how many more there were.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Findings {
+    #[prost(uint32, tag = "1")]
+    pub second: u32,
+    #[prost(message, repeated, tag = "2")]
+    pub findings: ::prost::alloc::vec::Vec<Finding>,
+    #[prost(uint64, tag = "3")]
+    pub not_kept: u64,
+}
+/// A rule by its name, class and edge location as in Caching. Times are nanoseconds since second 0. The rest is the
+/// evidence: a request, and an answer's head.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Finding {
+    #[prost(string, tag = "1")]
+    pub rule: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub class: u32,
+    #[prost(uint32, tag = "3")]
+    pub pop: u32,
+    #[prost(uint64, tag = "4")]
+    pub count: u64,
+    #[prost(uint64, tag = "5")]
+    pub first_ns: u64,
+    #[prost(uint64, tag = "6")]
+    pub last_ns: u64,
+    #[prost(string, tag = "7")]
+    pub method: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub url: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "9")]
+    pub status: u32,
+    #[prost(message, repeated, tag = "10")]
+    pub asked: ::prost::alloc::vec::Vec<Header>,
+    #[prost(message, repeated, tag = "11")]
+    pub answered: ::prost::alloc::vec::Vec<Header>,
+    #[prost(string, tag = "12")]
+    pub note: ::prost::alloc::string::String,
+}
 /// One exchange in full. Times are nanoseconds since second 0, durations nanoseconds.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Exchange {
@@ -244,6 +285,9 @@ pub struct Tick {
     pub counters: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, u64>,
     #[prost(message, repeated, tag = "15")]
     pub failures: ::prost::alloc::vec::Vec<Failures>,
+    /// Answers that belong to no class of content, by path.
+    #[prost(btree_map = "string, uint64", tag = "16")]
+    pub unclassified: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Health {
@@ -313,6 +357,9 @@ pub struct Exchanges {
     pub page: ::core::option::Option<Histogram>,
     #[prost(uint64, tag = "18")]
     pub cut: u64,
+    /// Failures by the layer that they belong to, in the order of the model; empty where there are none.
+    #[prost(uint64, repeated, tag = "19")]
+    pub layers: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Journeys {
@@ -329,7 +376,8 @@ pub struct Journeys {
     #[prost(uint64, tag = "6")]
     pub abandoned: u64,
 }
-/// Content class: 0 private, 1 static, 2 html, 3 unclassified.
+/// Content class: its position in the policy, 255 for what belongs to none. Edge location: the airport's number in the
+/// upper 16 bits and its own in the lower, 0 where it is not told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Caching {
     #[prost(uint32, tag = "1")]
@@ -348,6 +396,20 @@ pub struct Caching {
     pub bytes_wire: u64,
     #[prost(uint64, tag = "8")]
     pub bytes_decoded: u64,
+    #[prost(uint32, tag = "9")]
+    pub pop: u32,
+    #[prost(uint64, tag = "10")]
+    pub first_misses: u64,
+    #[prost(uint64, tag = "11")]
+    pub texts: u64,
+    #[prost(uint64, tag = "12")]
+    pub texts_plain: u64,
+    #[prost(uint64, tag = "13")]
+    pub text_wire: u64,
+    #[prost(uint64, tag = "14")]
+    pub text_decoded: u64,
+    #[prost(uint64, tag = "15")]
+    pub texts_sampled: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Failures {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use doorbuster_model::assignment::Secrets;
-use doorbuster_model::cdn::{CacheStatus, Class, Observation};
+use doorbuster_model::cdn::{ClassId, Evidence, Finding, FindingKey, Head, Layer, Pop, Rule};
 use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_model::sample::{ConnectTimes, Times};
 use doorbuster_model::tally::Journeys;
@@ -103,6 +103,19 @@ fn every_message_survives_the_wire() {
     let marker = Marker { journey: 1, name: "order".to_owned(), value: "7".to_owned() };
     round_trip(&FromAgent::Report(Report::Markers { second: 3, markers: vec![marker] }));
     round_trip(&FromAgent::Report(Report::Exchange(Box::new(exchange))));
+    let evidence = Evidence {
+        method: "GET".to_owned(),
+        url: "http://shop.test/cart".to_owned(),
+        status: 200,
+        asked: vec![("a".to_owned(), "b".to_owned())],
+        answered: vec![("Age".to_owned(), "5".to_owned())],
+        note: "why".to_owned(),
+    };
+    let key =
+        |pop: &str| FindingKey { rule: Rule::PrivateHit, class: ClassId(0), pop: Pop::parse(pop.as_bytes()) };
+    let finding = Finding { count: 2, first_ns: 3, last_ns: 4, evidence };
+    let findings = vec![(key(""), finding.clone()), (key("NRT57-P1"), finding)];
+    round_trip(&FromAgent::Report(Report::Findings { second: 3, findings, not_kept: 9 }));
     for report in [started, Report::Finished { ticks: 9 }, Report::Failed { message: "why".to_owned() }] {
         round_trip(&FromAgent::Report(report));
     }
@@ -140,21 +153,26 @@ fn any_tick() -> impl Strategy<Value = Tick> {
             let connect = ConnectTimes { dns_ns: Some(ended_ns), connect_ns: 5, tls_ns: None };
             let key =
                 Key { journey: 1, step, part: [Part::Main, Part::Asset, Part::Hop][part], section: step };
+            let pop = format!("NRT{step}");
+            let headers = [
+                ("X-Cache", "Miss from cloudfront"),
+                ("X-Amz-Cf-Pop", if opened { pop.as_str() } else { "" }),
+            ];
             tally.record(&Sample {
-                key,
-                times: Times { ended_ns, sent_ns: Some(1), ..Times::default() },
                 opened: opened.then_some(connect),
                 status: Some(status),
                 error,
                 cut: step == 4,
                 bytes_wire: ended_ns,
                 bytes_decoded: error.is_none().then_some(ended_ns),
-                observation: Observation {
-                    class: Class::Static,
-                    cache: CacheStatus::Miss,
-                    ..Observation::default()
-                },
+                head: Head::of(headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()))),
+                class: if part == 0 { ClassId(1) } else { ClassId::UNCLASSIFIED },
+                is_text: opened,
+                is_first_miss: part == 1,
+                layer: error.map(|_| Layer::ALL[part]),
+                ..Sample::new(key, Times { ended_ns, sent_ns: Some(1), ..Times::default() })
             });
+            tally.note_unclassified(&format!("/{step}"));
             tally.record_lag(ended_ns, true);
             tally.record_page_us(key, ended_ns);
             tally.journeys.entry(step).or_default().merge(&Journeys {

@@ -4,11 +4,13 @@ use std::fmt;
 
 use doorbuster_notation::Share;
 
+use super::CacheStatus;
 use super::encoding::Encoding;
 use super::judge::{Observed, Verb};
 use super::kind::ContentKind;
 use super::policy::{ContentClass, Floor, Policy};
 use super::rules::Rule;
+use crate::Sample;
 
 /// Sizes of what CloudFront compresses, in bytes \[D\].
 const COMPRESSED_BYTES: std::ops::RangeInclusive<u64> = 1_000..=10_000_000;
@@ -54,29 +56,29 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts an answer. `is_first`: its address was asked for the first time.
-    pub fn record(&mut self, policy: &Policy, seen: &Observed, is_first: bool) {
-        use super::CacheStatus as Is;
-        let is_lookup = seen.verb != Verb::Other && seen.status < 400;
-        match seen.head.cache {
+    /// Counts an answer. One to a request that changes something is no look-up, nor is an error.
+    pub fn record(&mut self, sample: &Sample) {
+        use CacheStatus as Is;
+        let is_lookup = sample.verb != Verb::Other && sample.status.is_some_and(|status| status < 400);
+        match sample.head.cache {
             Is::Hit if is_lookup => self.hits += 1,
             Is::RefreshHit if is_lookup => self.refresh_hits += 1,
             Is::Miss if is_lookup => {
                 self.misses += 1;
-                self.first_misses += u64::from(is_first);
+                self.first_misses += u64::from(sample.is_first_miss);
             }
             _ => self.others += 1,
         }
-        if let Some(bytes) = seen.bytes_decoded {
-            self.bytes_wire += seen.bytes_wire;
+        if let Some(bytes) = sample.bytes_decoded {
+            self.bytes_wire += sample.bytes_wire;
             self.bytes_decoded += bytes;
         }
-        if is_text(policy, seen) {
+        if sample.is_text {
             self.texts += 1;
-            self.texts_plain += u64::from(seen.head.encoding == Encoding::Identity);
-            if let Some(bytes) = seen.bytes_decoded {
+            self.texts_plain += u64::from(sample.head.encoding == Encoding::Identity);
+            if let Some(bytes) = sample.bytes_decoded {
                 self.texts_sampled += 1;
-                self.text_wire += seen.bytes_wire;
+                self.text_wire += sample.bytes_wire;
                 self.text_decoded += bytes;
             }
         }
@@ -101,6 +103,11 @@ impl Counts {
     /// All look-ups.
     pub fn lookups(&self) -> u64 {
         self.hits + self.refresh_hits + self.misses
+    }
+
+    /// All answers.
+    pub fn answers(&self) -> u64 {
+        self.lookups() + self.others
     }
 
     /// The promises of `class` that these counts break. A refresh hit paid the origin's round trip, so it is no hit;
@@ -128,21 +135,23 @@ impl Counts {
     }
 }
 
-/// Whether it is text that the edge could have compressed, by CloudFront's conditions \[D\], where compression is
-/// promised. Of what came compressed and was not decoded nobody knows the size.
-fn is_text(policy: &Policy, seen: &Observed) -> bool {
-    let is_promised = policy.class(seen.class).is_some_and(|class| class.compresses_text);
-    let size = match seen.head.encoding {
-        Encoding::Identity => Some(seen.bytes_wire),
-        _ => seen.bytes_decoded,
-    };
-    is_promised
-        && seen.verb == Verb::Get
-        && seen.head.kind == ContentKind::Text
-        && COMPRESSED_STATUSES.contains(&seen.status)
-        && seen.asked.takes_compressed()
-        && seen.may_be_kept()
-        && size.is_none_or(|size| COMPRESSED_BYTES.contains(&size))
+impl Observed {
+    /// Whether it is text that the edge could have compressed, by CloudFront's conditions \[D\], where compression is
+    /// promised. Of what came compressed and was not decoded nobody knows the size.
+    pub fn is_text(&self, policy: &Policy) -> bool {
+        let is_promised = policy.class(self.class).is_some_and(|class| class.compresses_text);
+        let size = match self.head.encoding {
+            Encoding::Identity => Some(self.bytes_wire),
+            _ => self.bytes_decoded,
+        };
+        is_promised
+            && self.verb == Verb::Get
+            && self.head.kind == ContentKind::Text
+            && COMPRESSED_STATUSES.contains(&self.status)
+            && self.asked.takes_compressed()
+            && self.may_be_kept()
+            && size.is_none_or(|size| COMPRESSED_BYTES.contains(&size))
+    }
 }
 
 /// A promise that is broken by rate.
@@ -179,6 +188,8 @@ mod tests {
 
     use super::*;
     use crate::cdn::{Asked, Head};
+    use crate::sample::Times;
+    use crate::{Key, Part};
 
     /// The answer to a GET of `path`, of so many bytes before and after decoding.
     fn seen(path: &str, lines: &str, bytes_wire: u64, bytes_decoded: Option<u64>) -> Observed {
@@ -196,11 +207,27 @@ mod tests {
         }
     }
 
+    /// What a worker makes of it.
+    fn sample(seen: &Observed, is_first_miss: bool) -> Sample {
+        let key = Key { journey: 0, step: 0, part: Part::Main, section: 0 };
+        Sample {
+            status: Some(seen.status),
+            bytes_wire: seen.bytes_wire,
+            bytes_decoded: seen.bytes_decoded,
+            verb: seen.verb,
+            head: seen.head,
+            class: seen.class,
+            is_text: seen.is_text(&Policy::default()),
+            is_first_miss,
+            ..Sample::new(key, Times::default())
+        }
+    }
+
     fn counts(answers: &[(Observed, u64, bool)]) -> Counts {
-        let policy = Policy::default();
         let mut counts = Counts::default();
-        for (answer, times, is_first) in answers {
-            (0..*times).for_each(|_| counts.record(&policy, answer, *is_first));
+        for (answer, times, is_first_miss) in answers {
+            let sample = sample(answer, *is_first_miss);
+            (0..*times).for_each(|_| counts.record(&sample));
         }
         counts
     }

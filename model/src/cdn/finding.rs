@@ -108,6 +108,11 @@ impl Findings {
         }
     }
 
+    /// All that are kept, the gravest first, and how many are not.
+    pub fn into_parts(self) -> (Vec<(FindingKey, Finding)>, u64) {
+        (self.kept.into_iter().collect(), self.not_kept)
+    }
+
     /// All that are kept, the gravest first.
     pub fn iter(&self) -> impl Iterator<Item = (&FindingKey, &Finding)> {
         self.kept.iter()
@@ -163,6 +168,8 @@ mod tests {
         assert_eq!(kept, [(Rule::PrivateHit, 9), (Rule::LifetimeUnsaid, 0)]);
         assert_eq!(findings.not_kept, 4);
         assert!(!findings.is_empty() && Findings::new(0).is_empty());
+        let (parts, not_kept) = findings.into_parts();
+        assert_eq!((parts[0].0.rule, parts.len(), not_kept), (Rule::PrivateHit, 2, 4));
     }
 
     #[test]

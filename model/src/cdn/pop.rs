@@ -9,6 +9,8 @@ use super::fields::number;
 const AIRPORTS: &str = include_str!("airports.csv");
 /// Letters of the alphabet.
 const LETTERS: u16 = 26;
+/// Numbers of edge locations are below this: they have at most four digits.
+const NUMBERS_END: u16 = 10_000;
 
 /// An airport by the three letters of its IATA code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +80,19 @@ impl Pop {
         let number = u16::try_from(number(digits)?).ok()?;
         Some(Self { airport: Airport::parse(code)?, number })
     }
+
+    /// It as a number, which is never 0: the airport in the upper half.
+    pub fn code(self) -> u32 {
+        (u32::from(self.airport.0.get()) << 16) | u32::from(self.number)
+    }
+
+    /// The edge location of a number; `None` where no location has it.
+    pub fn of_code(code: u32) -> Option<Self> {
+        let airport = u16::try_from(code >> 16).ok().and_then(NonZeroU16::new)?;
+        let number = u16::try_from(code & u32::from(u16::MAX)).ok()?;
+        let is_one = airport.get() <= LETTERS.pow(3) && number < NUMBERS_END;
+        is_one.then_some(Self { airport: Airport(airport), number })
+    }
 }
 
 impl fmt::Display for Pop {
@@ -138,6 +153,14 @@ mod tests {
         fn codes_are_shown_as_they_were_read(code in "[A-Z]{3}", number in 0_u16..10_000) {
             let pop = Pop::parse(format!("{code}{number}-P4").as_bytes()).unwrap();
             prop_assert_eq!(pop.to_string(), format!("{code}{number}"));
+            prop_assert_eq!(Pop::of_code(pop.code()), Some(pop));
+        }
+
+        #[test]
+        fn no_number_is_a_location_that_could_not_be_read(code in any::<u32>()) {
+            if let Some(pop) = Pop::of_code(code) {
+                prop_assert_eq!((pop.code(), Pop::parse(pop.to_string().as_bytes())), (code, Some(pop)));
+            }
         }
 
         #[test]

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{Metric, Rule, Scope, Span, Value};
-use crate::cdn::Class;
-use crate::tally::{Caching, Exchanges, Part};
+use crate::cdn::Counts;
+use crate::tally::{Exchanges, Part};
 use crate::{Histogram, Key, Tally};
 
 /// What was observed, as an exact fraction in the metric's own unit (nanoseconds, parts of one, thousandths/s).
@@ -62,8 +62,7 @@ impl Rule {
             }
             Metric::HitRatio => {
                 let caching = self.caching(tally);
-                let lookups = caching.hits + caching.misses + caching.refresh_hits;
-                Observed::new(u128::from(caching.hits), u128::from(lookups))
+                Observed::new(u128::from(caching.hits), u128::from(caching.lookups()))
             }
             Metric::Savings => {
                 let caching = self.caching(tally);
@@ -133,16 +132,11 @@ impl Rule {
         Observed::new(u128::from(failures(&exchanges)), u128::from(exchanges.requests))
     }
 
-    fn caching(&self, tally: &Tally) -> Caching {
-        let mut sum = Caching::default();
-        for ((class, section), caching) in &tally.caching {
-            let wanted = match self.scope {
-                Scope::Class(wanted) => *class == wanted,
-                // What must never be cached has no part in how well the cache works.
-                _ => *class != Class::Private,
-            };
-            if wanted && self.sections.contains(section) {
-                sum.merge(caching);
+    fn caching(&self, tally: &Tally) -> Counts {
+        let mut sum = Counts::default();
+        for (place, counts) in &tally.caching {
+            if self.classes.contains(&place.class) && self.sections.contains(&place.section) {
+                sum.merge(counts);
             }
         }
         sum

@@ -3,7 +3,8 @@
 use doorbuster_notation::did_you_mean;
 
 use super::{Metric, Threshold};
-use crate::cdn::Class;
+use crate::cdn::ClassId;
+use crate::cdn::policy::{Cached, ContentClass};
 use crate::pace::Section;
 
 /// The names that a plan gives meaning to.
@@ -13,8 +14,31 @@ pub struct Names {
     pub regions: Vec<String>,
     /// Journeys with the names of their steps, in the plan's order.
     pub journeys: Vec<(String, Vec<String>)>,
+    /// The classes of content, in the policy's order.
+    pub classes: Vec<ContentClass>,
     /// The run's sections.
     pub sections: Vec<Section>,
+}
+
+/// The name of what belongs to no class.
+const UNCLASSIFIED: &str = "unclassified";
+
+impl Names {
+    /// A class's name.
+    pub fn class(&self, id: ClassId) -> &str {
+        self.classes.get(usize::from(id.0)).map_or(UNCLASSIFIED, |class| &class.name)
+    }
+
+    /// All classes, in the policy's order; what belongs to none is the last.
+    pub fn class_ids(&self) -> impl Iterator<Item = ClassId> {
+        let declared = (0..ClassId::UNCLASSIFIED.0).take(self.classes.len()).map(ClassId);
+        declared.chain(std::iter::once(ClassId::UNCLASSIFIED))
+    }
+
+    /// Whether a class is never to be cached: it has no part in how well the cache works.
+    pub fn is_private(&self, id: ClassId) -> bool {
+        self.classes.get(usize::from(id.0)).is_some_and(|class| class.cached == Cached::Never)
+    }
 }
 
 /// What a rule is about, within its regions.
@@ -27,7 +51,7 @@ pub enum Scope {
     /// A step: position of its journey, and its own in it.
     Step(u16, u16),
     /// A class of content.
-    Class(Class),
+    Class(ClassId),
 }
 
 /// A threshold whose names are resolved.
@@ -39,6 +63,8 @@ pub struct Rule {
     pub region: Option<usize>,
     /// What it is about.
     pub scope: Scope,
+    /// The classes of content that count among cache figures.
+    pub classes: Vec<ClassId>,
     /// The sections that count, by position.
     pub sections: Vec<u16>,
 }
@@ -66,19 +92,24 @@ impl Threshold {
             Scope::Class(class) if !about_cache => {
                 return Err(fail(format!(
                     "asks of the class \"{}\" what only steps have; classes have hit_ratio and savings",
-                    class.word()
+                    names.class(class)
                 )));
             }
             Scope::Journey(_) | Scope::Step(..) if about_cache => {
-                return Err(fail(
-                    "asks a journey or step for a cache figure; name a class: static, html or private"
-                        .to_owned(),
-                ));
+                let known: Vec<&str> = names.classes.iter().map(|class| class.name.as_str()).collect();
+                return Err(fail(format!(
+                    "asks a journey or step for a cache figure; name a class: {}",
+                    known.join(", ")
+                )));
             }
             _ => {}
         }
         let sections = self.sections(&names.sections).map_err(fail)?;
-        Ok(Rule { threshold: self.clone(), region, scope, sections })
+        let classes = match scope {
+            Scope::Class(class) => vec![class],
+            _ => names.class_ids().filter(|class| !names.is_private(*class)).collect(),
+        };
+        Ok(Rule { threshold: self.clone(), region, scope, classes, sections })
     }
 
     /// The region, when the first word names one, and the other words.
@@ -138,8 +169,8 @@ fn scope_of(word: &str, names: &Names) -> Result<Scope, String> {
             }
         }
     }
-    for class in Class::ALL {
-        if class.word() == word {
+    for class in names.class_ids() {
+        if names.class(class) == word {
             meanings.push((Scope::Class(class), format!("the content class {word}")));
         }
     }
@@ -149,14 +180,18 @@ fn scope_of(word: &str, names: &Names) -> Result<Scope, String> {
             let known = names.journeys.iter().flat_map(|(journey, steps)| {
                 std::iter::once(journey.as_str()).chain(steps.iter().map(String::as_str))
             });
+            let classes = names.class_ids().map(|class| names.class(class));
+            let known = known.chain(names.regions.iter().map(String::as_str)).chain(classes);
             Err(format!(
                 "names \"{word}\", which is no region, journey, step or class{}",
-                did_you_mean(word, known.chain(names.regions.iter().map(String::as_str)))
+                did_you_mean(word, known)
             ))
         }
         several => {
             let meanings: Vec<&str> = several.iter().map(|(_, meaning)| meaning.as_str()).collect();
-            Err(format!("names \"{word}\", which could mean {}; write journey/step", meanings.join(" or ")))
+            let is_class = several.iter().any(|(scope, _)| matches!(scope, Scope::Class(_)));
+            let remedy = if is_class { "rename one of them" } else { "write journey/step" };
+            Err(format!("names \"{word}\", which could mean {}; {remedy}", meanings.join(" or ")))
         }
     }
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::cdn::{CacheStatus, Class, Observation};
+use crate::cdn::{CacheStatus, ClassId, Head, Policy};
 use crate::pace::{Kind, Pace, Phase, Shape};
 use crate::sample::Times;
 use crate::{ErrorClass, Key, Part, Sample, Tally};
@@ -21,6 +21,7 @@ fn names() -> Names {
             ("browse".to_owned(), own(&["home", "product"])),
             ("checkout".to_owned(), own(&["product", "pay"])),
         ],
+        classes: Policy::default().classes().to_vec(),
         sections: pace.sections(5_000_000_000),
     }
 }
@@ -36,7 +37,13 @@ fn names_mean_what_the_plan_says() {
     assert_eq!(scope("home p95 < 200ms"), Ok((None, Scope::Step(0, 0))));
     assert_eq!(scope("tokyo checkout p99 < 800ms"), Ok((Some(0), Scope::Journey(1))));
     assert_eq!(scope("checkout/product p99<800 ms"), Ok((None, Scope::Step(1, 0))));
-    assert_eq!(scope("static hit_ratio > 95% during doors-open"), Ok((None, Scope::Class(Class::Static))));
+    assert_eq!(scope("static hit_ratio > 95% during doors-open"), Ok((None, Scope::Class(ClassId(1)))));
+    assert_eq!(scope("london unclassified savings > 1%"), Ok((Some(1), Scope::Class(ClassId::UNCLASSIFIED))));
+    assert_eq!(
+        rule("hit_ratio > 1%").unwrap().classes,
+        [ClassId(1), ClassId(2), ClassId::UNCLASSIFIED],
+        "what is never cached has no part in how well the cache works"
+    );
     assert_eq!(rule("errors < 1% during spike").unwrap().sections, [2]);
     assert_eq!(rule("errors < 1%").unwrap().sections, [1, 2], "the warm-up is not judged");
     assert_eq!(rule("errors > 20% over 10s").unwrap().threshold.over, Some(Duration::from_secs(10)));
@@ -57,7 +64,8 @@ fn what_cannot_be_meant_is_said() {
         ("errors < 1% over 100ms", "whole seconds"),
         ("errors < 1% over 11m", "at most 10m"),
         ("static p95 < 1s", "classes have hit_ratio"),
-        ("home hit_ratio > 1%", "name a class"),
+        ("home hit_ratio > 1%", "name a class: private, static, html"),
+        ("statik hit_ratio > 1%", "did you mean \"static\"?"),
         ("tokyo browse home p95 < 1s", "write journey/step"),
     ] {
         let error = rule(text).unwrap_err();
@@ -67,23 +75,22 @@ fn what_cannot_be_meant_is_said() {
 
 fn tally(latencies_ms: impl Iterator<Item = u64>, errors: u64) -> Tally {
     let mut tally = Tally::default();
+    let key = Key { journey: 0, step: 0, part: Part::Main, section: 1 };
+    let times = Times { sent_ns: Some(0), ..Times::default() };
     let mut sample = Sample {
-        key: Key { journey: 0, step: 0, part: Part::Main, section: 1 },
-        times: Times { sent_ns: Some(0), ..Times::default() },
-        opened: None,
         status: Some(200),
-        error: None,
-        cut: false,
         bytes_wire: 25,
         bytes_decoded: Some(100),
-        observation: Observation { class: Class::Static, cache: CacheStatus::Hit, ..Observation::default() },
+        head: Head::of([(&b"X-Cache"[..], &b"Hit"[..])]),
+        class: ClassId(1),
+        ..Sample::new(key, times)
     };
     for latency_ms in latencies_ms {
         sample.times.ended_ns = latency_ms * 1_000_000;
         tally.record(&sample);
     }
     sample.error = Some(ErrorClass::Reset);
-    sample.observation.cache = CacheStatus::Miss;
+    sample.head.cache = CacheStatus::Miss;
     (0..errors).for_each(|_| tally.record(&sample));
     tally
 }
@@ -120,6 +127,24 @@ fn one_failure_in_ten_thousand_is_not_below_that_share() {
 fn no_sample_is_no_pass() {
     assert_eq!(verdict("errors < 100%", &Tally::default()), (None, false));
     assert_eq!(verdict("checkout p95 < 1h", &tally([1].into_iter(), 0)), (None, false));
+}
+
+#[test]
+fn a_class_of_the_plan_is_named_like_any_other() {
+    let text =
+        "cdn: { classes: [{ class: home, match: [\"/\"] }, { class: pictures, match: [\"image/*\"] }] }";
+    let policy = Policy::read("p", text).unwrap();
+    let names = Names { classes: policy.classes().to_vec(), ..names() };
+    let rule = |text: &str| Threshold::parse(text).and_then(|threshold| threshold.resolve(&names));
+    assert_eq!(rule("pictures hit_ratio > 1%").unwrap().scope, Scope::Class(ClassId(1)));
+    for (text, part) in [
+        ("home hit_ratio > 1%", "the step browse/home or the content class home; rename one of them"),
+        ("static hit_ratio > 1%", "no region, journey, step or class"),
+        ("pictures p95 < 1s", "asks of the class \"pictures\""),
+    ] {
+        let error = rule(text).unwrap_err();
+        assert!(error.contains(part), "{text}: {error}");
+    }
 }
 
 proptest! {

@@ -1,7 +1,8 @@
 //! Ticks: sparse, so that a second of a few steps is some kilobytes.
 
-use doorbuster_model::cdn::Class;
-use doorbuster_model::tally::{Arrivals, Caching, Connections, Exchanges, Failures, Journeys};
+use doorbuster_model::cdn::policy::CLASSES_MAX;
+use doorbuster_model::cdn::{ClassId, Counts, Pop};
+use doorbuster_model::tally::{Arrivals, Connections, Exchanges, Failures, Journeys, Place};
 use doorbuster_model::{ErrorClass, Health, Histogram, Key, Part, Tally, Tick};
 
 use super::{buckets, narrow};
@@ -69,6 +70,7 @@ pub(super) fn tick_to_proto(tick: &Tick) -> proto::Tick {
         challenges: tally.challenges,
         counters: tally.counters.iter().map(|(name, count)| (name.clone(), *count)).collect(),
         failures: tally.failures.iter().map(failures_to_proto).collect(),
+        unclassified: tally.unclassified.clone(),
     }
 }
 
@@ -92,6 +94,7 @@ pub(super) fn tick_from_proto(tick: proto::Tick) -> Result<Tick, Error> {
         challenges: tick.challenges,
         counters: tick.counters.into_iter().collect(),
         failures: tick.failures.into_iter().map(failures_from_proto).collect::<Result<_, _>>()?,
+        unclassified: tick.unclassified,
     };
     let health = Health {
         cpu_milli: health.cpu_milli,
@@ -124,7 +127,19 @@ fn exchanges_to_proto((key, exchanges): (&Key, &Exchanges)) -> proto::Exchanges 
         failed: histogram_to_proto(&exchanges.failed),
         page: histogram_to_proto(&exchanges.page),
         cut: exchanges.cut,
+        layers: if exchanges.layers.iter().all(|count| *count == 0) {
+            Vec::new()
+        } else {
+            exchanges.layers.to_vec()
+        },
     }
+}
+
+/// Counts by the members of an enum, as many as came.
+fn counts<const N: usize>(came: &[u64], part: &'static str) -> Result<[u64; N], Error> {
+    let mut counts = [0; N];
+    counts.get_mut(..came.len()).ok_or(Error::Impossible { part })?.copy_from_slice(came);
+    Ok(counts)
 }
 
 fn exchanges_from_proto(exchanges: proto::Exchanges) -> Result<(Key, Exchanges), Error> {
@@ -134,17 +149,13 @@ fn exchanges_from_proto(exchanges: proto::Exchanges) -> Result<(Key, Exchanges),
         part: member(&PARTS, exchanges.part, "part")?,
         section: narrow(exchanges.section, "section")?,
     };
-    let mut errors = [0; ErrorClass::ALL.len()];
-    if exchanges.errors.len() > errors.len() {
-        return Err(Error::Impossible { part: "errors" });
-    }
-    errors[..exchanges.errors.len()].copy_from_slice(&exchanges.errors);
     let status = |(status, count)| Ok((narrow(status, "status")?, count));
     let read = Exchanges {
         requests: exchanges.requests,
         requests_sent: exchanges.requests_sent,
         cut: exchanges.cut,
-        errors,
+        errors: counts(&exchanges.errors, "errors")?,
+        layers: counts(&exchanges.layers, "layers")?,
         statuses: exchanges.statuses.into_iter().map(status).collect::<Result<_, Error>>()?,
         bytes_wire: exchanges.bytes_wire,
         bytes_decoded: exchanges.bytes_decoded,
@@ -175,23 +186,62 @@ fn journeys_from_proto(journeys: proto::Journeys) -> Result<(u16, Journeys), Err
     Ok((narrow(journey, "journey")?, Journeys { started, completed, failed, abandoned, cut }))
 }
 
-fn caching_to_proto(((class, section), caching): (&(Class, u16), &Caching)) -> proto::Caching {
-    proto::Caching {
-        class: position(&Class::ALL, class),
-        section: u32::from(*section),
-        hits: caching.hits,
-        refresh_hits: caching.refresh_hits,
-        misses: caching.misses,
-        others: caching.others,
-        bytes_wire: caching.bytes_wire,
-        bytes_decoded: caching.bytes_decoded,
+/// A class of content by its position in the policy, or the number of what belongs to none.
+pub(super) fn class_from_proto(class: u32) -> Result<ClassId, Error> {
+    let class = ClassId(narrow(class, "content class")?);
+    let is_one = class == ClassId::UNCLASSIFIED || usize::from(class.0) < CLASSES_MAX;
+    if is_one { Ok(class) } else { Err(Error::Impossible { part: "content class" }) }
+}
+
+/// An edge location; 0 where it is not told.
+pub(super) fn pop_from_proto(pop: u32) -> Result<Option<Pop>, Error> {
+    match pop {
+        0 => Ok(None),
+        code => Pop::of_code(code).map(Some).ok_or(Error::Impossible { part: "edge location" }),
     }
 }
 
-fn caching_from_proto(caching: proto::Caching) -> Result<((Class, u16), Caching), Error> {
-    let key = (member(&Class::ALL, caching.class, "content class")?, narrow(caching.section, "section")?);
-    let proto::Caching { hits, refresh_hits, misses, others, bytes_wire, bytes_decoded, .. } = caching;
-    Ok((key, Caching { hits, refresh_hits, misses, others, bytes_wire, bytes_decoded }))
+fn caching_to_proto((place, counts): (&Place, &Counts)) -> proto::Caching {
+    proto::Caching {
+        class: u32::from(place.class.0),
+        section: u32::from(place.section),
+        hits: counts.hits,
+        refresh_hits: counts.refresh_hits,
+        misses: counts.misses,
+        others: counts.others,
+        bytes_wire: counts.bytes_wire,
+        bytes_decoded: counts.bytes_decoded,
+        pop: place.pop.map_or(0, Pop::code),
+        first_misses: counts.first_misses,
+        texts: counts.texts,
+        texts_plain: counts.texts_plain,
+        text_wire: counts.text_wire,
+        text_decoded: counts.text_decoded,
+        texts_sampled: counts.texts_sampled,
+    }
+}
+
+fn caching_from_proto(caching: proto::Caching) -> Result<(Place, Counts), Error> {
+    let place = Place {
+        class: class_from_proto(caching.class)?,
+        section: narrow(caching.section, "section")?,
+        pop: pop_from_proto(caching.pop)?,
+    };
+    let counts = Counts {
+        hits: caching.hits,
+        refresh_hits: caching.refresh_hits,
+        misses: caching.misses,
+        first_misses: caching.first_misses,
+        others: caching.others,
+        bytes_wire: caching.bytes_wire,
+        bytes_decoded: caching.bytes_decoded,
+        texts: caching.texts,
+        texts_plain: caching.texts_plain,
+        texts_sampled: caching.texts_sampled,
+        text_wire: caching.text_wire,
+        text_decoded: caching.text_decoded,
+    };
+    Ok((place, counts))
 }
 
 fn failures_to_proto(
