@@ -29,7 +29,8 @@ const KEYS: &str = "schema run.id run.name run.job run.started_at run.finished_a
     validity.schedule_lag_ms.p50 validity.schedule_lag_ms.p99 validity.schedule_lag_ms.max validity.agents_planned \
     validity.agents_lost validity.ticks_missing validity.clock_offset_ms phases.*.name phases.*.from_s phases.*.to_s \
     timeline.*.second timeline.*.region timeline.*.requests timeline.*.errors timeline.*.p50 timeline.*.p95 timeline.*.p99 \
-    timeline.*.arrivals_planned timeline.*.arrivals_started timeline.*.hits timeline.*.misses cdn.findings \
+    timeline.*.arrivals_planned timeline.*.arrivals_started timeline.*.hits timeline.*.misses cdn.findings cdn.declared \
+    cdn.pops.*.pop cdn.unclassified cdn.findings_not_kept \
     thresholds.*.rule thresholds.*.observed thresholds.*.ok slo.objective slo.good slo.total slo.budget_spent";
 const CLASS_KEYS: &str = "hits misses refresh_hits hit_ratio bytes_wire bytes_decoded savings";
 const SCOPE_KEYS: &str = "requests requests_sent errors errors_by_class statuses business_failures bytes_wire bytes_decoded \
@@ -84,6 +85,7 @@ fn the_report_has_every_key_of_the_contract() {
         }
         for class in ["private", "static", "html"] {
             has_all(report, &format!("cdn.classes.{class}."), CLASS_KEYS);
+            has_all(report, &format!("cdn.regions.london.classes.{class}."), CLASS_KEYS);
         }
         assert_eq!(report["schema"], "doorbuster.report/1");
         assert_eq!((&report["run"]["job"], &report["run"]["seed"]), (&Value::from("gate"), &Value::from(7)));

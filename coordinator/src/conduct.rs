@@ -108,6 +108,8 @@ impl<'a> Conductor<'a> {
             prepared.abort.iter().filter_map(|rule| Some((None, Window::new(rule, prepared.sections())?))),
         );
         let regions = prepared.plan.regions.len();
+        let names = &prepared.names;
+        let private = names.class_ids().filter(|class| names.is_private(*class)).collect();
         let listen =
             |kind| signal(kind).map_err(|source| Error::System { what: "listening for signals", source });
         Ok(Self {
@@ -116,7 +118,7 @@ impl<'a> Conductor<'a> {
             ready: vec![false; agents.len()],
             agents,
             launched_at,
-            fold: Fold::new(states, regions, load.pace.clone(), load.model, windows),
+            fold: Fold::new(states, regions, load.pace.clone(), load.model, windows, private),
             events,
             signals: [listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?],
             lease: 0,
@@ -270,6 +272,9 @@ impl<'a> Conductor<'a> {
             Event::Said(FromAgent::Report(Report::Markers { second, markers })) => {
                 let region = agent.region;
                 (self.listener)(Noted::Markers { region, second, markers });
+            }
+            Event::Said(FromAgent::Report(Report::Findings { findings, not_kept, .. })) => {
+                self.fold.found(number, findings, not_kept);
             }
             Event::Said(FromAgent::Report(Report::Exchange(exchange))) => {
                 (self.listener)(Noted::Exchange(exchange));

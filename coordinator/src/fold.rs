@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use doorbuster_model::cdn::Class;
+use doorbuster_model::cdn::{ClassId, Finding, FindingKey, Findings};
 use doorbuster_model::plan::Model;
 use doorbuster_model::threshold::Judgement;
 use doorbuster_model::{Health, Histogram, Pace, Segment, Tally, Tick};
@@ -77,8 +77,12 @@ pub(crate) struct Fold {
     pub agents: Vec<AgentState>,
     /// Per region, everything.
     pub regions: Vec<Tally>,
+    /// Per region, where single answers broke what the edge has promised.
+    pub findings: Vec<Findings>,
     /// Rules with windows, by their position among the plan's; the abort rule has none.
     pub windows: Vec<(Option<usize>, Window)>,
+    /// The classes of content that are never cached.
+    private: Vec<ClassId>,
     pace: Pace,
     open: bool,
     /// Rows whose seconds are not complete yet, with their latencies.
@@ -97,11 +101,14 @@ impl Fold {
         pace: Pace,
         model: Model,
         windows: Vec<(Option<usize>, Window)>,
+        private: Vec<ClassId>,
     ) -> Self {
         Self {
             agents,
             regions: vec![Tally::default(); regions],
+            findings: vec![Findings::default(); regions],
             windows,
+            private,
             pace,
             open: matches!(model, Model::Open(_)),
             pending: BTreeMap::new(),
@@ -136,13 +143,29 @@ impl Fold {
         row.errors += exchanges.errors_total();
         row.arrivals_started += tick.tally.arrivals.started;
         latency.merge(&exchanges.latency);
-        for ((class, _), caching) in &tick.tally.caching {
-            row.hits += caching.hits;
-            row.misses += caching.misses;
-            if *class != Class::Private {
-                row.cacheable.0 += caching.hits;
-                row.cacheable.1 += caching.hits + caching.misses;
+        for (place, counts) in &tick.tally.caching {
+            row.hits += counts.hits;
+            row.misses += counts.misses;
+            let lookups = counts.lookups();
+            if lookups == 0 {
+                continue;
             }
+            let class = row.classes.entry(place.class).or_default();
+            class.0 += counts.hits;
+            class.1 += lookups;
+            if !self.private.contains(&place.class) {
+                row.cacheable.0 += counts.hits;
+                row.cacheable.1 += lookups;
+            }
+        }
+    }
+
+    /// Takes what an agent found; `not_kept` is how much more it found.
+    pub(crate) fn found(&mut self, number: usize, findings: Vec<(FindingKey, Finding)>, not_kept: u64) {
+        let region = &mut self.findings[self.agents[number].region];
+        region.not_kept = region.not_kept.saturating_add(not_kept);
+        for (key, finding) in findings {
+            region.add(key, finding);
         }
     }
 
@@ -207,8 +230,10 @@ fn empty_rows(second: u32, regions: usize) -> Vec<(TimelineRow, Histogram)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use doorbuster_model::cdn::{Counts, Evidence, Pop, Rule};
     use doorbuster_model::segment::split_weighted;
     use doorbuster_model::spacing::Spacing;
+    use doorbuster_model::tally::Place;
     use doorbuster_model::{Phase, Shape};
 
     fn fold() -> Fold {
@@ -225,7 +250,7 @@ mod tests {
             .enumerate()
             .map(|(region, segment)| AgentState::new(region, segment, &pace, model))
             .collect();
-        Fold::new(agents, 2, pace, model, Vec::new())
+        Fold::new(agents, 2, pace, model, Vec::new(), vec![ClassId(0)])
     }
 
     fn tick(second: u32, started: u64) -> Tick {
@@ -250,6 +275,46 @@ mod tests {
         assert_eq!(fold.timeline().len(), 4, "a lost agent holds nobody up");
         assert_eq!(fold.timeline()[3].arrivals_started, 0);
         assert_eq!(fold.timeline()[3].arrivals_planned, 50);
+    }
+
+    #[test]
+    fn hits_are_told_by_second_and_class() {
+        let mut fold = fold();
+        let mut first = tick(0, 0);
+        let counts = |hits, refresh_hits, misses| Counts { hits, refresh_hits, misses, ..Counts::default() };
+        let place =
+            |class, pop: &str| Place { class: ClassId(class), section: 0, pop: Pop::parse(pop.as_bytes()) };
+        first.tally.caching = BTreeMap::from([
+            (place(0, "NRT57"), counts(1, 0, 4)),
+            (place(1, "NRT57"), counts(9, 1, 0)),
+            (place(1, "NRT12"), counts(5, 0, 5)),
+            (place(2, "NRT12"), counts(0, 0, 0)),
+        ]);
+        fold.tick(0, &first);
+        fold.complete(true);
+        let row = &fold.timeline()[0];
+        assert_eq!((row.hits, row.misses), (15, 9));
+        assert_eq!(row.classes, BTreeMap::from([(ClassId(0), (1, 5)), (ClassId(1), (14, 20))]));
+        assert_eq!(row.cacheable, (14, 20), "what is never cached has no part in it");
+    }
+
+    #[test]
+    fn findings_are_merged_per_region_with_the_earliest_evidence() {
+        let mut fold = fold();
+        let found = |count, first_ns, url: &str| {
+            let key = FindingKey { rule: Rule::PrivateHit, class: ClassId(0), pop: None };
+            let evidence = Evidence { url: url.to_owned(), ..Evidence::default() };
+            vec![(key, Finding { count, first_ns, last_ns: first_ns + 5, evidence })]
+        };
+        fold.found(0, found(2, 700, "/late"), 0);
+        fold.found(0, found(3, 400, "/early"), 9);
+        fold.found(1, found(1, 100, "/elsewhere"), 0);
+        let told = |region: usize| {
+            let (_, finding) = fold.findings[region].iter().next().unwrap();
+            (finding.count, finding.first_ns, finding.last_ns, finding.evidence.url.as_str())
+        };
+        assert_eq!((told(0), told(1)), ((5, 400, 705, "/early"), (1, 100, 105, "/elsewhere")));
+        assert_eq!((fold.findings[0].not_kept, fold.findings[1].not_kept), (9, 0));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod markers;
 mod outcome;
 mod prepare;
 mod progress;
+mod promises;
 mod runs;
 mod tell;
 mod verdict;

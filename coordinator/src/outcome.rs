@@ -1,7 +1,9 @@
 //! What a run came to: the fold over all reports, judged. Everything that is told is told from this.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use doorbuster_model::cdn::{ClassId, Evidence, Pop, Rule, Severity};
 use doorbuster_model::tally::Exchanges;
 use doorbuster_model::threshold::{Judgement, Names};
 use doorbuster_model::{Histogram, Plan, Tally};
@@ -15,9 +17,9 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// The run was valid and every threshold held.
+    /// The run was valid, every threshold held, and so did what the edge has promised.
     Pass,
-    /// The run was valid and a threshold did not hold.
+    /// The run was valid, and a threshold or a promise of the edge did not hold.
     Fail,
     /// The run cannot be judged: the figures are not those of the load that was planned.
     Invalid,
@@ -46,7 +48,7 @@ impl Verdict {
 /// Why a verdict is not a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reason {
-    /// The word of the report: `threshold`, `agent_lost`, `arrivals_late`, `target_unreachable`, …
+    /// The word of the report: `threshold`, `cdn`, `agent_lost`, `arrivals_late`, `target_unreachable`, …
     pub(crate) kind: &'static str,
     /// What was seen and what to do.
     pub(crate) message: String,
@@ -135,8 +137,31 @@ pub(crate) struct TimelineRow {
     pub(crate) hits: u64,
     /// Answers from the origin (refresh hits are neither).
     pub(crate) misses: u64,
-    /// Hits, and hits with misses, of content that may be cached: what a person wants to see.
+    /// Hits and look-ups of content that may be cached: what a person wants to see.
     pub(crate) cacheable: (u64, u64),
+    /// Hits and look-ups by class of content, of those that were looked up.
+    pub(crate) classes: BTreeMap<ClassId, (u64, u64)>,
+}
+
+/// A promise of the edge that does not hold in a region, or holds but for a warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// The rule that is broken.
+    pub(crate) rule: Rule,
+    /// How grave it is, under the plan's policy.
+    pub(crate) severity: Severity,
+    /// The region's name.
+    pub(crate) region: String,
+    /// The name of the class of content.
+    pub(crate) class: String,
+    /// The edge location, where it is told, and where it is about one.
+    pub(crate) pop: Option<Pop>,
+    /// How many answers it is about.
+    pub(crate) count: u64,
+    /// When first and when last, in nanoseconds since the start; `None` where it is judged over the whole run.
+    pub(crate) seen_ns: Option<(u64, u64)>,
+    /// The proof; of what is judged over the whole run, a note alone.
+    pub(crate) evidence: Evidence,
 }
 
 /// One threshold's outcome.
@@ -169,6 +194,10 @@ pub(crate) struct Outcome {
     pub(crate) timeline: Vec<TimelineRow>,
     /// Per threshold, in the plan's order.
     pub(crate) thresholds: Vec<ThresholdOutcome>,
+    /// Promises of the edge that are broken, the gravest first.
+    pub(crate) findings: Vec<Finding>,
+    /// How many more there was no room for.
+    pub(crate) findings_not_kept: u64,
     /// Where the run is kept, once it is.
     pub(crate) kept_in: Option<PathBuf>,
 }

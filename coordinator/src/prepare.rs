@@ -232,6 +232,7 @@ fn names(plan: &Plan, journeys: &[Journey]) -> Names {
     Names {
         regions: plan.regions.iter().map(|region| region.name.clone()).collect(),
         journeys: journeys.iter().map(|journey| (journey.name().to_owned(), steps(journey))).collect(),
+        classes: plan.cdn.classes().to_vec(),
         sections: plan.load.pace.sections(u64::try_from(plan.warmup.as_nanos()).unwrap_or(u64::MAX)),
     }
 }

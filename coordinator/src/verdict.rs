@@ -10,6 +10,7 @@ use crate::conduct::Conducted;
 use crate::fold::{Ended, Fold};
 use crate::outcome::{Outcome, Reason, RegionOutcome, Run, ThresholdOutcome, Verdict};
 use crate::prepare::Prepared;
+use crate::promises;
 
 /// Schedule lag above which a run is invalid: 100 ms at p99.
 const LAG_P99_MAX_US: u64 = 100_000;
@@ -27,6 +28,7 @@ pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Out
     let regions = regions(prepared, fold);
     let mut global = Tally::default();
     fold.regions.iter().for_each(|tally| global.merge(tally));
+    let (findings, findings_not_kept) = promises::findings(prepared, fold);
     let mut outcome = Outcome {
         run,
         plan: prepared.plan.clone(),
@@ -36,6 +38,8 @@ pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Out
         regions,
         timeline: fold.timeline().to_vec(),
         thresholds: thresholds(prepared, fold, &global),
+        findings,
+        findings_not_kept,
         kept_in: None,
     };
     let mut reasons = stopped(conducted);
@@ -46,6 +50,7 @@ pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Out
     let invalid = !reasons.is_empty();
     let judged = outcome.thresholds.iter().filter(|rule| !invalid || rule.judgement.observed.is_some());
     reasons.extend(failed(judged));
+    reasons.extend(promises::reasons(&outcome.findings));
     outcome.verdict = match (invalid, reasons.is_empty()) {
         (true, _) => Verdict::Invalid,
         (false, false) => Verdict::Fail,

@@ -85,25 +85,18 @@ fn whole_seconds(rule: &Rule, sections: &[Section]) -> Vec<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::Window;
-    use doorbuster_model::cdn::Observation;
+    use doorbuster_model::cdn::{ClassId, Counts, Policy};
     use doorbuster_model::sample::Times;
+    use doorbuster_model::tally::Place;
     use doorbuster_model::threshold::{Names, Threshold};
     use doorbuster_model::{ErrorClass, Key, Pace, Part, Phase, Sample, Shape, Tally};
 
     fn tally(good: u64, bad: u64) -> Tally {
         let mut tally = Tally::default();
         for n in 0..good + bad {
-            tally.record(&Sample {
-                key: Key { journey: 0, step: 0, part: Part::Main, section: 1 },
-                times: Times::default(),
-                opened: None,
-                status: None,
-                error: (n < bad).then_some(ErrorClass::Reset),
-                cut: false,
-                bytes_wire: 0,
-                bytes_decoded: None,
-                observation: Observation::default(),
-            });
+            let key = Key { journey: 0, step: 0, part: Part::Main, section: 1 };
+            let error = (n < bad).then_some(ErrorClass::Reset);
+            tally.record(&Sample { error, ..Sample::new(key, Times::default()) });
         }
         tally
     }
@@ -121,6 +114,7 @@ mod tests {
         let names = Names {
             regions: vec!["a".into(), "b".into()],
             journeys: Vec::new(),
+            classes: Policy::default().classes().to_vec(),
             sections: Pace::try_new(phases).unwrap().sections(1_000_000_000),
         };
         Window::new(&Threshold::parse(text).unwrap().resolve(&names).unwrap(), &names.sections).unwrap()
@@ -147,6 +141,26 @@ mod tests {
     fn a_region_s_rule_sees_its_region_alone() {
         let mut rule = window("b errors < 20% over 1s");
         assert_eq!(rule.second(1, &[tally(0, 10), tally(10, 0)]).map(|judged| judged.ok), Some(true));
+    }
+
+    #[test]
+    fn a_class_of_content_is_judged_second_by_second() {
+        let caching = |hits, misses| {
+            let place = Place { class: ClassId(1), section: 1, pop: None };
+            let mut tally = Tally::default();
+            tally.caching.insert(place, Counts { hits, misses, ..Counts::default() });
+            tally
+        };
+        let mut rule = window("static hit_ratio > 95% over 1s");
+        let judged = |judgement: Option<super::Judgement>| judgement.map(|judged| judged.ok);
+        assert_eq!(judged(rule.second(1, &[caching(99, 1), Tally::default()])), Some(true));
+        assert_eq!(
+            judged(rule.second(2, &[Tally::default(), caching(9, 1)])),
+            Some(false),
+            "the cache was cold"
+        );
+        assert_eq!(judged(rule.second(3, &[Tally::default(), Tally::default()])), None, "nobody looked");
+        assert_eq!((rule.judge().observed, rule.judge().ok), (Some(90.0), false));
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! JUnit XML: a test case per threshold and region, so that a pipeline shows which promise broke.
 //!
-//! One suite per region and one called `global`. A threshold is a case of the region that it names, or of `global`.
-//! Failures are thresholds that do not hold, errors are what makes a run invalid.
+//! One suite per region and one called `global`. A threshold is a case of the region that it names, or of `global`. Where
+//! the plan declares what the edge has promised, each rule about it is a case of each region, otherwise those that fail
+//! the run. Failures are thresholds and promises that do not hold, errors are what makes a run invalid.
 
 use std::fmt::Write;
 
-use super::numbers::observed;
-use super::report::{Reason, Report, Threshold, report};
+use doorbuster_model::cdn::Rule;
+
+use super::numbers::{count, observed};
+use super::report::{Finding, Reason, Report, Threshold, report};
 use crate::outcome::{Outcome, Verdict};
+use crate::promises;
 
 /// The suite of what is about no region.
 const GLOBAL: &str = "global";
@@ -68,12 +72,35 @@ fn suite(report: &Report, region: Option<&str>) -> Suite {
     let others = report
         .reasons
         .iter()
-        .filter(|reason| !reason.invalidates && reason.kind != THRESHOLD && belongs(&reason.region));
+        .filter(|reason| !reason.invalidates && belongs(&reason.region))
+        .filter(|reason| reason.kind != THRESHOLD && reason.kind != promises::KIND);
     cases.extend(others.map(|reason| Case {
         name: reason.kind.clone(),
         ending: Ending::Failed { kind: reason.kind.clone(), message: reason.message.clone() },
     }));
+    cases.extend(region.into_iter().flat_map(|region| promised(report, region)));
     Suite { name: region.unwrap_or(GLOBAL).to_owned(), cases }
+}
+
+/// The rules about the edge in a region.
+fn promised(report: &Report, region: &str) -> Vec<Case> {
+    let case = |rule: Rule| {
+        let broken: Vec<&Finding> = (report.cdn.findings.iter())
+            .filter(|finding| finding.rule == rule.id() && finding.region == region && finding.fails())
+            .collect();
+        let Some(first) = broken.first() else {
+            return report.cdn.declared.then_some(Ending::Passed).map(|ending| (rule, ending));
+        };
+        let mut message = format!("{}: {}", first.condition, first.remedy);
+        for finding in &broken {
+            // Writing to a string cannot fail.
+            let _ =
+                write!(message, "\n{} times, {}: {}", count(finding.count), finding.class, finding.evidence);
+        }
+        Some((rule, Ending::Failed { kind: promises::KIND.to_owned(), message }))
+    };
+    let cases = Rule::all().filter_map(case);
+    cases.map(|(rule, ending)| Case { name: format!("cdn {}", rule.id()), ending }).collect()
 }
 
 fn validity(report: &Report, invalidating: &[&Reason], global: bool) -> Case {

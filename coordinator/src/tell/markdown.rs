@@ -7,10 +7,13 @@ use super::plain::plain;
 use super::report::{Figures, Report, report};
 use crate::outcome::{Outcome, Verdict};
 
-/// The run as a Markdown document: verdict, reasons, thresholds, regions.
+/// The most findings that are shown; the JSON report has all of them.
+const FINDINGS_SHOWN_MAX: usize = 20;
+
+/// The run as a Markdown document: verdict, reasons, thresholds, regions, what the edge did and does not keep.
 pub(crate) fn markdown(outcome: &Outcome) -> String {
     let report = report(outcome);
-    [heading(&report), thresholds(&report), regions(&report)].concat()
+    [heading(&report), thresholds(&report), regions(&report), cdn(&report), findings(&report)].concat()
 }
 
 fn heading(report: &Report) -> String {
@@ -64,6 +67,48 @@ fn row(name: &str, figures: &Figures) -> Vec<String> {
         milliseconds(latency.max),
         percent(figures.caching.hit_ratio),
     ]
+}
+
+/// What the edge did per region and class.
+fn cdn(report: &Report) -> String {
+    if !report.cdn.seen() {
+        return String::new();
+    }
+    let rows = report.cdn.regions.iter().flat_map(|(region, caching)| {
+        let classes = caching.classes.iter().filter(|(_, class)| class.caching.seen());
+        classes.map(move |(name, class)| {
+            let lowest = class.lowest_second.map(|lowest| lowest.hit_ratio);
+            vec![
+                escaped(region),
+                escaped(name),
+                count(class.caching.requests),
+                percent(class.caching.hit_ratio),
+                percent(lowest),
+                percent(class.caching.savings),
+            ]
+        })
+    });
+    let titles = ["region", "class", "requests", "hit ratio", "lowest second", "savings"];
+    table("CDN", &titles, "|:--|:--|--:|--:|--:|--:|", rows)
+}
+
+/// Broken promises of the edge, and what to change.
+fn findings(report: &Report) -> String {
+    if report.cdn.findings.is_empty() {
+        return String::new();
+    }
+    let rows = report.cdn.findings.iter().take(FINDINGS_SHOWN_MAX).map(|finding| {
+        vec![
+            escaped(&finding.severity),
+            escaped(&finding.rule),
+            escaped(&finding.region),
+            count(finding.count),
+            escaped(&finding.evidence),
+            escaped(&finding.remedy),
+        ]
+    });
+    let titles = ["severity", "finding", "region", "count", "the first, or the figures", "remedy"];
+    table("Findings", &titles, "|:--|:--|:--|--:|:--|:--|", rows)
 }
 
 /// `rule` is the line below the titles, which says how columns are aligned.

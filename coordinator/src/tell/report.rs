@@ -4,10 +4,13 @@
 //! rows is empty. Durations are milliseconds with at most three decimals, sizes bytes, ratios 0 to 1.
 
 mod caching;
+mod cdn;
 mod distribution;
 mod exchanges;
 mod failures;
 mod figures;
+mod findings;
+mod lowest;
 mod steps;
 mod sums;
 mod times;
@@ -20,11 +23,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::{self, Outcome, Verdict};
 
-pub(crate) use caching::{Caching, Cdn};
+pub(crate) use caching::Caching;
+pub(crate) use cdn::{Cdn, ClassCaching};
 pub(crate) use distribution::Distribution;
 pub(crate) use exchanges::Exchanges;
 pub(crate) use failures::Failure;
 pub(crate) use figures::Figures;
+pub(crate) use findings::Finding;
 pub(crate) use steps::Step;
 pub(crate) use times::{Phase, TimelineRow};
 pub(crate) use validity::{Reason, Slo, Threshold, Validity};
@@ -107,7 +112,7 @@ pub(crate) fn report(outcome: &Outcome) -> Report {
         regions: outcome.regions.iter().map(|region| (region.name.clone(), figures(&region.tally))).collect(),
         phases: times::phases(outcome, &global),
         timeline: outcome.timeline.iter().map(|row| TimelineRow::of(row, outcome)).collect(),
-        cdn: Cdn::of(&global),
+        cdn: Cdn::of(outcome, &global),
         thresholds: outcome.thresholds.iter().map(Threshold::of).collect(),
         slo: Slo::of(outcome, &global),
         failures,

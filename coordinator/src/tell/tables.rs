@@ -25,14 +25,30 @@ pub(crate) fn tables(outcome: &Outcome, colour: bool) -> String {
         steps::steps(&report, paint),
         steps::journeys(&report, paint),
         edge::classes(&report),
+        edge::findings(&report, paint),
+        edge::remedies(&report),
         verdict::thresholds(&report, paint),
         verdict::failures(&report, paint),
     ];
     let mut parts: Vec<String> = grids.iter().flatten().map(Grid::render).collect();
-    parts.push(format!("{}{}", verdict::generator(&report), verdict::budget(&report)));
+    let lines = [
+        edge::notes(&report),
+        verdict::layers(&report),
+        verdict::generator(&report),
+        verdict::budget(&report),
+    ];
+    parts.push(lines.concat());
     parts.push(verdict::verdict(&report, paint));
     if let Some(path) = &outcome.kept_in {
         parts.push(layout::indented("", &format!("kept in {}", path.display())));
     }
     parts.join("\n")
+}
+
+/// A text of at most so many characters.
+fn shortened(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    text.chars().take(chars_max - 1).chain(['…']).collect()
 }

@@ -1,19 +1,23 @@
 //! What is told of a run that was made by hand: two journeys that share a step's name, a lost agent, failures of two
-//! kinds, hits and misses, and a sample too small for a 99th percentile.
+//! kinds, hits and misses, broken promises of the edge, and a sample too small for a 99th percentile.
 
 mod files;
 mod json;
 mod shown;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use doorbuster_model::cdn::{CacheStatus, Class, Observation};
+use doorbuster_model::cdn::{ClassId, Evidence, Head, Layer, Pop, Rule};
 use doorbuster_model::sample::{ConnectTimes, Times};
 use doorbuster_model::tally::{Journeys, Part};
 use doorbuster_model::threshold::{Judgement, Names};
 use doorbuster_model::{ErrorClass, Key, Plan, Sample, Tally};
 
-use crate::outcome::{Job, Outcome, Reason, RegionOutcome, Run, ThresholdOutcome, TimelineRow, Verdict};
+use crate::outcome::{
+    Finding, Job, Outcome, Reason, RegionOutcome, Run, ThresholdOutcome, TimelineRow, Verdict,
+};
+use crate::promises;
 
 const PLAN: &str = "
 name: friday
@@ -47,8 +51,10 @@ pub(super) fn outcome(regions: &[&str]) -> Outcome {
             ("browse".to_owned(), steps(["home", "product"])),
             ("checkout".to_owned(), steps(["home", "pay"])),
         ],
+        classes: plan.cdn.classes().to_vec(),
         sections: plan.load.pace.sections(2_000 * MILLISECOND_NS),
     };
+    let findings = findings(regions);
     let lost = regions.get(2).map(|name| (*name).to_owned());
     Outcome {
         run: Run {
@@ -74,10 +80,15 @@ pub(super) fn outcome(regions: &[&str]) -> Outcome {
                 region: None,
                 invalidates: false,
             },
-        ],
+        ]
+        .into_iter()
+        .chain(promises::reasons(&findings))
+        .collect(),
         regions: regions.iter().enumerate().map(|(position, name)| region(position, name)).collect(),
         timeline: timeline(regions.len()),
         thresholds: thresholds(regions),
+        findings,
+        findings_not_kept: 2,
         kept_in: None,
     }
 }
@@ -96,6 +107,44 @@ fn thresholds(regions: &[&str]) -> Vec<ThresholdOutcome> {
     ]
 }
 
+/// A private answer that was cached in the second region (or the only one), another lifetime than is usual and too few
+/// hits in the first.
+fn findings(regions: &[&str]) -> Vec<Finding> {
+    let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let answered = |url: &str, headers: &[(&str, &str)]| Evidence {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        status: 200,
+        asked: vec![own("Accept-Encoding", "br, gzip")],
+        answered: headers.iter().map(|(name, value)| own(name, value)).collect(),
+        note: String::new(),
+    };
+    let finding = |rule: Rule, region: &str, pop: &[u8], class: &str, count, seen_ns, evidence| Finding {
+        rule,
+        severity: rule.severity(false),
+        region: region.to_owned(),
+        class: class.to_owned(),
+        pop: Pop::parse(pop),
+        count,
+        seen_ns,
+        evidence,
+    };
+    let cart = [("Server", "nginx"), ("X-Cache", "Hit from cloudfront"), ("Age", "5")];
+    let page = [("Cache-Control", "max-age=60"), ("Set-Cookie", "a|b=(hidden); Path=/")];
+    let note = "hits: 300 of 400 look-ups (75.00 %), promised > 95%".to_owned();
+    let rate = Evidence { note, ..Evidence::default() };
+    let (first, second) = (regions[0], regions.get(1).copied().unwrap_or(regions[0]));
+    let at_ns = Some((3_200 * MILLISECOND_NS, 7_900 * MILLISECOND_NS));
+    let cart = answered("https://shop.example.com/cart", &cart);
+    let page = answered("https://shop.example.com/p/1", &page);
+    vec![
+        finding(Rule::PrivateHit, second, b"LHR50", "private", 37, at_ns, cart.clone()),
+        finding(Rule::PrivateHit, second, b"LHR50", "api <b>", 3, at_ns, cart),
+        finding(Rule::LifetimeDiffers, first, b"NRT57", "html", 1_200, at_ns, page),
+        finding(Rule::HitRatio, first, b"", "static", 100, None, rate),
+    ]
+}
+
 fn timeline(regions: usize) -> Vec<TimelineRow> {
     let row = |second, region| TimelineRow {
         second,
@@ -108,8 +157,10 @@ fn timeline(regions: usize) -> Vec<TimelineRow> {
         hits: 60,
         misses: 20,
         cacheable: (60, 75),
+        // Static ones; too few pages to say.
+        classes: BTreeMap::from([(ClassId(1), (60 - 5 * u64::from(second), 75)), (ClassId(2), (0, 3))]),
     };
-    (0..2).flat_map(|second| (0..regions).map(move |region| row(second, region))).collect()
+    (0..4).flat_map(|second| (0..regions).map(move |region| row(second, region))).collect()
 }
 
 fn region(position: usize, name: &str) -> RegionOutcome {
@@ -117,7 +168,7 @@ fn region(position: usize, name: &str) -> RegionOutcome {
     for (journey, step) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         main_requests(&mut tally, position as u64, journey, step);
     }
-    assets(&mut tally);
+    assets(&mut tally, ["NRT57", "LHR50"].get(position).copied().unwrap_or("JFK52"));
     if position == 1 {
         failures(&mut tally);
     }
@@ -148,7 +199,7 @@ fn main_requests(tally: &mut Tally, region: u64, journey: u16, step: u16) {
         let section = if n % 3 == 0 { 0 } else { 2 };
         let key = Key { journey, step, part: Part::Main, section };
         let mut sample = sample(key, base_us + n * 101);
-        sample.observation.class = if journey == 0 { Class::Html } else { Class::Private };
+        sample.class = if journey == 0 { ClassId(2) } else { ClassId(0) };
         sample.opened = (n % 100 == 0).then_some(ConnectTimes {
             dns_ns: None,
             connect_ns: 2 * MILLISECOND_NS,
@@ -161,15 +212,17 @@ fn main_requests(tally: &mut Tally, region: u64, journey: u16, step: u16) {
     }
 }
 
-/// Three quarters hits, compressed to a quarter; and two redirect hops.
-fn assets(tally: &mut Tally) {
+/// Three quarters hits of an edge location, compressed to a quarter; and two redirect hops.
+fn assets(tally: &mut Tally, pop: &str) {
+    let head = |cache: &str| {
+        let headers = [("X-Cache", cache), ("X-Amz-Cf-Pop", pop)];
+        Head::of(headers.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+    };
     for n in 0..400 {
         let mut asset = sample(Key { journey: 0, step: 0, part: Part::Asset, section: 2 }, 5_000 + n);
-        asset.observation = Observation {
-            class: Class::Static,
-            cache: if n % 4 == 0 { CacheStatus::Miss } else { CacheStatus::Hit },
-            ..Observation::default()
-        };
+        asset.class = ClassId(1);
+        asset.head = head(if n % 4 == 0 { "Miss from cloudfront" } else { "Hit from cloudfront" });
+        asset.is_first_miss = n % 40 == 0;
         (asset.bytes_wire, asset.bytes_decoded) = (2_000, Some(8_000));
         tally.record(&asset);
     }
@@ -177,6 +230,7 @@ fn assets(tally: &mut Tally) {
         let mut hop = sample(Key { journey: 1, step: 1, part: Part::Hop, section: 2 }, 4_000);
         hop.status = Some(302);
         tally.record(&hop);
+        tally.note_unclassified("/pay");
     }
 }
 
@@ -192,6 +246,11 @@ fn failures(tally: &mut Tally) {
             ErrorClass::Expectation => Some(200),
             _ => None,
         };
+        failed.layer = match class {
+            ErrorClass::Status => Some(Layer::Balancer),
+            ErrorClass::Expectation => Some(Layer::Origin),
+            _ => None,
+        };
         tally.record(&failed);
         tally.fail(1, 1, class, || {
             format!("POST https://shop.example.com/pay?cart=42&step=<last>: {}", class.word())
@@ -205,23 +264,14 @@ fn failures(tally: &mut Tally) {
 /// A good exchange that took `latency_us`, the first millisecond of it waiting for a connection.
 fn sample(key: Key, latency_us: u64) -> Sample {
     let ended_ns = latency_us * 1_000;
-    Sample {
-        key,
-        times: Times {
-            intended_ns: 0,
-            handled_ns: 0,
-            sent_ns: Some(MILLISECOND_NS.min(ended_ns)),
-            first_byte_ns: Some((2 * MILLISECOND_NS).min(ended_ns)),
-            ended_ns,
-        },
-        opened: None,
-        status: Some(200),
-        error: None,
-        cut: false,
-        bytes_wire: 1_000,
-        bytes_decoded: None,
-        observation: Observation::default(),
-    }
+    let times = Times {
+        intended_ns: 0,
+        handled_ns: 0,
+        sent_ns: Some(MILLISECOND_NS.min(ended_ns)),
+        first_byte_ns: Some((2 * MILLISECOND_NS).min(ended_ns)),
+        ended_ns,
+    };
+    Sample { status: Some(200), bytes_wire: 1_000, ..Sample::new(key, times) }
 }
 
 /// Compares with the file of this name under `golden/`; `RENEW=1` writes it instead.
@@ -247,5 +297,8 @@ pub(super) fn nothing_answered() -> Outcome {
     outcome.run.finished_at = outcome.run.started_at;
     outcome.timeline.clear();
     outcome.thresholds.clear();
+    outcome.findings.clear();
+    outcome.findings_not_kept = 0;
+    outcome.reasons.retain(|reason| reason.kind != promises::KIND);
     outcome
 }

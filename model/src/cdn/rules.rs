@@ -1,5 +1,7 @@
 //! The rules that findings are about: what each asks, how it weighs, and what to change where it is broken.
 
+use super::layer::Layer;
+
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -312,6 +314,23 @@ impl Rule {
         }
     }
 
+    /// Who is to be asked about its breach: where the first change that the remedy names is made.
+    pub fn layer(self) -> Layer {
+        match self {
+            Self::PrivateAge
+            | Self::LifetimeDiffers
+            | Self::CachingForbidden
+            | Self::CookieFromCache
+            | Self::CookieOnCacheable
+            | Self::VariesOnCookie
+            | Self::VariesOnUserAgent
+            | Self::CompressedTwice
+            | Self::VaryEncodingMissing
+            | Self::LifetimeUnsaid => Layer::Origin,
+            _ => Layer::Edge,
+        }
+    }
+
     fn entry(self) -> &'static Entry {
         // A test holds that both stand in the same order.
         &RULES[self as usize]
@@ -368,6 +387,15 @@ mod tests {
         assert_eq!(Rule::HitRatio.severity(false), Severity::Warning);
         assert_eq!(Rule::LifetimeUnsaid.severity(true), Severity::Warning);
         assert!(Severity::Critical.fails() && Severity::Error.fails() && !Severity::Warning.fails());
+    }
+
+    #[test]
+    fn a_breach_belongs_to_who_can_mend_it() {
+        for rule in Rule::all().filter(|rule| rule.layer() == Layer::Origin) {
+            let remedy = rule.remedy();
+            assert!(["origin", "behind", "Vary"].iter().any(|word| remedy.contains(word)), "{}", rule.id());
+        }
+        assert_eq!(Rule::PrivateHit.layer(), Layer::Edge);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use doorbuster_model::Part;
-use doorbuster_model::cdn::{CacheStatus, Observation};
+use doorbuster_model::cdn::{CacheStatus, Head};
 use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_model::sample::Times;
 use doorbuster_model::threshold::Names;
@@ -163,13 +163,11 @@ fn phases(exchange: &Exchange) -> String {
 
 /// What the edge says of its cache, if it says anything.
 fn cache(exchange: &Exchange) -> String {
-    let mut observation = Observation::begin("");
-    for (name, value) in &exchange.headers {
-        observation.header(name.as_bytes(), value.as_bytes());
-    }
-    match observation.cache {
-        CacheStatus::Unknown => String::new(),
-        known => format!(", {}", format!("{known:?}").to_lowercase()),
+    let headers = exchange.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    match Head::of(headers).cache {
+        CacheStatus::None => String::new(),
+        CacheStatus::Unknown => ", an unknown cache status".to_owned(),
+        known => format!(", {}", known.word()),
     }
 }
 

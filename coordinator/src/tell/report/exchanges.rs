@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use doorbuster_model::cdn::Layer;
 use doorbuster_model::{ErrorClass, tally};
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -23,6 +24,8 @@ pub(crate) struct Exchanges {
     pub errors: u64,
     /// Failed exchanges by class.
     pub errors_by_class: ErrorsByClass,
+    /// Failed exchanges by whose failure it is, as far as answers and connections tell.
+    pub errors_by_layer: ErrorsByLayer,
     /// Answers by HTTP status: `{"200": 12}`.
     pub statuses: BTreeMap<String, u64>,
     /// Complete answers that are not what the journey expects: the class `expectation`.
@@ -86,6 +89,32 @@ impl ErrorsByClass {
     }
 }
 
+/// Failed exchanges by whose failure it is: a count for each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(crate) struct ErrorsByLayer {
+    /// The content delivery network, its functions and its firewall.
+    pub edge: u64,
+    /// The load balancer.
+    pub balancer: u64,
+    /// The shop.
+    pub origin: u64,
+    /// The generator's own machine.
+    pub generator: u64,
+}
+
+impl ErrorsByLayer {
+    fn of(layers: &[u64; Layer::ALL.len()]) -> Self {
+        let count = |layer: Layer| layers[layer as usize];
+        Self {
+            edge: count(Layer::Edge),
+            balancer: count(Layer::Balancer),
+            origin: count(Layer::Origin),
+            generator: count(Layer::Generator),
+        }
+    }
+}
+
 impl Exchanges {
     pub(super) fn of(exchanges: &tally::Exchanges) -> Self {
         Self {
@@ -94,6 +123,7 @@ impl Exchanges {
             cut: exchanges.cut,
             errors: exchanges.errors_total(),
             errors_by_class: ErrorsByClass::of(&exchanges.errors),
+            errors_by_layer: ErrorsByLayer::of(&exchanges.layers),
             statuses: exchanges.statuses.iter().map(|(status, count)| (status.to_string(), *count)).collect(),
             business_failures: exchanges.business_failures(),
             bytes_wire: exchanges.bytes_wire,

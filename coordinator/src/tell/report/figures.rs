@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use doorbuster_model::cdn::Class;
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Tally, tally};
 use indexmap::IndexMap;
@@ -27,7 +26,7 @@ pub(crate) struct Figures {
     pub requests_per_s: Option<f64>,
     /// Pages: from the document's intended start to the last asset's end, in milliseconds.
     pub page_ms: Distribution,
-    /// What the edge did for content that may be cached: all classes but `private`.
+    /// What the edge did for content that may be cached: all classes but those with `cached: never`.
     pub caching: Caching,
     /// How connections were opened.
     pub connections: Connections,
@@ -82,7 +81,7 @@ impl Figures {
         Self {
             requests_per_s: per_second(exchanges.requests, seconds),
             page_ms: Distribution::of(&exchanges.page),
-            caching: caching_by(tally, |class, _| class == Class::Private)
+            caching: caching_by(tally, |place| names.is_private(place.class))
                 .get(&false)
                 .map(Caching::of)
                 .unwrap_or_default(),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use doorbuster_model::cdn::Class;
-use doorbuster_model::tally::{Caching, Exchanges};
+use doorbuster_model::cdn::Counts;
+use doorbuster_model::tally::{Exchanges, Place};
 use doorbuster_model::{Key, Tally};
 
 /// The exchanges of all keys that `group` gives the same answer for, merged.
@@ -15,11 +15,11 @@ pub(super) fn exchanges_by<G: Ord>(tally: &Tally, group: impl Fn(&Key) -> G) -> 
     sums
 }
 
-/// What the edge did, of all classes and sections that `group` gives the same answer for, merged.
-pub(super) fn caching_by<G: Ord>(tally: &Tally, group: impl Fn(Class, u16) -> G) -> BTreeMap<G, Caching> {
-    let mut sums: BTreeMap<G, Caching> = BTreeMap::new();
-    for ((class, section), caching) in &tally.caching {
-        sums.entry(group(*class, *section)).or_default().merge(caching);
+/// What the edge did, of all places that `group` gives the same answer for, merged.
+pub(super) fn caching_by<G: Ord>(tally: &Tally, group: impl Fn(&Place) -> G) -> BTreeMap<G, Counts> {
+    let mut sums: BTreeMap<G, Counts> = BTreeMap::new();
+    for (place, counts) in &tally.caching {
+        sums.entry(group(place)).or_default().merge(counts);
     }
     sums
 }

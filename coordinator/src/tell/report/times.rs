@@ -1,7 +1,6 @@
 //! What happened when: phases and seconds.
 
 use doorbuster_model::Tally;
-use doorbuster_model::cdn::Class;
 use doorbuster_model::plan::Model;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -41,7 +40,7 @@ pub(crate) struct Phase {
     pub latency_ms: Distribution,
     /// From the actual send to the end of the answer, in milliseconds.
     pub service_ms: Distribution,
-    /// What the edge did for content that may be cached: all classes but `private`.
+    /// What the edge did for content that may be cached: all classes but those with `cached: never`.
     pub caching: Caching,
 }
 
@@ -102,7 +101,8 @@ pub(super) fn load_seconds(outcome: &Outcome) -> f64 {
 /// What each section came to. `global` is all regions' tallies merged.
 pub(super) fn phases(outcome: &Outcome, global: &Tally) -> Vec<Phase> {
     let mut exchanges = exchanges_by(global, |key| key.section);
-    let mut caching = caching_by(global, |class, section| (class == Class::Private, section));
+    let names = &outcome.names;
+    let mut caching = caching_by(global, |place| (names.is_private(place.class), place.section));
     let pace = &outcome.plan.load.pace;
     let open = matches!(outcome.plan.load.model, Model::Open(_));
     let phase = |(position, section): (u16, &doorbuster_model::pace::Section)| {

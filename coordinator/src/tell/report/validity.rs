@@ -13,7 +13,7 @@ use crate::outcome::{self, Outcome, RegionOutcome, ThresholdOutcome};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Reason {
-    /// One word: `threshold`, `agent_lost`, `arrivals_late`, `target_unreachable`, …
+    /// One word: `threshold`, `cdn`, `agent_lost`, `arrivals_late`, `target_unreachable`, …
     pub kind: String,
     /// What was seen and what to do.
     pub message: String,

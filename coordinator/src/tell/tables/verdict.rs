@@ -4,8 +4,8 @@ use super::super::colour::Paint;
 use super::super::numbers::{count, milliseconds, observed, percent};
 use super::super::plain::plain;
 use super::super::report::Report;
-use super::FAILURES_SHOWN_MAX;
 use super::layout::{Grid, indented};
+use super::{FAILURES_SHOWN_MAX, shortened};
 use crate::outcome::Verdict;
 
 /// The longest example that is shown, in characters; the JSON report has all of it.
@@ -40,17 +40,32 @@ pub(super) fn failures(report: &Report, paint: Paint) -> Option<Grid> {
             paint.red(&count(failure.count)),
             plain(&place),
             failure.class.clone(),
-            shortened(&plain(&failure.example)),
+            shortened(&plain(&failure.example), EXAMPLE_MAX),
         ]);
     }
     Some(grid)
 }
 
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= EXAMPLE_MAX {
-        return text.to_owned();
+/// Whose failures they were, on one line; empty where nobody could tell.
+pub(super) fn layers(report: &Report) -> String {
+    let exchanges = &report.global.exchanges;
+    let layers = &exchanges.errors_by_layer;
+    let told = [
+        ("edge", layers.edge),
+        ("balancer", layers.balancer),
+        ("origin", layers.origin),
+        ("generator", layers.generator),
+    ];
+    let known: u64 = told.iter().map(|(_, failures)| failures).sum();
+    if known == 0 {
+        return String::new();
     }
-    text.chars().take(EXAMPLE_MAX - 1).chain(['…']).collect()
+    let rest = ("not known", exchanges.errors.saturating_sub(known));
+    let parts: Vec<String> = (told.into_iter().chain([rest]))
+        .filter(|(_, failures)| *failures > 0)
+        .map(|(whose, failures)| format!("{whose} {}", count(failures)))
+        .collect();
+    indented("", &format!("whose failures: {}", parts.join(", ")))
 }
 
 /// Counters by which agents say that they came close to a limit of their own, and what that means.

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use doorbuster_model::cdn::Rule;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
@@ -52,12 +53,41 @@ fn junit_has_a_case_per_threshold_in_its_region_and_one_for_validity() {
             ("tokyo", "the region is valid", ""),
             ("tokyo", "tokyo pay p99 < 800ms", "failure"),
             ("london", "the region is valid", ""),
+            ("london", "cdn private-hit", "failure"),
             ("new-york", "the region is valid", "error"),
         ]
     );
     let text = |position: usize| cases[position].2.clone().unwrap().1;
     assert!(text(2).contains("observed 200.3 ms"), "{}", text(2));
     assert!(text(4).contains("cannot support"), "{}", text(4));
+    let lines: Vec<String> = text(6).lines().map(str::to_owned).collect();
+    assert!(lines[0].contains("CachingDisabled"), "what to change comes first: {}", lines[0]);
+    assert!(
+        lines[1].starts_with("37 times, private: GET https://shop.example.com/cart: 200"),
+        "{}",
+        lines[1]
+    );
+    assert_eq!(lines.len(), 3, "a line per class");
+}
+
+#[test]
+fn junit_has_a_case_for_every_promise_of_a_plan_that_declares_them() {
+    let mut outcome = three_regions();
+    outcome.plan.cdn.is_declared = true;
+    for finding in &mut outcome.findings {
+        finding.severity = finding.rule.severity(true);
+    }
+    let cases = cases(&junit(&outcome));
+    let promised = |suite: &str, wrong: bool| {
+        let cases = cases.iter().filter(|case| case.0 == suite && case.1.starts_with("cdn "));
+        let names = cases.filter(|case| case.2.is_some() == wrong).map(|case| case.1.clone());
+        names.collect::<Vec<String>>()
+    };
+    assert_eq!(promised("london", true), ["cdn private-hit"]);
+    assert_eq!(promised("tokyo", true), ["cdn lifetime-differs", "cdn hit-ratio"]);
+    assert_eq!(promised("new-york", true), [""; 0]);
+    assert_eq!(promised("new-york", false).len(), Rule::all().count());
+    assert_eq!(promised("global", false), [""; 0]);
 }
 
 #[test]
@@ -66,7 +96,7 @@ fn junit_counts_what_it_holds() {
     let document = roxmltree::Document::parse(&xml).unwrap();
     let root = document.root_element();
     let attribute = |name| root.attribute(name).unwrap();
-    assert_eq!((attribute("tests"), attribute("failures"), attribute("errors")), ("7", "2", "2"));
+    assert_eq!((attribute("tests"), attribute("failures"), attribute("errors")), ("8", "3", "2"));
     assert_eq!(attribute("time"), "12.500");
 }
 
@@ -75,6 +105,7 @@ fn junit_is_never_green_when_the_run_is_not() {
     let mut outcome = three_regions();
     outcome.thresholds.clear();
     outcome.reasons.clear();
+    outcome.findings.clear();
     assert!(junit(&outcome).contains("<error"), "invalid without a reason");
     outcome.verdict = Verdict::Fail;
     outcome.reasons.push(Reason {

@@ -24,12 +24,13 @@ fn has(value: &Value, keys: &str) {
 }
 
 const DISTRIBUTION: &str = "p50 p90 p95 p99 p99_9 p99_99 max mean";
-const EXCHANGES: &str = "requests requests_sent errors errors_by_class statuses business_failures bytes_wire \
+const EXCHANGES: &str = "requests requests_sent errors errors_by_class errors_by_layer statuses business_failures bytes_wire \
                          bytes_decoded decoded_sampled latency_ms service_ms queue_ms";
 
 fn has_exchanges(value: &Value) {
     has(value, EXCHANGES);
     has(&value["errors_by_class"], "dns connect tls timeout reset protocol status expectation body");
+    has(&value["errors_by_layer"], "edge balancer origin generator");
     for distribution in ["latency_ms", "service_ms", "queue_ms"] {
         has(&value[distribution], DISTRIBUTION);
     }
@@ -69,10 +70,15 @@ fn has_every_key(report: &Value, regions: &str) {
     for phase in report["phases"].as_array().unwrap() {
         has(phase, "name from_s to_s kind warmup requests errors arrivals_planned latency_ms");
     }
-    has(&report["cdn"], "classes findings");
-    for class in ["private", "static", "html", "unclassified"] {
-        let class = &report["cdn"]["classes"][class];
-        has(class, "hits misses refresh_hits hit_ratio bytes_wire bytes_decoded savings");
+    has(&report["cdn"], "declared classes regions pops unclassified findings findings_not_kept");
+    has(&report["cdn"]["regions"], regions);
+    let regions = report["cdn"]["regions"].as_object().unwrap().values();
+    for classes in regions.chain([&report["cdn"]]).map(|scope| &scope["classes"]) {
+        for class in ["private", "static", "html", "unclassified"] {
+            let keys =
+                "requests hits misses refresh_hits hit_ratio bytes_wire bytes_decoded savings lowest_second";
+            has(&classes[class], keys);
+        }
     }
     has(&report["slo"], "objective good total budget_spent");
 }
@@ -162,11 +168,79 @@ fn ratios_and_the_budget_come_from_counts() {
     assert_eq!(assets["hit_ratio"], 0.75);
     assert_eq!(assets["savings"], 0.75);
     assert_eq!(report["cdn"]["classes"]["html"]["hit_ratio"], Value::Null);
+    assert_eq!((&assets["requests"], &assets["first_misses"]), (&json!(1_200), &json!(30)));
     let slo = &report["slo"];
     assert_eq!(slo["objective"], 0.9999);
     assert_eq!((&slo["good"], &slo["total"]), (&json!(4_806), &json!(4_814)));
     let spent = slo["budget_spent"].as_f64().unwrap();
     assert!((spent - 8.0 / (4_814.0 * 0.0001)).abs() < 1e-9, "{spent}");
+}
+
+#[test]
+fn the_edge_is_told_by_region_class_and_edge_location() {
+    let cdn = &told()["cdn"];
+    assert_eq!(cdn["declared"], false);
+    let tokyo = &cdn["regions"]["tokyo"]["classes"]["static"];
+    assert_eq!(
+        (&tokyo["requests"], &tokyo["hits"], &tokyo["hit_ratio"]),
+        (&json!(400), &json!(300), &json!(0.75))
+    );
+    // The first two of the four seconds are warm-up, and the fourth is lower than the third.
+    let lowest = |hits, lookups| json!({ "second": 3, "hits": hits, "lookups": lookups, "hit_ratio": 0.6 });
+    assert_eq!(tokyo["lowest_second"], lowest(45, 75));
+    assert_eq!(cdn["classes"]["static"]["lowest_second"], lowest(135, 225));
+    assert_eq!(cdn["classes"]["html"]["lowest_second"], Value::Null, "three look-ups say nothing");
+    let pops: Vec<_> = cdn["pops"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| json!([row["region"], row["pop"], row["city"]]))
+        .collect();
+    assert_eq!(
+        pops,
+        [
+            json!(["tokyo", "NRT57", "Tokyo"]),
+            json!(["london", "LHR50", "London"]),
+            json!(["new-york", "JFK52", "New York"])
+        ]
+    );
+    assert_eq!((&cdn["pops"][0]["class"], &cdn["pops"][0]["hits"]), (&json!("static"), &json!(300)));
+    assert_eq!(cdn["unclassified"], json!({ "/pay": 6 }));
+    let layers = &told()["regions"]["london"]["errors_by_layer"];
+    assert_eq!(*layers, json!({ "edge": 0, "balancer": 5, "origin": 2, "generator": 0 }));
+}
+
+#[test]
+fn findings_have_what_the_contract_lists_and_what_to_change() {
+    let told = told();
+    let findings = told["cdn"]["findings"].as_array().unwrap();
+    for finding in findings {
+        has(
+            finding,
+            "rule severity region pop url evidence count class layer status asked answered first_s last_s condition remedy",
+        );
+    }
+    let hit = &findings[0];
+    assert_eq!((&hit["rule"], &hit["severity"]), (&json!("private-hit"), &json!("critical")));
+    assert_eq!((&hit["region"], &hit["pop"], &hit["count"]), (&json!("london"), &json!("LHR50"), &json!(37)));
+    assert_eq!((&hit["first_s"], &hit["last_s"], &hit["status"]), (&json!(3.2), &json!(7.9), &json!(200)));
+    assert_eq!((&hit["class"], &hit["layer"]), (&json!("private"), &json!("edge")));
+    assert_eq!(hit["url"], "https://shop.example.com/cart");
+    let evidence = "GET https://shop.example.com/cart: 200, X-Cache: Hit from cloudfront, Age: 5";
+    assert_eq!(hit["evidence"], evidence);
+    assert_eq!(hit["answered"], json!(["Server: nginx", "X-Cache: Hit from cloudfront", "Age: 5"]));
+    let rate = &findings[3];
+    assert_eq!((&rate["rule"], &rate["pop"], &rate["url"]), (&json!("hit-ratio"), &Value::Null, &json!("")));
+    assert_eq!(rate["evidence"], "hits: 300 of 400 look-ups (75.00 %), promised > 95%");
+    assert_eq!((&rate["first_s"], &rate["status"]), (&Value::Null, &Value::Null));
+    assert_eq!(told["cdn"]["findings_not_kept"], 2);
+    let reason = told["reasons"].as_array().unwrap().iter().find(|reason| reason["kind"] == "cdn").unwrap();
+    assert_eq!((&reason["region"], &reason["invalidates"]), (&json!("london"), &json!(false)));
+    let message = reason["message"].as_str().unwrap();
+    assert!(
+        message.contains("(private, api <b>, 40 times)") && message.contains("CachingDisabled"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What people see: tables and Markdown.
 
+use doorbuster_model::cdn::{ClassId, Counts, Rule};
+use doorbuster_model::tally::Place;
+
 use super::{golden, nothing_answered, outcome, ten_regions_with_long_names, three_regions};
 use crate::outcome::{Outcome, Verdict};
 use crate::tell::markdown::markdown;
@@ -33,6 +36,7 @@ fn the_tables_of_one_region_that_passed() {
     let mut outcome = outcome(&["local"]);
     (outcome.verdict, outcome.kept_in) = (Verdict::Pass, Some("runs/7f3a".into()));
     outcome.reasons.clear();
+    outcome.findings.retain(|finding| !finding.severity.fails());
     golden("tables-1-region.txt", &tables(&outcome, false));
 }
 
@@ -77,7 +81,62 @@ fn colour_comes_only_when_asked_for_and_changes_no_letter() {
 #[test]
 fn nothing_answered_is_told_without_figures() {
     let text = tables(&nothing_answered(), false);
+    assert!(!text.contains("Findings") && !text.contains("What to change"), "{text}");
     assert!(text.contains("n/a") && text.contains("verdict: invalid") && !text.contains("CDN"), "{text}");
+}
+
+#[test]
+fn findings_are_told_once_per_rule_and_region_with_what_to_change() {
+    let text = tables(&three_regions(), false);
+    let rows = |rule: &str| text.lines().filter(|line| line.split_whitespace().nth(1) == Some(rule)).count();
+    assert_eq!(
+        (rows("private-hit"), rows("lifetime-differs"), rows("hit-ratio")),
+        (1, 1, 1),
+        "classes of a region stand together: {text}"
+    );
+    // As it is wrapped, so without its spaces.
+    let whole: String = text.split_whitespace().collect();
+    for rule in [Rule::PrivateHit, Rule::LifetimeDiffers, Rule::HitRatio] {
+        let remedy: String = rule.remedy().split_whitespace().collect();
+        assert_eq!(whole.matches(&remedy).count(), 1, "{}: {text}", rule.id());
+    }
+    assert!(text.contains("2 more findings"), "{text}");
+    assert!(text.contains("whose failures: balancer 5, origin 2, not known 1"), "{text}");
+}
+
+#[test]
+fn the_lowest_second_stands_beside_the_hit_ratio_of_each_region() {
+    let row = |outcome: &Outcome, region: &str| {
+        let text = tables(outcome, false);
+        let classes = text.split("CDN: ").nth(1).unwrap().split("\n\n").next().unwrap().to_owned();
+        let row = classes.lines().find(|line| line.starts_with("static") && line.contains(region));
+        row.unwrap_or_else(|| panic!("no {region} in {classes}"))
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let three = three_regions();
+    assert_eq!(row(&three, "london"), "static london 400 300 100 0 75.0 % 60.0 % at 3 s 75.0 %");
+    let mut ten = ten_regions_with_long_names();
+    let worse = Place { class: ClassId(1), section: 2, pop: None };
+    ten.regions[7].tally.caching.insert(worse, Counts { misses: 100, ..Counts::default() });
+    assert!(row(&ten, "all").starts_with("static all 4,100 3,000 1,100 0 73.2 %"), "{}", row(&ten, "all"));
+    let shown = tables(&ten, false);
+    assert_eq!(
+        shown.split("CDN: ").nth(1).unwrap().matches("60.0 %").count(),
+        3,
+        "all have the lowest second, and the worst region its ratio too: {shown}"
+    );
+}
+
+#[test]
+fn what_belongs_to_no_class_is_listed_where_somebody_declared_them() {
+    let mut outcome = three_regions();
+    assert!(!tables(&outcome, false).contains("no class"));
+    outcome.plan.cdn.is_declared = true;
+    // Two hops of each region, five refused payments and two business failures.
+    let text = tables(&outcome, false);
+    assert!(text.contains("13 answers belong to no class of cdn.classes, such as /pay"), "{text}");
 }
 
 #[test]
@@ -94,5 +153,5 @@ fn every_row_of_a_markdown_table_has_its_cells() {
     let text = markdown(&outcome);
     let bars = |line: &str| line.replace("\\\\", "").replace("\\|", "").matches('|').count();
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
-    assert!(rows.iter().all(|row| matches!(bars(row), 4 | 10)), "{text}");
+    assert!(rows.iter().all(|row| matches!(bars(row), 4 | 7 | 10)), "{text}");
 }
