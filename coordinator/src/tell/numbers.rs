@@ -42,18 +42,6 @@ pub(crate) fn rate(per_second: Option<f64>) -> String {
         .map_or_else(|| NOT_AVAILABLE.to_owned(), |per_second| format!("{}/s", three_digits(per_second)))
 }
 
-/// A size in bytes, in powers of 1,000: `812 B`, `12.3 KB`, `1.91 GB`.
-pub(crate) fn bytes(bytes: u64) -> String {
-    let mut size = bytes as f64;
-    for unit in ["B", "KB", "MB", "GB"] {
-        if size < 999.5 {
-            return if unit == "B" { format!("{bytes} B") } else { format!("{} {unit}", three_digits(size)) };
-        }
-        size /= 1e3;
-    }
-    format!("{} TB", three_digits(size))
-}
-
 /// What a threshold observed, in its own `unit` (`ms`, `%` or `/s`): finer than elsewhere, because `200 ms` that
 /// fails `< 200ms` would puzzle. At most three decimals, shares six.
 pub(crate) fn observed(value: Option<f64>, unit: &str) -> String {
@@ -146,9 +134,6 @@ mod tests {
         assert_eq!(rate(Some(12_345.6)), "12,346/s");
         assert_eq!(rate(Some(0.5)), "0.50/s");
         assert_eq!(rate(None), "n/a");
-        assert_eq!(bytes(812), "812 B");
-        assert_eq!(bytes(12_345), "12.3 KB");
-        assert_eq!(bytes(5_000_000_000_000), "5.00 TB");
     }
 
     #[test]
