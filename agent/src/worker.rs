@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorbuster_journeys::Journey;
+use doorbuster_journeys::{Journey, Run};
 use doorbuster_model::Segment;
+use doorbuster_model::cdn::Marks;
 use doorbuster_model::plan::{Connections, Model};
 use doorbuster_model::sample::ConnectTimes;
 use http::HeaderMap;
@@ -53,11 +54,11 @@ pub(crate) struct Duty {
 pub(crate) struct Worker {
     /// What all workers share.
     pub job: Arc<Job>,
-    /// The plan's journeys, in its order, and the run's id: this worker's own copies, since threads that count the
-    /// same references slow each other down.
+    /// The plan's journeys, in its order, and the run: this worker's own copies, since threads that count the same
+    /// references slow each other down.
     pub journeys: Vec<Arc<Journey>>,
-    /// The run's id.
-    pub run: Arc<str>,
+    /// The run's id, and what the markers of its shoppers begin with.
+    pub run: Arc<Run>,
     /// Where steps go.
     pub addresses: Addresses,
     /// Where its shoppers' cookies go.
@@ -148,10 +149,11 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
     let Duty { number, workers, segment, descriptors_max, start, tallies, stop } = duty;
     let places = share(descriptors_max.saturating_sub(DESCRIPTORS_SPARE) as usize, workers, number).max(1);
     let clock = Clock::new(start);
+    let marks = Marks::of(&job.run);
     let worker = Rc::new(Worker {
         connector: Connector::new(&job),
         journeys: job.journeys.iter().map(|journey| Arc::new(Journey::clone(journey))).collect(),
-        run: Arc::from(&*job.run),
+        run: Arc::new(Run { id: Box::from(&*job.run), mark: Box::from(marks.prefix()) }),
         addresses: Addresses::new(&job),
         scopes: Scopes::default(),
         segment,

@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock};
 
 use divan::{Bencher, black_box};
-use doorbuster_journeys::{Answer, ContentType, Journey, Next, Shopper, Walk, built_in};
+use doorbuster_journeys::{Answer, ContentType, Journey, Next, Run, Shopper, Walk, built_in};
 use doorbuster_model::cdn::{Asked, Head, Observation, Observed, Policy, judge};
 use doorbuster_model::chance::Purpose;
 use doorbuster_model::pace::{Kind, Shape};
@@ -48,6 +48,11 @@ fn pace_next_arrival(bencher: Bencher<'_, '_>, spacing: Spacing) {
     });
 }
 
+/// What the shoppers of a run share.
+fn run() -> Arc<Run> {
+    Arc::new(Run { id: "run".into(), mark: "dbm-3fa09c11d2e4-".into() })
+}
+
 /// An answer without headers.
 fn answer<'a>(body: &'a [u8], url: &'a Url) -> Answer<'a> {
     static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
@@ -60,7 +65,7 @@ fn answer<'a>(body: &'a [u8], url: &'a Url) -> Answer<'a> {
 fn walk_one_step(bencher: Bencher<'_, '_>) {
     let journey = Journey::single("hit", "request", http::Method::GET, "/", Vec::new());
     let journey = Arc::new(journey);
-    let run: Arc<str> = Arc::from("run");
+    let run = run();
     let url = Url::parse("http://shop.test/").unwrap();
     bencher.bench_local(move || {
         let mut walk = Walk::new(Arc::clone(&journey), Shopper { number: 1, run: Arc::clone(&run) });
@@ -90,7 +95,7 @@ fn take_from_30_kb(bencher: Bencher<'_, '_>, how: &str) {
     };
     let text = format!("journey: take\nsteps:\n  - {{ step: a, get: /, {step}\n");
     let journey = Arc::new(Journey::parse("take", &text).unwrap());
-    let run: Arc<str> = Arc::from("run");
+    let run = run();
     let url = Url::parse("http://shop.test/").unwrap();
     let item = "<li class=item><a class=product href=/p/7><img src=/i/7.jpg alt=Lamp><b>Lamp</b></a> <i class=price>9.50</i></li>\n";
     let form = "<form id=buy method=post action=/cart><input type=hidden name=csrf value=0123abcd><input name=quantity value=1><button>Buy</button></form>";
@@ -111,7 +116,7 @@ fn take_from_30_kb(bencher: Bencher<'_, '_>, how: &str) {
 #[divan::bench]
 fn walk_a_page(bencher: Bencher<'_, '_>) {
     let journey = Arc::new(Journey::parse("browse", built_in("browse").unwrap()).unwrap());
-    let run: Arc<str> = Arc::from("run");
+    let run = run();
     let url = Url::parse("http://shop.test/").unwrap();
     let link = "<a class=category href=/c/lamps>Lamps</a><p>words and words and words</p>\n";
     let page = format!("<!doctype html><title>Shop</title><main>{}</main>", link.repeat(220));
