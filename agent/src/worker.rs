@@ -21,6 +21,7 @@ use crate::client::body::Sampling;
 use crate::client::http1::Scratch;
 use crate::client::{ConnectError, Connection, Connector, Limits, Origin, Pool};
 use crate::clock::Clock;
+use crate::contract::Contract;
 use crate::cookies::Scopes;
 use crate::crowd::Crowd;
 use crate::engine::{STOP_GRACE, Stop};
@@ -85,6 +86,8 @@ pub(crate) struct Worker {
     pub heads: RefCell<Heads>,
     /// Which bodies are decoded that nobody wants.
     pub sampling: RefCell<Sampling>,
+    /// What answers are held to.
+    pub contract: RefCell<Contract>,
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away; `None`
     /// while nobody is, and when a stop was asked for.
     pub patience: Cell<Option<Duration>>,
@@ -114,6 +117,11 @@ impl Worker {
             self.tallies.borrow_mut().current().count("connections_waited_for", 1);
         }
         place
+    }
+
+    /// Whether this process may open one more connection now.
+    pub(crate) fn has_place(&self) -> bool {
+        self.places.available_permits() > 0
     }
 
     /// A place for a connection, once this process may open one more.
@@ -166,11 +174,16 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         styles: RefCell::default(),
         heads: RefCell::default(),
         sampling: RefCell::default(),
+        contract: RefCell::new(Contract::new(&job, marks)),
         patience: Cell::new(None),
         places: Arc::new(Semaphore::new(places)),
         job,
     });
     drop(entered);
+    if worker.contract.borrow().marks().is_some() {
+        // A run in which nothing could be planted is to say so.
+        worker.tallies.borrow_mut().current().count("markers_planted", 0);
+    }
     runtime.block_on(live(Rc::clone(&worker), stop));
     worker.tallies.borrow_mut().finish();
     Ok(())
