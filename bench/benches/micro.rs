@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use divan::{Bencher, black_box};
 use doorbuster_journeys::{Answer, ContentType, Journey, Next, Run, Shopper, Walk, built_in};
-use doorbuster_model::cdn::{Asked, Head, Observation, Observed, Policy, judge};
+use doorbuster_model::cdn::{Asked, Head, MarkSearch, Marks, Observed, Policy, judge};
 use doorbuster_model::chance::Purpose;
 use doorbuster_model::pace::{Kind, Shape};
 use doorbuster_model::sample::Times;
@@ -136,23 +136,15 @@ fn next_is_fetch(next: &Next) -> bool {
 
 fn sample(step: u16, at_us: u64) -> Sample {
     let at_ns = at_us * 1_000;
-    Sample {
-        key: Key { journey: 0, step, part: Part::Main, section: 0 },
-        times: Times {
-            intended_ns: 0,
-            handled_ns: 10,
-            sent_ns: Some(1_000),
-            first_byte_ns: Some(at_ns),
-            ended_ns: at_ns + 5_000,
-        },
-        opened: None,
-        status: Some(200),
-        error: None,
-        cut: false,
-        bytes_wire: 1_024,
-        bytes_decoded: Some(1_024),
-        observation: Observation::begin("/"),
-    }
+    let times = Times {
+        intended_ns: 0,
+        handled_ns: 10,
+        sent_ns: Some(1_000),
+        first_byte_ns: Some(at_ns),
+        ended_ns: at_ns + 5_000,
+    };
+    let key = Key { journey: 0, step, part: Part::Main, section: 0 };
+    Sample { status: Some(200), bytes_wire: 1_024, bytes_decoded: Some(1_024), ..Sample::new(key, times) }
 }
 
 /// Latencies as they scatter around some hundred microseconds.
@@ -217,6 +209,35 @@ fn judge_an_answer(bencher: Bencher<'_, '_>) {
         ..Observed::default()
     };
     bencher.bench_local(move || judge(&policy, policy.edges_of("tokyo"), black_box(&seen)).is_empty());
+}
+
+/// Whether an answer is text that could have been compressed: asked once more, when its size is known.
+#[divan::bench]
+fn text_of_an_answer(bencher: Bencher<'_, '_>) {
+    let policy = Policy::default();
+    let seen = Observed {
+        head: Head::of(headers_of_a_hit(false)),
+        class: policy.classify("/static/0a1b2c3d/style.css", b"text/css"),
+        status: 200,
+        asked: Asked::of("br, gzip"),
+        bytes_wire: 4_219,
+        bytes_decoded: Some(16_384),
+        ..Observed::default()
+    };
+    bencher.bench_local(move || black_box(&seen).is_text(&policy));
+}
+
+/// A private page of 30 KB, looked through for the markers of other shoppers as it comes in pieces of 4 KiB.
+#[divan::bench]
+fn search_30_kb(bencher: Bencher<'_, '_>) {
+    let marks = Marks::of("run");
+    let page = "<li class=item><a href=/p/7>Lamp</a> <i class=price>9.50</i></li>\n".repeat(470);
+    let page = page + &marks.of_shopper(17);
+    bencher.bench_local(move || {
+        let mut search = MarkSearch::new(17);
+        black_box(page.as_bytes()).chunks(4_096).for_each(|piece| search.look(&marks, piece));
+        search.foreign()
+    });
 }
 
 /// The class of an answer: by its path, which is known before, and by its type.
