@@ -261,8 +261,8 @@ static RULES: [Entry; 25] = [
         rule: Rule::Fragmented,
         id: "fragmented",
         weight: Weight::Advice,
-        condition: "the same address misses again and again: the order of its parameters, or such as follow visits, are in the cache's key",
-        remedy: "In the cache policy list the query strings that change the answer, and no others; have a CloudFront function at the viewer's request sort them and take out utm_*, gclid, fbclid and their like.",
+        condition: "the same address misses again and again: the order of its parameters, such as follow visits, or cookies are in the cache's key",
+        remedy: "In the cache policy list the query strings that change the answer, and no others; have a CloudFront function at the viewer's request sort them and take out utm_*, gclid, fbclid and their like. Leave cookies out of the policy, or name the few that change the answer.",
     },
     Entry {
         rule: Rule::SessionMoved,
