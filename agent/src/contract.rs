@@ -1,5 +1,6 @@
 //! What answers are held to: the policy, and what a worker remembers of earlier answers to judge the next one by.
 
+mod cookie_keys;
 mod first_misses;
 mod renewals;
 
@@ -11,7 +12,8 @@ use doorbuster_model::cdn::{
     Asked, CacheStatus, ClassId, Fragments, Layer, Marks, Observed, Policy, Rule, Rules, Verb, judge,
 };
 
-use self::first_misses::FirstMisses;
+use self::cookie_keys::CookieKeys;
+use self::first_misses::{FirstMisses, fingerprint};
 use self::renewals::Renewals;
 use crate::address::Address;
 use crate::client::Search;
@@ -26,11 +28,32 @@ pub(crate) struct Contract {
     marks: Option<Rc<Marks>>,
     first_misses: FirstMisses,
     fragments: Fragments,
+    cookie_keys: CookieKeys,
     renewals: Renewals,
     /// How many pages were read that may belong to anybody.
     pages: u32,
     /// Whether connections lead to an edge: the policy says so, or answers do.
     has_edge: bool,
+}
+
+/// The request that is answered.
+pub(crate) struct Request<'a> {
+    /// Where it went.
+    pub address: &'a Address,
+    /// The codings that it asked for.
+    pub asked: Asked,
+    /// The Cookie header that was sent; asked for only where it matters.
+    pub cookies: &'a dyn Fn() -> Vec<u8>,
+    /// Whether the answer binds the shopper to another target than before, where it binds one that was bound.
+    pub renewal: Option<bool>,
+}
+
+impl Request<'_> {
+    /// What tells its cookies from others; 0 where it had none.
+    fn cookies(&self) -> u64 {
+        let cookies = (self.cookies)();
+        if cookies.is_empty() { 0 } else { fingerprint(&cookies) }
+    }
 }
 
 /// What an answer's head says once it is judged.
@@ -49,6 +72,7 @@ impl Contract {
             marks: job.plants_marks().then(|| Rc::new(marks)),
             first_misses: FirstMisses::default(),
             fragments: Fragments::default(),
+            cookie_keys: CookieKeys::default(),
             renewals: Renewals::default(),
             pages: 0,
             has_edge: job.plan.cdn.is_declared,
@@ -65,45 +89,42 @@ impl Contract {
         if self.has_edge { Layer::Edge } else { Layer::Origin }
     }
 
-    /// Judges an answer whose head is complete. `renewal`: whether it binds the shopper to another target than before,
-    /// where it binds one that was bound.
-    pub(crate) fn judge(
-        &mut self,
-        job: &Job,
-        address: &Address,
-        asked: Asked,
-        renewal: Option<bool>,
-        sample: &mut Sample,
-    ) -> Judged {
+    /// Judges an answer whose head is complete.
+    pub(crate) fn judge(&mut self, job: &Job, request: &Request<'_>, sample: &mut Sample) -> Judged {
         let policy = &job.plan.cdn;
-        let seen = observed(sample, asked, false);
+        let seen = observed(sample, request.asked);
         let is_of_policy = seen.is_of(policy);
         if !is_of_policy {
             return Judged { broken: Rules::default(), is_of_policy };
         }
         self.has_edge = true;
         let mut broken = judge(policy, job.edges.as_deref(), &seen);
-        let is_missed = seen.head.cache == CacheStatus::Miss && seen.verb != Verb::Other && seen.status < 400;
-        if is_missed {
-            broken.add_if(self.misses(policy, address, sample), Rule::Fragmented);
+        if seen.verb != Verb::Other && seen.status < 400 {
+            broken.add_if(self.look_up(policy, request, sample), Rule::Fragmented);
         }
         // What comes out of a cache is no word of the balancer's to this shopper.
-        if let Some(is_moved) = renewal.filter(|_| !seen.head.cache.is_cached()) {
+        if let Some(is_moved) = request.renewal.filter(|_| !seen.head.cache.is_cached()) {
             broken.add_if(self.renewals.note(is_moved), Rule::SessionMoved);
         }
         Judged { broken, is_of_policy }
     }
 
-    /// Notes a miss; whether its address is fragmented.
-    fn misses(&mut self, policy: &Policy, address: &Address, sample: &mut Sample) -> bool {
+    /// Notes what came of a look-up; whether its address is kept again and again.
+    fn look_up(&mut self, policy: &Policy, request: &Request<'_>, sample: &mut Sample) -> bool {
         let cached = policy.class(sample.class).map_or(Cached::Unsaid, |class| class.cached);
-        if cached == Cached::Never {
-            return false;
-        }
-        sample.is_first_miss = self.first_misses.is_first(address.whole());
-        match address.url.query() {
-            Some(query) if matches!(cached, Cached::For(_)) => {
-                self.fragments.missed(address.url.path(), query)
+        let is_promised = matches!(cached, Cached::For(_));
+        match sample.head.cache {
+            CacheStatus::Miss if cached != Cached::Never => {
+                let (address, url) = (fingerprint(request.address.whole()), &request.address.url);
+                sample.is_first_miss = self.first_misses.is_first(address);
+                is_promised
+                    && (url.query().is_some_and(|query| self.fragments.missed(url.path(), query))
+                        || (!sample.is_first_miss && self.cookie_keys.missed(address, request.cookies())))
+            }
+            // Nothing is left to find out in a right shop, so that its hits cost nothing here.
+            CacheStatus::Hit if is_promised && self.cookie_keys.is_open() => {
+                self.cookie_keys.hit(fingerprint(request.address.whole()), || request.cookies());
+                false
             }
             _ => false,
         }
@@ -120,7 +141,7 @@ impl Contract {
 }
 
 /// What an answer shows, as the policy judges it.
-pub(crate) fn observed(sample: &Sample, asked: Asked, is_packed_inside: bool) -> Observed {
+pub(crate) fn observed(sample: &Sample, asked: Asked) -> Observed {
     Observed {
         head: sample.head,
         class: sample.class,
@@ -129,7 +150,8 @@ pub(crate) fn observed(sample: &Sample, asked: Asked, is_packed_inside: bool) ->
         asked,
         bytes_wire: sample.bytes_wire,
         bytes_decoded: sample.bytes_decoded,
-        is_packed_inside,
+        // What is inside is known only where a body is decoded, and is a finding of its own then.
+        is_packed_inside: false,
     }
 }
 

@@ -95,6 +95,16 @@ impl Order<'_> {
         }
     }
 
+    /// The value of its Cookie header; empty where it has none.
+    pub(crate) fn cookies(&self, visitor: &Visitor) -> Vec<u8> {
+        if let Some((_, own)) = self.headers.iter().find(|(name, _)| *name == COOKIE) {
+            return own.as_bytes().to_vec();
+        }
+        let mut cookies = Vec::new();
+        visitor.write_cookies(self.address, &mut cookies);
+        cookies
+    }
+
     /// The values of Referer and Origin.
     pub(crate) fn provenance(&self) -> (Option<&str>, Option<Cow<'_, str>>) {
         match self.from {

@@ -7,7 +7,7 @@ use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Rule, S
 use super::Answering;
 use crate::client::body::{BodyCount, Coding, Seen};
 use crate::client::{HeadLines, Header};
-use crate::contract::{Judged, is_private, is_unclassified, observed};
+use crate::contract::{Judged, Request, is_private, is_unclassified, observed};
 use crate::evidence::{of_body, of_head};
 
 /// The most Set-Cookie lines of an answer that are looked at.
@@ -27,9 +27,9 @@ impl Answering<'_> {
             });
         }
         let asked = order.asked(&worker.job);
-        let mut contract = worker.contract.borrow_mut();
-        let judged = contract.judge(&worker.job, order.address, asked, renewal, self.flight.sample);
-        drop(contract);
+        let cookies = || order.cookies(visitor);
+        let request = Request { address: order.address, asked, cookies: &cookies, renewal };
+        let judged = worker.contract.borrow_mut().judge(&worker.job, &request, self.flight.sample);
         let Judged { broken, is_of_policy } = judged;
         self.is_of_policy = is_of_policy;
         if broken.is_empty() {
@@ -50,7 +50,7 @@ impl Answering<'_> {
         let now_ns = self.now_ns();
         let (visitor, order) = (self.visitor, self.order);
         let worker = &visitor.worker;
-        let whole = observed(self.flight.sample, order.asked(&worker.job), false);
+        let whole = observed(self.flight.sample, order.asked(&worker.job));
         self.flight.sample.is_text = whole.is_text(&worker.job.plan.cdn);
         let sample = &*self.flight.sample;
         let find = |rule: Rule, note: &str| {

@@ -51,6 +51,17 @@ impl Worker {
 
     /// Judges the answer to a GET; what it breaks, and its sample.
     fn judge(&mut self, target: &str, lines: &str, renewal: Option<bool>) -> (Vec<&'static str>, Sample) {
+        self.judge_with("", target, lines, renewal)
+    }
+
+    /// The same of one that was sent with cookies.
+    fn judge_with(
+        &mut self,
+        cookies: &str,
+        target: &str,
+        lines: &str,
+        renewal: Option<bool>,
+    ) -> (Vec<&'static str>, Sample) {
         let address = self.address(target);
         let headers: Vec<(&str, &str)> = lines.split('|').filter_map(|line| line.split_once(": ")).collect();
         let kind = headers.iter().find(|(name, _)| *name == "Content-Type").map_or("", |(_, kind)| *kind);
@@ -62,8 +73,9 @@ impl Worker {
             class: policy.choose(address.matched, policy.of_type(kind.as_bytes())),
             ..Sample::new(key, Times::default())
         };
-        let asked = self.job.asked;
-        let judged = self.contract.judge(&self.job, &address, asked, renewal, &mut sample);
+        let cookies = || cookies.as_bytes().to_vec();
+        let request = Request { address: &address, asked: self.job.asked, cookies: &cookies, renewal };
+        let judged = self.contract.judge(&self.job, &request, &mut sample);
         (judged.broken.iter().map(Rule::id).collect(), sample)
     }
 }
@@ -111,6 +123,23 @@ fn what_is_missed_in_many_ways_is_fragmented() {
     assert_eq!(broken("/search?c=3&b=2&a=1"), ["fragmented"]);
     for query in ["utm_source=a", "utm_source=b", "utm_source=c", "utm_source=d"] {
         assert_eq!(broken(&format!("/cart?{query}")), [""; 0], "what is never kept is not kept twice");
+    }
+}
+
+#[test]
+fn what_is_missed_with_every_cookie_is_fragmented() {
+    let hit = MISS.replace("Miss", "Hit");
+    for is_keyed in [true, false] {
+        let mut worker = Worker::new("browse", DECLARED);
+        let mut found = 0;
+        for shopper in 0..6 {
+            let cookies = format!("sid={shopper}");
+            found += worker.judge_with(&cookies, "/p/1", MISS, None).0.len();
+            // The next shopper has none yet, or one that nobody has seen.
+            let next = if is_keyed { String::new() } else { format!("sid={}", shopper + 100) };
+            found += worker.judge_with(&next, "/p/1", &hit, None).0.len();
+        }
+        assert_eq!(found, usize::from(is_keyed));
     }
 }
 
