@@ -11,6 +11,8 @@
 mod bad_input;
 /// A shopper's cache: what is fresh is not sent, what is stale is asked about.
 mod cache;
+/// What the edge has promised: faults of the demo shop are found where they are, and a right shop has none.
+mod cdn;
 /// Counts agree to the request: the report's with the shop's log and with nginx's.
 mod counts;
 /// Three styles of shop: the demo shop's own pages, forms as of old, GraphQL; and one journey with everything shown.

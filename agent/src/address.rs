@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use doorbuster_journeys::{Journey, Target};
+use doorbuster_model::cdn::policy::Matched;
 use url::{Position, Url};
 
 use crate::client::Origin;
@@ -18,6 +19,8 @@ pub(crate) struct Address {
     pub origin: Origin,
     /// Whether this is the target's own host, for which the plan's headers are.
     pub is_target: bool,
+    /// The classes of content that its path matches.
+    pub matched: Matched,
 }
 
 impl Address {
@@ -29,7 +32,8 @@ impl Address {
         let origin = Origin::of(&url);
         let is_downgrade = job.target.scheme() == "https" && !origin.secure;
         let is_target = url.host_str() == job.target.host_str() && !is_downgrade;
-        Self { url, origin, is_target }
+        let matched = job.plan.cdn.of_path(url.path());
+        Self { url, origin, is_target, matched }
     }
 
     /// What stands in the request line of HTTP/1.1.

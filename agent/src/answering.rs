@@ -1,13 +1,17 @@
-//! An answer as it comes: measured, looked at, and kept as far as somebody wants it.
+//! An answer as it comes: measured, looked at, held to the policy, and kept as far as somebody wants it.
+
+mod judging;
 
 use std::time::Duration;
 
 use doorbuster_journeys::{ContentType, Walk};
+use doorbuster_model::cdn::Says;
 use doorbuster_model::{ErrorClass, Sample};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::blame::blame;
 use crate::client::body::{BodyCount, Coding};
-use crate::client::{Broken, Header, Lease, Receiver};
+use crate::client::{Broken, HeadLines, Header, Lease, Receiver};
 use crate::enough::Enough;
 use crate::exchange::{Order, Reply};
 use crate::flight::Flight;
@@ -16,8 +20,8 @@ use crate::limit::Limit;
 use crate::page::location;
 use crate::visit::Visitor;
 
-/// The most Set-Cookie lines of an answer that are looked at.
-const COOKIE_LINES_MAX: u32 = 100;
+/// A limit that is met so much later than it was to be was waited for by somebody who was late himself.
+const LATE_NS: u64 = 100_000_000;
 
 /// An exchange whose answer is waited for.
 pub(crate) struct Answering<'a> {
@@ -34,7 +38,12 @@ pub(crate) struct Answering<'a> {
     location: Option<Box<str>>,
     content_type: ContentType,
     coding: Coding,
-    cookie_lines: u32,
+    /// Whether it is a page, by its type.
+    is_page: bool,
+    /// Whether the policy applies to it, once its head is complete.
+    is_of_policy: bool,
+    /// Whether it belongs to the sample of which more is read than is wanted, once somebody asked.
+    is_sampled: Option<bool>,
     body: Option<BodyCount>,
     /// Tells when nothing more of the body is wanted, where a step reads only so far; boxed because few do.
     enough: Option<Box<Enough<'a>>>,
@@ -47,12 +56,13 @@ impl<'a> Answering<'a> {
     pub(crate) fn new(
         visitor: &'a Visitor,
         order: &'a Order<'a>,
+        sample: &'a mut Sample,
         limit: &'a Limit,
         ends_ns: u64,
         until_found: Option<&'a Walk>,
     ) -> Self {
         Self {
-            flight: Flight::new(visitor, order),
+            flight: Flight::new(visitor, sample),
             visitor,
             order,
             limit,
@@ -62,7 +72,9 @@ impl<'a> Answering<'a> {
             location: None,
             content_type: ContentType::default(),
             coding: Coding::Identity,
-            cookie_lines: 0,
+            is_page: false,
+            is_of_policy: false,
+            is_sampled: None,
             body: None,
             enough: until_found.map(|walk| Box::new(Enough::new(walk))),
             is_enough: false,
@@ -73,8 +85,13 @@ impl<'a> Answering<'a> {
     pub(crate) fn depart(&mut self, lease: &Lease) {
         let now_ns = self.visitor.worker.clock.now_ns();
         self.flight.depart(lease, now_ns);
+        self.limit.until(self.head_ends_ns(now_ns));
+    }
+
+    /// When the answer's head must be there to a request that was sent at `sent_ns`.
+    fn head_ends_ns(&self, sent_ns: u64) -> u64 {
         let first_byte = self.visitor.worker.job.plan.http.timeouts.first_byte;
-        self.limit.until(self.ends_ns.min(now_ns.saturating_add(nanoseconds(first_byte))));
+        self.ends_ns.min(sent_ns.saturating_add(nanoseconds(first_byte)))
     }
 
     /// The connection did not take the request: another one is waited for, as long as the exchange may last.
@@ -85,19 +102,24 @@ impl<'a> Answering<'a> {
 
     /// What is wrong when the limit came first.
     pub(crate) fn overdue(&self, total: Duration) -> Broken {
-        let first_byte = self.visitor.worker.job.plan.http.timeouts.first_byte;
-        let waits = self.flight.sample.times.sent_ns.is_some() && self.flight.sample.status.is_none();
-        let message = if waits && self.visitor.worker.clock.now_ns() < self.ends_ns {
-            format!("no answer within {first_byte:?}")
+        let worker = &self.visitor.worker;
+        let now_ns = worker.clock.now_ns();
+        let sent_ns = self.flight.sample.times.sent_ns;
+        let waits_for_head = sent_ns.filter(|_| self.flight.sample.status.is_none());
+        let due_ns = waits_for_head.map_or(self.ends_ns, |sent_ns| self.head_ends_ns(sent_ns));
+        let message = if waits_for_head.is_some() && now_ns < self.ends_ns {
+            format!("no answer within {:?}", worker.job.plan.http.timeouts.first_byte)
         } else {
             format!("no complete answer within {total:?}")
         };
-        Broken::new(ErrorClass::Timeout, message)
+        let waits_for_place = sent_ns.is_none() && !worker.has_place();
+        let is_own = waits_for_place || now_ns.saturating_sub(due_ns) > LATE_NS;
+        Broken::new(ErrorClass::Timeout, message).with_own(is_own)
     }
 
     /// The answer, once it is complete, or as far as it is wanted.
     pub(crate) fn reply(&mut self) -> Result<Reply, Broken> {
-        let body = match self.body.take() {
+        let (body, seen) = match self.body.take() {
             Some(body) if self.is_enough => {
                 let now_ns = self.now_ns();
                 let mut tallies = self.visitor.worker.tallies.borrow_mut();
@@ -108,6 +130,7 @@ impl<'a> Answering<'a> {
             None => return Err(Broken::reset("it ended without an answer")),
         };
         self.flight.sample.bytes_decoded = body.decoded;
+        self.judge_body(seen);
         Ok(Reply {
             status: self.flight.sample.status.unwrap_or(0),
             headers: self.headers.take(),
@@ -118,13 +141,14 @@ impl<'a> Answering<'a> {
     }
 
     /// Ends: when the last part of the answer came, or now.
-    pub(crate) fn land(&mut self, result: &Result<Reply, Broken>) -> Sample {
+    pub(crate) fn land(&mut self, result: &Result<Reply, Broken>) {
         if let Err(broken) = result {
-            self.flight.sample.error = Some(broken.class);
+            blame(&self.visitor.worker, self.flight.sample, broken);
             self.came_ns = None;
         }
         let ended_ns = self.now_ns();
-        self.flight.land(ended_ns)
+        self.flight.land(ended_ns);
+        self.count_planted(ended_ns);
     }
 
     /// When the last part of the answer came; now, if none did.
@@ -135,6 +159,17 @@ impl<'a> Answering<'a> {
 
     fn body(&mut self) -> Result<&mut BodyCount, Broken> {
         self.body.as_mut().ok_or_else(|| Broken::protocol("a body without a head"))
+    }
+
+    /// Whether more of this answer is read than is wanted.
+    fn is_sampled(&mut self) -> bool {
+        if let Some(is_sampled) = self.is_sampled {
+            return is_sampled;
+        }
+        let now_ns = self.now_ns();
+        let is_sampled = self.visitor.worker.sampling.borrow_mut().takes(now_ns);
+        self.is_sampled = Some(is_sampled);
+        is_sampled
     }
 }
 
@@ -155,30 +190,34 @@ impl Receiver for Answering<'_> {
     #[inline]
     fn header(&mut self, header: Header, name: &[u8], value: &[u8]) {
         match header {
-            Header::Age | Header::XCache | Header::WafAction => {
-                self.flight.sample.observation.header(name, value);
-            }
             Header::ContentType => {
-                self.flight.sample.observation.header(name, value);
+                let policy = &self.visitor.worker.job.plan.cdn;
+                let sample = &mut *self.flight.sample;
+                sample.head.header(name, value);
+                sample.class = policy.choose(self.order.address.matched, policy.of_type(value));
+                self.is_page = is_page(value);
                 // Only who looks at the body asks how it is to be read.
                 if self.order.wants_body {
                     self.content_type = ContentType::of(value);
                 }
             }
             Header::ContentEncoding => {
-                self.flight.sample.observation.header(name, value);
+                self.flight.sample.head.header(name, value);
                 self.coding = Coding::of(value);
             }
-            Header::Location if self.location.is_none() => {
-                self.location = Some(location(value));
-            }
-            Header::SetCookie if self.cookie_lines < COOKIE_LINES_MAX => {
-                self.cookie_lines += 1;
-                if let Ok(line) = std::str::from_utf8(value) {
-                    self.visitor.keep_cookie(line, self.order.address);
+            Header::Location => {
+                if self.location.is_none() {
+                    self.location = Some(location(value));
                 }
             }
-            _ => {}
+            // It is long, and says little that others do not say.
+            Header::ServerTiming => {
+                if self.is_sampled() {
+                    self.flight.sample.head.header(name, value);
+                }
+            }
+            Header::Connection | Header::ContentLength | Header::TransferEncoding => {}
+            Header::SetCookie | Header::Other => self.flight.sample.head.header(name, value),
         }
         if self.order.wants_headers
             && let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
@@ -187,14 +226,17 @@ impl Receiver for Answering<'_> {
         }
     }
 
-    fn head_ends(&mut self) {
+    fn head_ends(&mut self, lines: HeadLines<'_>) {
         let now_ns = self.now_ns();
-        let worker = &self.visitor.worker;
         self.flight.sample.times.first_byte_ns = Some(now_ns);
         self.limit.until(self.ends_ns);
-        let sampled = || worker.sampling.borrow_mut().takes(now_ns);
-        let limit = worker.job.plan.http.max_body;
-        self.body = Some(BodyCount::begin(self.coding, self.order.wants_body, limit, sampled));
+        // Before its cookies are taken, so that evidence shows those that were sent.
+        self.judge_head(lines, now_ns);
+        let says = self.flight.sample.head.says;
+        if says.any(Says::SETS_COOKIE) || says.any(Says::SETS_STICKY) {
+            self.keep_cookies(lines);
+        }
+        self.begin_body(now_ns);
     }
 
     fn data(&mut self, bytes: &[u8]) -> Result<(), Broken> {
@@ -227,4 +269,12 @@ impl Receiver for Answering<'_> {
         self.is_enough = enough.is_in(status, self.content_type, body.kept());
         self.is_enough
     }
+}
+
+/// Whether a Content-Type is that of a page.
+fn is_page(content_type: &[u8]) -> bool {
+    let content_type = content_type.trim_ascii_start();
+    let begins =
+        |known: &[u8]| content_type.get(..known.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(known));
+    begins(b"text/html") || begins(b"application/xhtml+xml")
 }

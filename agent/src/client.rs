@@ -13,6 +13,7 @@ pub(crate) mod http2;
 mod pool;
 mod receiver;
 mod resolve;
+mod search;
 mod stream;
 pub(crate) mod tls;
 
@@ -21,4 +22,5 @@ pub(crate) use connect::{ConnectError, Connector};
 pub(crate) use connection::Connection;
 pub(crate) use header::Header;
 pub(crate) use pool::{Lease, Leasing, Limits, Origin, Pool};
-pub(crate) use receiver::Receiver;
+pub(crate) use receiver::{HeadLines, Receiver};
+pub(crate) use search::Search;

@@ -112,13 +112,13 @@ impl Drop for Seats {
 /// Nothing says when a shopper of a closed model is to come, so its first iteration is intended when it begins.
 async fn live(worker: Rc<Worker>, number: u64, stay: Stay, _present: Present) {
     let load = &worker.job.plan.load;
-    let visitor = Visitor::new(&worker);
+    let visitor = Visitor::new(&worker, number);
     let mut now_ns = worker.clock.now_ns();
     let mut pause = PAUSE_MIN;
     while stay.goes_on() {
         // Shoppers are limited to 10 million, so their number and iteration share 64 bits without touching.
         let index = (number << 40) | stay.next();
-        let (visited, ended_ns) = visit(&visitor, number, index, now_ns, now_ns).await;
+        let (visited, ended_ns) = visit(&visitor, index, now_ns, now_ns).await;
         if load.cookies == Cookies::PerIteration {
             visitor.forget();
         }

@@ -7,7 +7,7 @@
 mod rules;
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use cookie_store::{Cookie, CookieExpiration};
@@ -24,7 +24,7 @@ const SCOPES_MAX: usize = 1_000;
 
 /// One shopper's jar, which takes no room as long as it is empty.
 #[derive(Default)]
-pub(crate) struct Cookies(RefCell<Vec<Kept>>);
+pub(crate) struct Cookies(Cell<Vec<Kept>>);
 
 /// A cookie.
 struct Kept {
@@ -72,6 +72,10 @@ impl Kept {
         &self.pair[..usize::from(self.name_bytes)]
     }
 
+    fn value(&self) -> &str {
+        self.pair.get(usize::from(self.name_bytes) + 1..).unwrap_or_default()
+    }
+
     fn is_expired(&self) -> bool {
         // Asked only where there is a time, which needs the clock.
         self.expires != CookieExpiration::SessionEnd && self.expires.is_expired()
@@ -110,73 +114,95 @@ fn without_long_attributes(line: &str) -> Cow<'_, str> {
 impl Cookies {
     /// Forgets every cookie.
     pub(crate) fn forget(&self) {
-        *self.0.borrow_mut() = Vec::new();
+        self.0.set(Vec::new());
+    }
+
+    /// Does something with the cookies, which are nowhere else meanwhile.
+    fn with<T>(&self, work: impl FnOnce(&mut Vec<Kept>) -> T) -> T {
+        let mut jar = self.0.take();
+        let done = work(&mut jar);
+        self.0.set(jar);
+        done
     }
 
     /// Appends the cookies for `url` to those that `out` holds.
     pub(crate) fn write(&self, url: &Url, out: &mut Vec<u8>) {
-        for kept in self.0.borrow().iter() {
-            if !kept.scope.first.matches(url) || kept.is_expired() {
-                continue;
+        self.with(|jar| {
+            for kept in jar.iter() {
+                if !kept.scope.first.matches(url) || kept.is_expired() {
+                    continue;
+                }
+                if !out.is_empty() {
+                    out.extend_from_slice(b"; ");
+                }
+                out.extend_from_slice(kept.pair.as_bytes());
             }
-            if !out.is_empty() {
-                out.extend_from_slice(b"; ");
-            }
-            out.extend_from_slice(kept.pair.as_bytes());
-        }
+        });
+    }
+
+    /// Whether the cookie of this name that goes to `url` has another value than `value`; `None` where there is none.
+    pub(crate) fn differs(&self, name: &str, value: &str, url: &Url) -> Option<bool> {
+        self.with(|jar| {
+            let mut same_name = jar.iter().filter(|kept| kept.name() == name);
+            let kept = same_name.find(|kept| kept.scope.first.matches(url) && !kept.is_expired())?;
+            Some(kept.value() != value)
+        })
     }
 
     /// Takes a Set-Cookie line of an answer from `url`; false when a browser's limits say no.
     pub(crate) fn keep(&self, line: &str, url: &Url, scopes: &Scopes) -> bool {
-        let mut jar = self.0.borrow_mut();
-        let line = without_long_attributes(line);
-        // What else is wrong with a line, a browser ignores.
-        let Ok(cookie) = Cookie::parse(line, url).map(Cookie::into_owned) else { return true };
-        let (name, value) = cookie.name_value();
-        if name.len() + value.len() > COOKIE_BYTES_MAX {
-            return false;
-        }
-        let Ok(name_bytes) = u16::try_from(name.len()) else { return false };
-        if !rules::allow(&cookie, url) || jar.iter().any(|kept| kept.is_left_alone_by(&cookie, url)) {
-            return true;
-        }
-        let is_old = |kept: &Kept| {
-            let first = &kept.scope.first;
-            kept.name() == name && first.domain == cookie.domain && *first.path == *cookie.path
-        };
-        let old = jar.iter().position(is_old);
-        let pair = format!("{name}={value}").into_boxed_str();
-        if cookie.is_expired() {
-            // That is how a server takes a cookie back.
-            old.map(|position| jar.remove(position));
-            return true;
-        }
-        let kept = Kept { pair, name_bytes, scope: scopes.of(&cookie), expires: cookie.expires };
-        if let Some(position) = old {
-            if jar[position].pair == kept.pair {
-                jar[position] = kept;
-                return true;
-            }
-            // Another value makes it a younger cookie.
-            jar.remove(position);
-        }
-        if jar.len() >= COOKIES_MAX {
-            jar.retain(|kept| !kept.is_expired());
-        }
-        if jar.len() >= COOKIES_MAX {
-            return false;
-        }
-        // Most shoppers have one or two.
-        if jar.len() == jar.capacity() {
-            let more = 1 + jar.len() / 2;
-            jar.reserve_exact(more);
-        }
-        // RFC 6265, section 5.4: longer paths first, then the older.
-        let length = |kept: &Kept| kept.scope.first.path.len();
-        let position = jar.partition_point(|other| length(other) >= length(&kept));
-        jar.insert(position, kept);
-        true
+        self.with(|jar| keep(jar, line, url, scopes))
     }
+}
+
+fn keep(jar: &mut Vec<Kept>, line: &str, url: &Url, scopes: &Scopes) -> bool {
+    let line = without_long_attributes(line);
+    // What else is wrong with a line, a browser ignores.
+    let Ok(cookie) = Cookie::parse(line, url).map(Cookie::into_owned) else { return true };
+    let (name, value) = cookie.name_value();
+    if name.len() + value.len() > COOKIE_BYTES_MAX {
+        return false;
+    }
+    let Ok(name_bytes) = u16::try_from(name.len()) else { return false };
+    if !rules::allow(&cookie, url) || jar.iter().any(|kept| kept.is_left_alone_by(&cookie, url)) {
+        return true;
+    }
+    let is_old = |kept: &Kept| {
+        let first = &kept.scope.first;
+        kept.name() == name && first.domain == cookie.domain && *first.path == *cookie.path
+    };
+    let old = jar.iter().position(is_old);
+    let pair = format!("{name}={value}").into_boxed_str();
+    if cookie.is_expired() {
+        // That is how a server takes a cookie back.
+        old.map(|position| jar.remove(position));
+        return true;
+    }
+    let kept = Kept { pair, name_bytes, scope: scopes.of(&cookie), expires: cookie.expires };
+    if let Some(position) = old {
+        if jar[position].pair == kept.pair {
+            jar[position] = kept;
+            return true;
+        }
+        // Another value makes it a younger cookie.
+        jar.remove(position);
+    }
+    if jar.len() >= COOKIES_MAX {
+        jar.retain(|kept| !kept.is_expired());
+    }
+    if jar.len() >= COOKIES_MAX {
+        return false;
+    }
+    // Most shoppers have one or two.
+    if jar.len() == jar.capacity() {
+        let more = 1 + jar.len() / 2;
+        jar.reserve_exact(more);
+    }
+    // RFC 6265, section 5.4: longer paths first, then the older.
+    let length = |kept: &Kept| kept.scope.first.path.len();
+    let position = jar.partition_point(|other| length(other) >= length(&kept));
+    jar.insert(position, kept);
+    true
 }
 
 #[cfg(test)]

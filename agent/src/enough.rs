@@ -32,7 +32,7 @@ impl<'a> Enough<'a> {
 mod tests {
     use std::sync::Arc;
 
-    use doorbuster_journeys::{ContentType, Journey, Next, Shopper, Walk};
+    use doorbuster_journeys::{ContentType, Journey, Next, Run, Shopper, Walk};
     use doorbuster_model::Chance;
     use doorbuster_model::chance::Purpose;
 
@@ -42,7 +42,8 @@ mod tests {
     fn a_body_is_looked_through_as_it_doubles() {
         let text = "journey: a\nsteps: [{ step: a, get: /, read: until_found, expect: { has: x } }]";
         let journey = Arc::new(Journey::parse("a.yaml", text).unwrap());
-        let mut walk = Walk::new(journey, Shopper { number: 0, run: Arc::from("run") });
+        let run = Arc::new(Run { id: "run".into(), mark: "dbm-".into() });
+        let mut walk = Walk::new(journey, Shopper { number: 0, run });
         assert!(matches!(walk.next(&mut Chance::new(1, Purpose::Walk, 1)), Next::Fetch(_)));
         let mut enough = Enough::new(&walk);
         let content_type = ContentType::of(b"text/plain; charset=shift_jis");

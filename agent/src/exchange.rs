@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use doorbuster_journeys::{ContentType, Walk};
+use doorbuster_model::cdn::Asked;
 use doorbuster_model::{ErrorClass, Key, Sample};
-use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN, REFERER};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN, REFERER};
 use http::{HeaderMap, Method, Request, Version};
 use http_body_util::Full;
 
@@ -18,7 +19,7 @@ use crate::client::body::{Body, BodyError};
 use crate::client::http1::{Head, write_head};
 use crate::client::http2::Unanswered;
 use crate::client::{Broken, ConnectError, Connection, Leasing};
-use crate::job::nanoseconds;
+use crate::job::{Job, nanoseconds};
 use crate::limit::Limit;
 use crate::page::Said;
 use crate::visit::Visitor;
@@ -85,6 +86,25 @@ impl Order<'_> {
         self.timeout.unwrap_or(visitor.worker.job.plan.http.timeouts.total)
     }
 
+    /// The codings that it asks for.
+    pub(crate) fn asked(&self, job: &Job) -> Asked {
+        match self.headers.iter().find(|(name, _)| *name == ACCEPT_ENCODING) {
+            Some((_, value)) => Asked::of(value.to_str().unwrap_or_default()),
+            None if self.address.is_target => job.asked,
+            None => job.own_asked,
+        }
+    }
+
+    /// The value of its Cookie header; empty where it has none.
+    pub(crate) fn cookies(&self, visitor: &Visitor) -> Vec<u8> {
+        if let Some((_, own)) = self.headers.iter().find(|(name, _)| *name == COOKIE) {
+            return own.as_bytes().to_vec();
+        }
+        let mut cookies = Vec::new();
+        visitor.write_cookies(self.address, &mut cookies);
+        cookies
+    }
+
     /// The values of Referer and Origin.
     pub(crate) fn provenance(&self) -> (Option<&str>, Option<Cow<'_, str>>) {
         match self.from {
@@ -101,27 +121,31 @@ impl Order<'_> {
 
 impl From<ConnectError> for Broken {
     fn from(error: ConnectError) -> Self {
-        Self::new(error.class, error.message)
+        Self::new(error.class, error.message).with_own(error.own_fault)
     }
 }
 
 impl From<BodyError> for Broken {
     fn from(error: BodyError) -> Self {
-        Self::new(ErrorClass::Body, error.to_string())
+        // It is the plan that says how much is read.
+        let is_own = matches!(error, BodyError::TooLong(_));
+        Self::new(ErrorClass::Body, error.to_string()).with_own(is_own)
     }
 }
 
 /// Carries an exchange out, within `limit`, which is set anew for it. Where `until_found` is given, the answer is read
-/// only until that walk has enough. The sample is complete but for the journey's judgement, and not recorded yet.
+/// only until that walk has enough. `sample` is complete then but for the journey's judgement, and not recorded yet; where
+/// the exchange is given up, it is recorded.
 pub(crate) async fn exchange(
     visitor: &Visitor,
     order: &Order<'_>,
+    sample: &mut Sample,
     limit: &Limit,
     until_found: Option<&Walk>,
-) -> (Sample, Result<Reply, Broken>) {
+) -> Result<Reply, Broken> {
     let ends_ns = order.handled_ns.saturating_add(nanoseconds(order.total(visitor)));
     limit.until(ends_ns);
-    let mut answering = Answering::new(visitor, order, limit, ends_ns, until_found);
+    let mut answering = Answering::new(visitor, order, sample, limit, ends_ns, until_found);
     let done = {
         let attempt = pin!(attempt(visitor, order, &mut answering));
         limit.keep(&visitor.worker.clock, attempt).await
@@ -130,7 +154,8 @@ pub(crate) async fn exchange(
         Some(result) => result.and_then(|()| answering.reply()),
         None => Err(answering.overdue(order.total(visitor))),
     };
-    (answering.land(&result), result)
+    answering.land(&result);
+    result
 }
 
 async fn attempt(visitor: &Visitor, order: &Order<'_>, answering: &mut Answering<'_>) -> Result<(), Broken> {

@@ -3,22 +3,38 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use doorbuster_model::cdn::Observation;
+use doorbuster_model::cdn::Verb;
+use doorbuster_model::cdn::policy::Matched;
 use doorbuster_model::sample::Times;
 use doorbuster_model::{ErrorClass, Sample};
+use http::Method;
 
-use crate::client::{Connection, Lease};
+use crate::blame::blame;
+use crate::client::{Broken, Connection, Lease};
 use crate::exchange::Order;
 use crate::job::nanoseconds;
 use crate::visit::Visitor;
+
+/// The sample of an exchange that the engine takes in hand now.
+pub(crate) fn sample_of(visitor: &Visitor, order: &Order<'_>) -> Sample {
+    let times = Times { intended_ns: order.intended_ns, handled_ns: order.handled_ns, ..Times::default() };
+    let verb = match *order.method {
+        Method::GET => Verb::Get,
+        Method::HEAD => Verb::Head,
+        _ => Verb::Other,
+    };
+    // As far as the path alone tells; an answer's type may tell more.
+    let class = visitor.worker.job.plan.cdn.choose(order.address.matched, Matched::default());
+    Sample { verb, class, ..Sample::new(order.key, times) }
+}
 
 /// An exchange under way. Dropped before [`Flight::land`], it counts as cut: it was attempted, and perhaps sent.
 /// When it was dropped because the plan's grace is over, and had waited longer than that, it counts as a timeout: a
 /// target that froze for good must not look like one whose last answers were merely not waited for.
 pub(crate) struct Flight<'a> {
     visitor: &'a Visitor,
-    /// What is known so far.
-    pub sample: Sample,
+    /// What is known so far. Whoever wants to know what became of it owns it, so that it takes its room once.
+    pub sample: &'a mut Sample,
     landed: bool,
     sent: Sent,
 }
@@ -34,19 +50,8 @@ enum Sent {
 }
 
 impl<'a> Flight<'a> {
-    /// The engine took the exchange in hand.
-    pub(crate) fn new(visitor: &'a Visitor, order: &Order<'_>) -> Self {
-        let sample = Sample {
-            key: order.key,
-            times: Times { intended_ns: order.intended_ns, handled_ns: order.handled_ns, ..Times::default() },
-            opened: None,
-            status: None,
-            error: None,
-            cut: false,
-            bytes_wire: 0,
-            bytes_decoded: None,
-            observation: Observation::begin(order.address.url.path()),
-        };
+    /// Fills in `sample` from now on.
+    pub(crate) fn new(visitor: &'a Visitor, sample: &'a mut Sample) -> Self {
         Self { visitor, sample, landed: false, sent: Sent::No }
     }
 
@@ -70,7 +75,7 @@ impl<'a> Flight<'a> {
     }
 
     /// Ends at `ended_ns`. What never reached the wire was not sent.
-    pub(crate) fn land(&mut self, ended_ns: u64) -> Sample {
+    pub(crate) fn land(&mut self, ended_ns: u64) {
         self.landed = true;
         self.sample.times.ended_ns = ended_ns;
         let reached_wire = match &self.sent {
@@ -81,7 +86,6 @@ impl<'a> Flight<'a> {
         if !reached_wire {
             self.sample.times.sent_ns = None;
         }
-        self.sample.clone()
     }
 }
 
@@ -91,23 +95,21 @@ impl Drop for Flight<'_> {
             return;
         }
         let worker = &self.visitor.worker;
-        let mut sample = self.land(worker.clock.now_ns());
+        self.land(worker.clock.now_ns());
+        let sample = &mut *self.sample;
         let waited_ns = sample.times.ended_ns.saturating_sub(sample.times.intended_ns);
         let patience = worker.patience.get().filter(|patience| waited_ns >= nanoseconds(*patience));
-        let mut tallies = worker.tallies.borrow_mut();
         if patience.is_some() {
-            sample.error = Some(ErrorClass::Timeout);
-            let example =
-                || format!("no complete answer within {:.1} s, when the run ended", waited_ns as f64 / 1e9);
-            tallies.at(sample.times.ended_ns).fail(
-                sample.key.journey,
-                sample.key.step,
-                ErrorClass::Timeout,
-                example,
-            );
+            let message =
+                format!("no complete answer within {:.1} s, when the run ended", waited_ns as f64 / 1e9);
+            let broken = Broken::new(ErrorClass::Timeout, message);
+            blame(worker, sample, &broken);
+            let (key, ended_ns) = (sample.key, sample.times.ended_ns);
+            let mut tallies = worker.tallies.borrow_mut();
+            tallies.at(ended_ns).fail(key.journey, key.step, broken.class, || broken.message);
         } else {
             sample.cut = true;
         }
-        tallies.record(&sample);
+        worker.tallies.borrow_mut().record(sample);
     }
 }

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::client::http1::{Progress, Reading};
-use crate::client::{Broken, Header, Receiver};
+use crate::client::{Broken, HeadLines, Header, Receiver};
 use crate::cookies::{COOKIES_MAX, Cookies, Scopes};
 
 /// Everything that was shown of an answer.
@@ -30,7 +30,11 @@ impl Receiver for Shown {
         self.headers.push((name.to_vec(), value.to_vec()));
     }
 
-    fn head_ends(&mut self) {}
+    fn head_ends(&mut self, lines: HeadLines<'_>) {
+        let mut again = Vec::new();
+        lines.each(|name, value| again.push((name.to_vec(), value.to_vec())));
+        assert_eq!(again, self.headers, "another head than the one that was shown");
+    }
 
     fn data(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         self.body.extend_from_slice(bytes);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use doorbuster_journeys::{Journey, Supplies, built_in, data_key};
+use doorbuster_model::cdn::{Airport, Asked};
 use doorbuster_model::pace::Section;
 use doorbuster_model::plan::HttpVersion;
 use doorbuster_model::{Assignment, Plan, Segment};
@@ -33,6 +34,12 @@ pub struct Job {
     pub journeys: Vec<Arc<Journey>>,
     /// Their weights.
     pub(crate) weights: Vec<u32>,
+    /// The airports of the edges that are to answer in this region, where the policy names them.
+    pub(crate) edges: Option<Box<[Airport]>>,
+    /// The codings that the target is asked for, unless a step asks for others.
+    pub(crate) asked: Asked,
+    /// The same of other hosts.
+    pub(crate) own_asked: Asked,
     /// The run's sections.
     pub sections: Vec<Section>,
     /// The agent's share.
@@ -79,6 +86,9 @@ impl Job {
             cookie: headers.get(http::header::COOKIE).cloned(),
             lines: Lines::of(&headers),
             own_lines: Lines::of(&own_headers),
+            asked: asked(&headers),
+            own_asked: asked(&own_headers),
+            edges: plan.cdn.edges_of(&assignment.region).map(Box::from),
             headers,
             own_headers,
             weights: plan.journeys.iter().map(|journey| journey.weight).collect(),
@@ -97,6 +107,11 @@ impl Job {
     pub fn may_go(&self, url: &Url) -> bool {
         matches!(url.scheme(), "http" | "https")
             && (Origin::of(url) == Origin::of(&self.target) || self.plan.may_load(url))
+    }
+
+    /// Whether shoppers of the run enter what holds their marker.
+    pub(crate) fn plants_marks(&self) -> bool {
+        self.journeys.iter().any(|journey| journey.plants_marks())
     }
 
     /// How many threads send: the CPUs that this process may use, shared with the other agents of this machine. A
@@ -150,6 +165,12 @@ fn journeys(plan: &Plan, assignment: &Assignment) -> Result<Vec<Arc<Journey>>, E
 fn header_value(text: &str) -> Result<HeaderValue, Error> {
     HeaderValue::from_str(text)
         .map_err(|_| Error::Assignment(format!("\"{text}\" cannot be sent as a header")))
+}
+
+/// The codings that these headers ask for.
+fn asked(headers: &HeaderMap) -> Asked {
+    let value = headers.get(http::header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    Asked::of(value.unwrap_or_default())
 }
 
 /// The headers that say who is asking, and for which encodings.

@@ -7,15 +7,18 @@
 
 mod address;
 mod answering;
+mod blame;
 mod cache;
 mod client;
 mod clock;
 mod closed;
+mod contract;
 mod cookies;
 mod crowd;
 mod engine;
 mod enough;
 mod error;
+mod evidence;
 mod exchange;
 mod flight;
 mod health;

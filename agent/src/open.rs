@@ -40,7 +40,7 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>, spacing: Spacing
 
 /// One arrival's visit.
 async fn arrive(worker: Rc<Worker>, index: u64, due_ns: u64, _present: Present) {
-    let visitor = Visitor::new(&worker);
+    let visitor = Visitor::new(&worker, index);
     let now_ns = worker.clock.now_ns();
-    visit(&visitor, index, index, due_ns, now_ns).await;
+    visit(&visitor, index, due_ns, now_ns).await;
 }

@@ -13,8 +13,10 @@ use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
 
 use self::redirect::{Redirected, Sent, follow, leads_on};
 use crate::address::Address;
+use crate::blame::blame;
 use crate::client::Broken;
 use crate::exchange::{Order, Reply, Whence, exchange};
+use crate::flight::sample_of;
 use crate::trace::{self, Went};
 use crate::visit::Visitor;
 
@@ -104,7 +106,8 @@ impl Page<'_> {
                 timeout: fetch.timeout,
             };
             let until_found = fetch.until_found.then_some(&*walk);
-            let (mut sample, result) = exchange(visitor, &order, &visitor.limit, until_found).await;
+            let mut sample = sample_of(visitor, &order);
+            let result = exchange(visitor, &order, &mut sample, &visitor.limit, until_found).await;
             let reply = match result {
                 Ok(reply) => reply,
                 Err(broken) => {
@@ -141,7 +144,7 @@ impl Page<'_> {
                 }
                 Err(message) => {
                     let broken = Broken::new(ErrorClass::Status, message);
-                    sample.error = Some(broken.class);
+                    blame(worker, &mut sample, &broken);
                     self.record_broken(&sample, &order, &broken);
                     trace::note(visitor, &order, &sample, &Went::Broke(&broken), walk);
                     walk.broken();
@@ -232,8 +235,9 @@ impl Page<'_> {
             tallies.at(ended_ns).count("alternatives_not_taken", 1);
             return;
         }
-        sample.error = Some(class);
-        self.record_broken(sample, order, &Broken { class, message: failure.message });
+        let broken = Broken::new(class, failure.message);
+        blame(&self.visitor.worker, sample, &broken);
+        self.record_broken(sample, order, &broken);
     }
 
     fn record_broken(&self, sample: &Sample, order: &Order<'_>, broken: &Broken) {

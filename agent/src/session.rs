@@ -142,6 +142,11 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
                         let markers = std::mem::take(&mut tick.markers);
                         (self.to)(FromAgent::Report(Report::Markers { second: tick.second, markers }))?;
                     }
+                    if !tick.findings.is_empty() {
+                        let (findings, not_kept) = std::mem::take(&mut tick.findings).into_parts();
+                        let second = tick.second;
+                        (self.to)(FromAgent::Report(Report::Findings { second, findings, not_kept }))?;
+                    }
                     for tick in seconds.take(&tick) {
                         (self.to)(FromAgent::Report(Report::Tick(Box::new(tick))))?;
                     }

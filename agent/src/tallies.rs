@@ -1,5 +1,6 @@
 //! A worker's running tally, handed over second by second.
 
+use doorbuster_model::cdn::{Evidence, FINDINGS_PER_SECOND_MAX, FindingKey, Findings};
 use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_model::{Sample, Tally};
 use tokio::sync::mpsc::UnboundedSender;
@@ -21,6 +22,8 @@ pub(crate) struct WorkerTick {
     pub connections: u32,
     /// What journeys left for audits in it.
     pub markers: Vec<Marker>,
+    /// Which rules answers broke in it.
+    pub findings: Findings,
     /// The exchanges of a trace that ended in it.
     pub exchanges: Vec<Exchange>,
     /// No more will come from this worker.
@@ -37,6 +40,7 @@ pub struct Tallies {
     second: u32,
     current: Tally,
     markers: Vec<Marker>,
+    findings: Findings,
     exchanges: Vec<Exchange>,
     ticks: UnboundedSender<WorkerTick>,
     /// Shoppers inside a journey.
@@ -54,6 +58,7 @@ impl Tallies {
             second: 0,
             current: Tally::default(),
             markers: Vec::new(),
+            findings: Findings::new(FINDINGS_PER_SECOND_MAX),
             exchanges: Vec::new(),
             ticks,
             shoppers: 0,
@@ -91,6 +96,12 @@ impl Tallies {
         }
     }
 
+    /// Notes that an answer broke a rule at `at_ns`. Evidence is asked for only where this second has none of it yet.
+    pub(crate) fn find(&mut self, key: FindingKey, at_ns: u64, evidence: impl FnOnce() -> Evidence) {
+        self.at(at_ns);
+        self.findings.note(key, at_ns, evidence);
+    }
+
     /// Keeps an exchange of a trace.
     pub(crate) fn trace(&mut self, exchange: Exchange) {
         if self.exchanges.len() < KEPT_MAX {
@@ -113,6 +124,7 @@ impl Tallies {
             shoppers: self.shoppers,
             connections: self.connections,
             markers: std::mem::take(&mut self.markers),
+            findings: std::mem::replace(&mut self.findings, Findings::new(FINDINGS_PER_SECOND_MAX)),
             exchanges: std::mem::take(&mut self.exchanges),
             last,
         };
@@ -124,6 +136,7 @@ impl Tallies {
 
 #[cfg(test)]
 mod tests {
+    use doorbuster_model::cdn::{ClassId, Evidence, FINDINGS_PER_SECOND_MAX, FindingKey, Rule};
     use doorbuster_model::report::Marker;
     use tokio::sync::mpsc::unbounded_channel;
 
@@ -143,6 +156,32 @@ mod tests {
         }
         let expected = [(0, "a", false), (1, "b", false), (2, "", false), (3, "c", true)];
         assert_eq!(seen, expected.map(|(second, names, last)| (second, names.to_owned(), last)));
+    }
+
+    #[test]
+    fn findings_are_those_of_their_second_with_evidence_of_each() {
+        let (sender, mut receiver) = unbounded_channel();
+        let mut tallies = Tallies::new(0, sender);
+        let key = |rule, class| FindingKey { rule, class: ClassId(class), pop: None };
+        let mut made = 0;
+        for at_ns in [100, 200, 1_000_000_100, 1_000_000_200] {
+            tallies.find(key(Rule::PrivateHit, 0), at_ns, || {
+                made += 1;
+                Evidence::default()
+            });
+        }
+        for class in 1..=60 {
+            tallies.find(key(Rule::LifetimeUnsaid, class), 2_000_000_000, Evidence::default);
+        }
+        tallies.finish();
+        let mut seen = Vec::new();
+        while let Ok(tick) = receiver.try_recv() {
+            let counts: Vec<u64> = tick.findings.iter().map(|(_, finding)| finding.count).collect();
+            seen.push((tick.second, counts.len(), counts.iter().sum::<u64>(), tick.findings.not_kept));
+        }
+        let most = FINDINGS_PER_SECOND_MAX;
+        assert_eq!(seen, [(0, 1, 2, 0), (1, 1, 2, 0), (2, most, most as u64, 60 - most as u64)]);
+        assert_eq!(made, 2, "evidence is made once a second");
     }
 
     #[test]

@@ -18,13 +18,13 @@ use crate::worker::Worker;
 /// Walks as often as the assignment says.
 pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
     let _present = crowd.enter(worker);
-    let visitor = Visitor::new(worker);
+    let visitor = Visitor::new(worker, 0);
     // A host that nobody named gets one walk a second, as the check of the plan has it.
     let apart_ns = if worker.job.plan.may_load(&worker.job.target) { 0 } else { 1_000_000_000 };
     for number in 0..worker.job.traces {
         worker.clock.sleep_until_ns(u64::from(number) * apart_ns).await;
         let now_ns = worker.clock.now_ns();
-        visit(&visitor, 0, u64::from(number), now_ns, now_ns).await;
+        visit(&visitor, u64::from(number), now_ns, now_ns).await;
         if worker.job.plan.load.cookies == Cookies::PerIteration {
             visitor.forget();
         }

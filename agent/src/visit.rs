@@ -22,11 +22,15 @@ use crate::worker::Worker;
 
 /// Who thinks for longer than this lets go of what only exchanges need.
 const REST_NS: u64 = 1_000_000_000;
+/// The cookie by which a balancer binds a shopper to a target.
+const STICKY: &str = "AWSALB";
 
 /// One shopper's browser: cookies, connections, and assets that it keeps.
 pub(crate) struct Visitor {
     /// The worker that it lives on.
     pub worker: Rc<Worker>,
+    /// The shopper's number, unique within the run.
+    pub number: u64,
     /// The limit on what it waits for.
     pub limit: Limit,
     own_pool: Pool,
@@ -37,9 +41,10 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     /// A shopper without cookies, who has never been here.
-    pub(crate) fn new(worker: &Rc<Worker>) -> Self {
+    pub(crate) fn new(worker: &Rc<Worker>, number: u64) -> Self {
         Self {
             worker: Rc::clone(worker),
+            number,
             limit: Limit::default(),
             own_pool: Pool::of_browser(),
             cookies: Cookies::default(),
@@ -90,6 +95,17 @@ impl Visitor {
         let mut line = Vec::new();
         self.cookies.write(&address.url, &mut line);
         String::from_utf8(line).unwrap_or_default()
+    }
+
+    /// Whether this Set-Cookie line of an answer from `address` binds the shopper to another target of the balancer than
+    /// before; `None` where it is about something else, or binds for the first time.
+    pub(crate) fn renewal(&self, line: &[u8], address: &Address) -> Option<bool> {
+        let line = std::str::from_utf8(line).ok()?;
+        let (name, value) = line.split(';').next()?.split_once('=')?;
+        if name.trim() != STICKY {
+            return None;
+        }
+        self.cookies.differs(STICKY, value.trim(), &address.url)
     }
 
     /// Takes a Set-Cookie line of an answer from `address`. Lines that a browser refuses are refused here too; those
@@ -159,13 +175,12 @@ impl Drop for Underway<'_> {
     }
 }
 
-/// One walk through the journey that `index` falls on. `number` is the shopper's; `begun_ns` is when the first
-/// step was to start, and it is now `now_ns`. Returns how it ended, and when.
+/// One walk through the journey that `index` falls on. `begun_ns` is when the first step was to start, and it is now
+/// `now_ns`. Returns how it ended, and when.
 ///
 /// No `async fn`: what that is called with takes room as long as it runs, and there are half a million of these.
 pub(crate) fn visit(
     visitor: &Visitor,
-    number: u64,
     index: u64,
     begun_ns: u64,
     mut now_ns: u64,
@@ -174,8 +189,8 @@ pub(crate) fn visit(
     let position = pick_weighted(worker.job.plan.seed, index, &worker.job.weights);
     let journey = u16::try_from(position).unwrap_or(u16::MAX);
     let underway = Underway::new(worker, journey, now_ns.saturating_sub(begun_ns), now_ns);
-    let mut walk =
-        Walk::new(Arc::clone(&worker.journeys[position]), Shopper { number, run: Arc::clone(&worker.run) });
+    let shopper = Shopper { number: visitor.number, run: Arc::clone(&worker.run) };
+    let mut walk = Walk::new(Arc::clone(&worker.journeys[position]), shopper);
     let mut chance = Chance::new(worker.job.plan.seed, Purpose::Walk, index);
     let mut from: Option<Rc<Address>> = None;
     let mut intended_ns = begun_ns;
@@ -282,7 +297,7 @@ mod tests {
     #[test]
     fn a_shopper_is_small() {
         type Arguments<'a> = (Page<'a>, Box<Fetch>, Option<&'a Rc<Address>>, &'a mut Walk, &'a mut Chance);
-        let thinking = size_of_result(|visitor: &Visitor| visit(visitor, 0, 0, 0, 0));
+        let thinking = size_of_result(|visitor: &Visitor| visit(visitor, 0, 0, 0));
         assert!(thinking <= 320 && size_of::<Visitor>() <= 112, "{thinking} bytes");
         let exchanging = size_of_result(|(page, fetch, base, walk, chance): Arguments<'_>| {
             page.fetch(fetch, base, walk, chance)

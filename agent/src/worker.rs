@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorbuster_journeys::Journey;
+use doorbuster_journeys::{Journey, Run};
 use doorbuster_model::Segment;
+use doorbuster_model::cdn::Marks;
 use doorbuster_model::plan::{Connections, Model};
 use doorbuster_model::sample::ConnectTimes;
 use http::HeaderMap;
@@ -20,6 +21,7 @@ use crate::client::body::Sampling;
 use crate::client::http1::Scratch;
 use crate::client::{ConnectError, Connection, Connector, Limits, Origin, Pool};
 use crate::clock::Clock;
+use crate::contract::Contract;
 use crate::cookies::Scopes;
 use crate::crowd::Crowd;
 use crate::engine::{STOP_GRACE, Stop};
@@ -53,11 +55,11 @@ pub(crate) struct Duty {
 pub(crate) struct Worker {
     /// What all workers share.
     pub job: Arc<Job>,
-    /// The plan's journeys, in its order, and the run's id: this worker's own copies, since threads that count the
-    /// same references slow each other down.
+    /// The plan's journeys, in its order, and the run: this worker's own copies, since threads that count the same
+    /// references slow each other down.
     pub journeys: Vec<Arc<Journey>>,
-    /// The run's id.
-    pub run: Arc<str>,
+    /// The run's id, and what the markers of its shoppers begin with.
+    pub run: Arc<Run>,
     /// Where steps go.
     pub addresses: Addresses,
     /// Where its shoppers' cookies go.
@@ -84,6 +86,8 @@ pub(crate) struct Worker {
     pub heads: RefCell<Heads>,
     /// Which bodies are decoded that nobody wants.
     pub sampling: RefCell<Sampling>,
+    /// What answers are held to.
+    pub contract: RefCell<Contract>,
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away; `None`
     /// while nobody is, and when a stop was asked for.
     pub patience: Cell<Option<Duration>>,
@@ -113,6 +117,11 @@ impl Worker {
             self.tallies.borrow_mut().current().count("connections_waited_for", 1);
         }
         place
+    }
+
+    /// Whether this process may open one more connection now.
+    pub(crate) fn has_place(&self) -> bool {
+        self.places.available_permits() > 0
     }
 
     /// A place for a connection, once this process may open one more.
@@ -148,10 +157,11 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
     let Duty { number, workers, segment, descriptors_max, start, tallies, stop } = duty;
     let places = share(descriptors_max.saturating_sub(DESCRIPTORS_SPARE) as usize, workers, number).max(1);
     let clock = Clock::new(start);
+    let marks = Marks::of(&job.run);
     let worker = Rc::new(Worker {
         connector: Connector::new(&job),
         journeys: job.journeys.iter().map(|journey| Arc::new(Journey::clone(journey))).collect(),
-        run: Arc::from(&*job.run),
+        run: Arc::new(Run { id: Box::from(&*job.run), mark: Box::from(marks.prefix()) }),
         addresses: Addresses::new(&job),
         scopes: Scopes::default(),
         segment,
@@ -164,11 +174,16 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         styles: RefCell::default(),
         heads: RefCell::default(),
         sampling: RefCell::default(),
+        contract: RefCell::new(Contract::new(&job, marks)),
         patience: Cell::new(None),
         places: Arc::new(Semaphore::new(places)),
         job,
     });
     drop(entered);
+    if worker.contract.borrow().marks().is_some() {
+        // A run in which nothing could be planted is to say so.
+        worker.tallies.borrow_mut().current().count("markers_planted", 0);
+    }
     runtime.block_on(live(Rc::clone(&worker), stop));
     worker.tallies.borrow_mut().finish();
     Ok(())

@@ -6,8 +6,8 @@
 use std::sync::{Arc, LazyLock};
 
 use divan::{Bencher, black_box};
-use doorbuster_journeys::{Answer, ContentType, Journey, Next, Shopper, Walk, built_in};
-use doorbuster_model::cdn::{Asked, Head, Observation, Observed, Policy, judge};
+use doorbuster_journeys::{Answer, ContentType, Journey, Next, Run, Shopper, Walk, built_in};
+use doorbuster_model::cdn::{Asked, Head, MarkSearch, Marks, Observed, Policy, judge};
 use doorbuster_model::chance::Purpose;
 use doorbuster_model::pace::{Kind, Shape};
 use doorbuster_model::sample::Times;
@@ -48,6 +48,11 @@ fn pace_next_arrival(bencher: Bencher<'_, '_>, spacing: Spacing) {
     });
 }
 
+/// What the shoppers of a run share.
+fn run() -> Arc<Run> {
+    Arc::new(Run { id: "run".into(), mark: "dbm-3fa09c11d2e4-".into() })
+}
+
 /// An answer without headers.
 fn answer<'a>(body: &'a [u8], url: &'a Url) -> Answer<'a> {
     static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
@@ -60,7 +65,7 @@ fn answer<'a>(body: &'a [u8], url: &'a Url) -> Answer<'a> {
 fn walk_one_step(bencher: Bencher<'_, '_>) {
     let journey = Journey::single("hit", "request", http::Method::GET, "/", Vec::new());
     let journey = Arc::new(journey);
-    let run: Arc<str> = Arc::from("run");
+    let run = run();
     let url = Url::parse("http://shop.test/").unwrap();
     bencher.bench_local(move || {
         let mut walk = Walk::new(Arc::clone(&journey), Shopper { number: 1, run: Arc::clone(&run) });
@@ -90,7 +95,7 @@ fn take_from_30_kb(bencher: Bencher<'_, '_>, how: &str) {
     };
     let text = format!("journey: take\nsteps:\n  - {{ step: a, get: /, {step}\n");
     let journey = Arc::new(Journey::parse("take", &text).unwrap());
-    let run: Arc<str> = Arc::from("run");
+    let run = run();
     let url = Url::parse("http://shop.test/").unwrap();
     let item = "<li class=item><a class=product href=/p/7><img src=/i/7.jpg alt=Lamp><b>Lamp</b></a> <i class=price>9.50</i></li>\n";
     let form = "<form id=buy method=post action=/cart><input type=hidden name=csrf value=0123abcd><input name=quantity value=1><button>Buy</button></form>";
@@ -111,7 +116,7 @@ fn take_from_30_kb(bencher: Bencher<'_, '_>, how: &str) {
 #[divan::bench]
 fn walk_a_page(bencher: Bencher<'_, '_>) {
     let journey = Arc::new(Journey::parse("browse", built_in("browse").unwrap()).unwrap());
-    let run: Arc<str> = Arc::from("run");
+    let run = run();
     let url = Url::parse("http://shop.test/").unwrap();
     let link = "<a class=category href=/c/lamps>Lamps</a><p>words and words and words</p>\n";
     let page = format!("<!doctype html><title>Shop</title><main>{}</main>", link.repeat(220));
@@ -131,23 +136,15 @@ fn next_is_fetch(next: &Next) -> bool {
 
 fn sample(step: u16, at_us: u64) -> Sample {
     let at_ns = at_us * 1_000;
-    Sample {
-        key: Key { journey: 0, step, part: Part::Main, section: 0 },
-        times: Times {
-            intended_ns: 0,
-            handled_ns: 10,
-            sent_ns: Some(1_000),
-            first_byte_ns: Some(at_ns),
-            ended_ns: at_ns + 5_000,
-        },
-        opened: None,
-        status: Some(200),
-        error: None,
-        cut: false,
-        bytes_wire: 1_024,
-        bytes_decoded: Some(1_024),
-        observation: Observation::begin("/"),
-    }
+    let times = Times {
+        intended_ns: 0,
+        handled_ns: 10,
+        sent_ns: Some(1_000),
+        first_byte_ns: Some(at_ns),
+        ended_ns: at_ns + 5_000,
+    };
+    let key = Key { journey: 0, step, part: Part::Main, section: 0 };
+    Sample { status: Some(200), bytes_wire: 1_024, bytes_decoded: Some(1_024), ..Sample::new(key, times) }
 }
 
 /// Latencies as they scatter around some hundred microseconds.
@@ -212,6 +209,35 @@ fn judge_an_answer(bencher: Bencher<'_, '_>) {
         ..Observed::default()
     };
     bencher.bench_local(move || judge(&policy, policy.edges_of("tokyo"), black_box(&seen)).is_empty());
+}
+
+/// Whether an answer is text that could have been compressed: asked once more, when its size is known.
+#[divan::bench]
+fn text_of_an_answer(bencher: Bencher<'_, '_>) {
+    let policy = Policy::default();
+    let seen = Observed {
+        head: Head::of(headers_of_a_hit(false)),
+        class: policy.classify("/static/0a1b2c3d/style.css", b"text/css"),
+        status: 200,
+        asked: Asked::of("br, gzip"),
+        bytes_wire: 4_219,
+        bytes_decoded: Some(16_384),
+        ..Observed::default()
+    };
+    bencher.bench_local(move || black_box(&seen).is_text(&policy));
+}
+
+/// A private page of 30 KB, looked through for the markers of other shoppers as it comes in pieces of 4 KiB.
+#[divan::bench]
+fn search_30_kb(bencher: Bencher<'_, '_>) {
+    let marks = Marks::of("run");
+    let page = "<li class=item><a href=/p/7>Lamp</a> <i class=price>9.50</i></li>\n".repeat(470);
+    let page = page + &marks.of_shopper(17);
+    bencher.bench_local(move || {
+        let mut search = MarkSearch::new(17);
+        black_box(page.as_bytes()).chunks(4_096).for_each(|piece| search.look(&marks, piece));
+        search.foreign()
+    });
 }
 
 /// The class of an answer: by its path, which is known before, and by its type.

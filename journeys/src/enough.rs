@@ -56,14 +56,14 @@ fn has_elements(step: &Step, values: &Values<'_>, body: &[u8]) -> bool {
 mod tests {
     use std::sync::Arc;
 
-    use crate::walk::tests::{Dice, plain};
-    use crate::{Journey, Next, Shopper, Walk};
+    use crate::walk::tests::{Dice, plain, shopper};
+    use crate::{Journey, Next, Walk};
 
     /// A walk that waits for the answer to its only step.
     fn waiting(step: &str) -> Walk {
         let text = format!("journey: test\nsteps:\n  - {{ step: a, get: /, read: until_found, {step} }}");
-        let shopper = Shopper { number: 123, run: "run 1".into() };
-        let mut walk = Walk::new(Arc::new(Journey::parse("test.yaml", &text).unwrap()), shopper);
+        let journey = Arc::new(Journey::parse("test.yaml", &text).unwrap());
+        let mut walk = Walk::new(journey, shopper("run 1"));
         assert!(
             matches!(walk.next(&mut Dice(1)), Next::Fetch(fetch) if fetch.until_found && fetch.wants_body)
         );

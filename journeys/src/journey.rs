@@ -35,6 +35,8 @@ pub struct Journey {
     pub(crate) names: Vec<Box<str>>,
     /// Variables that are set and never read, with the line of each.
     pub(crate) unused: Vec<(Box<str>, u64)>,
+    /// Whether shoppers enter something that holds their marker.
+    pub(crate) plants_marks: bool,
     pub(crate) secrets: Secrets,
     pub(crate) tables: Vec<Table>,
     /// How many flags and counters a walk needs.
@@ -220,6 +222,7 @@ impl Journey {
             choices: Vec::new(),
             names: Vec::new(),
             unused: Vec::new(),
+            plants_marks: false,
             secrets: Secrets::default(),
             tables: Vec::new(),
             flags: 0,
@@ -275,6 +278,12 @@ impl Journey {
     /// The variables that are set and never read, with the line where each is set.
     pub fn unused(&self) -> impl Iterator<Item = (&str, u64)> {
         self.unused.iter().map(|(name, line)| (&**name, *line))
+    }
+
+    /// Whether its shoppers enter what holds their marker (`${shopper.mark}`, name and email): then what is shown to one
+    /// of them can be known to be another's.
+    pub fn plants_marks(&self) -> bool {
+        self.plants_marks
     }
 
     /// How long a walk of a shopper who comes again takes at least, from its beginning to that of the next.

@@ -44,4 +44,4 @@ pub use data::data_key;
 pub use failure::{Failure, FailureKind};
 pub use import::{ImportError, ImportOptions, Imported, import};
 pub use journey::{Journey, Step, Supplies};
-pub use walk::{Answer, Ending, Fetch, Hop, Marker, Next, Shopper, Target, Walk};
+pub use walk::{Answer, Ending, Fetch, Hop, Marker, Next, Run, Shopper, Target, Walk};

@@ -19,17 +19,27 @@ pub(crate) enum Source {
     ShopperName,
     /// `${shopper.email}`
     ShopperEmail,
+    /// `${shopper.mark}`
+    ShopperMark,
     /// `${run.id}`
     RunId,
     /// `${env.NAME}`: a secret, by its number.
     Secret(u16),
 }
 
+impl Source {
+    /// Whether the shopper's marker stands in it.
+    pub(crate) fn is_marked(self) -> bool {
+        matches!(self, Self::ShopperName | Self::ShopperEmail | Self::ShopperMark)
+    }
+}
+
 /// The variables that every journey has.
-pub(crate) const SOURCES: [(&str, Source); 4] = [
+pub(crate) const SOURCES: [(&str, Source); 5] = [
     ("shopper.number", Source::ShopperNumber),
     ("shopper.name", Source::ShopperName),
     ("shopper.email", Source::ShopperEmail),
+    ("shopper.mark", Source::ShopperMark),
     ("run.id", Source::RunId),
 ];
 
@@ -247,9 +257,11 @@ impl<'a> Values<'a> {
         Ok(match source {
             Source::Slot(slot) => self.value(slot).ok_or_else(|| self.unset(slot))?.text(),
             Source::ShopperNumber => Cow::Owned(self.shopper.number.to_string()),
-            Source::ShopperName => Cow::Owned(format!("Shopper {}", self.shopper.number)),
-            Source::ShopperEmail => Cow::Owned(format!("shopper-{}@example.com", self.shopper.number)),
-            Source::RunId => Cow::Borrowed(&self.shopper.run),
+            // With a marker alone they are short enough for the fields of real forms, and told apart all the same.
+            Source::ShopperName => Cow::Owned(format!("Shopper {}", self.shopper.mark())),
+            Source::ShopperEmail => Cow::Owned(format!("shopper.{}@example.com", self.shopper.mark())),
+            Source::ShopperMark => Cow::Owned(self.shopper.mark()),
+            Source::RunId => Cow::Borrowed(&self.shopper.run.id),
             Source::Secret(number) => Cow::Borrowed(self.journey.secrets.value(number)),
         })
     }

@@ -25,13 +25,32 @@ const MOVES_MAX: u32 = 1_000_000;
 /// The longest value of a marker, in bytes.
 const MARKER_BYTES_MAX: usize = 1_024;
 
+/// Ends a marker, so that one that was cut short is not taken for another shopper's.
+const MARK_END: &str = "-e";
+
 /// Who walks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shopper {
     /// The shopper's number, unique within the run: what `${shopper.number}` and names made from it show.
     pub number: u64,
-    /// The run's id: `${run.id}`.
-    pub run: Arc<str>,
+    /// The run.
+    pub run: Arc<Run>,
+}
+
+/// What all shoppers of a run share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its id: `${run.id}`.
+    pub id: Box<str>,
+    /// What the markers of its shoppers begin with: `dbm-3fa09c11d2e4-`.
+    pub mark: Box<str>,
+}
+
+impl Shopper {
+    /// The marker by which is known what this shopper entered: `dbm-3fa09c11d2e4-17-e`.
+    pub fn mark(&self) -> String {
+        format!("{}{}{MARK_END}", self.run.mark, self.number)
+    }
 }
 
 /// One walk through a journey. Small, because there is one for every connected shopper.

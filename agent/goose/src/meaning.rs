@@ -1,6 +1,6 @@
 //! What a metric of Goose's means as a sample of Doorbuster's.
 
-use doorbuster_model::cdn::Observation;
+use doorbuster_model::cdn::{Policy, Verb};
 use doorbuster_model::sample::Times;
 use doorbuster_model::{ErrorClass, Key, Sample};
 use goose::goose::GooseMethod;
@@ -37,29 +37,26 @@ impl Answered {
     }
 
     /// The sample. Goose knows no phases: what it calls a response time is all of it, from the start to the answer's
-    /// head, with the wait for a connection in it.
-    pub(crate) fn sample(&self, key: Key) -> Sample {
+    /// head, with the wait for a connection in it. Of headers it tells nothing, so its class is what its path says.
+    pub(crate) fn sample(&self, key: Key, policy: &Policy) -> Sample {
         let error = self.error();
         let began_ns = self.began_ns();
         // A connection that was not had is the one failure that certainly sent nothing.
         let sent = error != Some(ErrorClass::Connect);
-        Sample {
-            key,
-            times: Times {
-                intended_ns: began_ns,
-                handled_ns: began_ns,
-                sent_ns: sent.then_some(began_ns),
-                first_byte_ns: self.status().map(|_| self.ended_ns),
-                ended_ns: self.ended_ns,
-            },
-            opened: None,
-            status: self.status(),
-            error,
-            cut: false,
-            bytes_wire: 0,
-            bytes_decoded: None,
-            observation: Observation::begin(path_of(&self.metric.raw.url)),
-        }
+        let times = Times {
+            intended_ns: began_ns,
+            handled_ns: began_ns,
+            sent_ns: sent.then_some(began_ns),
+            first_byte_ns: self.status().map(|_| self.ended_ns),
+            ended_ns: self.ended_ns,
+        };
+        let verb = match self.metric.raw.method {
+            GooseMethod::Get => Verb::Get,
+            GooseMethod::Head => Verb::Head,
+            _ => Verb::Other,
+        };
+        let class = policy.classify(path_of(&self.metric.raw.url), b"");
+        Sample { status: self.status(), error, verb, class, ..Sample::new(key, times) }
     }
 
     /// The answer's status. What scenarios record of other protocols has none.

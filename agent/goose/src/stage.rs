@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use doorbuster_agent::{Error, Job, Tallies};
-use doorbuster_model::cdn::Observation;
 use doorbuster_model::pace::section_at;
 use doorbuster_model::sample::Times;
 use doorbuster_model::{ErrorClass, Key, Part, Sample};
@@ -205,7 +204,8 @@ impl Stage {
 
     fn record_one(&self, role: &Role, answered: &Answered, tallies: &mut Tallies) {
         let step = role.step(answered.metric.raw.method_label(), &answered.metric.name);
-        let sample = answered.sample(self.key(role, step, answered.began_ns()));
+        let key = self.key(role, step, answered.began_ns());
+        let sample = answered.sample(key, &self.job.plan.cdn);
         tallies.record(&sample);
         if let Some(class) = sample.error {
             tallies.current().fail(role.journey, step, class, || answered.message());
@@ -285,22 +285,17 @@ impl Stage {
     ) {
         let waited_ns = ended_ns.saturating_sub(began_ns);
         let is_overdue = patience.is_some_and(|patience| waited_ns >= nanoseconds(patience));
+        let times = Times {
+            intended_ns: began_ns,
+            handled_ns: began_ns,
+            sent_ns: Some(began_ns),
+            first_byte_ns: None,
+            ended_ns,
+        };
         let sample = Sample {
-            key: self.key(role, role.other, began_ns),
-            times: Times {
-                intended_ns: began_ns,
-                handled_ns: began_ns,
-                sent_ns: Some(began_ns),
-                first_byte_ns: None,
-                ended_ns,
-            },
-            opened: None,
-            status: None,
             error: is_overdue.then_some(ErrorClass::Timeout),
             cut: !is_overdue,
-            bytes_wire: 0,
-            bytes_decoded: None,
-            observation: Observation::default(),
+            ..Sample::new(self.key(role, role.other, began_ns), times)
         };
         tallies.record(&sample);
         if is_overdue {

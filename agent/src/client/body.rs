@@ -1,9 +1,13 @@
-//! Bodies: counted as they come and as they decode, kept only where somebody wants them.
+//! Bodies: counted as they come and as they decode, looked through and kept only where somebody wants that.
 
 use std::io::{self, Write};
 
+use super::Search;
+
 /// The most of a decoded body that is kept for a journey to look at: 8 MiB.
 pub(crate) const KEPT_MAX: usize = 8 << 20;
+/// How a gzip file begins (RFC 1952, section 2.3.1), with the one method that there is.
+const GZIP: [u8; 3] = [0x1f, 0x8b, 0x08];
 
 /// What is taken of a body.
 #[derive(Debug)]
@@ -23,6 +27,15 @@ pub(crate) struct Body {
     pub kept: Vec<u8>,
     /// Whether it was longer than what is kept.
     pub cut: bool,
+}
+
+/// What was seen of a body while it was decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The other shopper whose marker is in it, where it was looked through.
+    pub foreign: Option<u64>,
+    /// Whether it begins as a gzip file does, though it is decoded.
+    pub is_packed: bool,
 }
 
 /// Why a body is no good.
@@ -104,17 +117,33 @@ impl std::fmt::Debug for Decoder {
     }
 }
 
-/// Counts and, where wanted, keeps.
+/// Counts and, where wanted, looks through and keeps.
 #[derive(Debug)]
 struct Sink {
     count: u64,
     limit: u64,
     wanted: bool,
+    /// The first bytes.
+    begins: [u8; GZIP.len()],
     kept: Vec<u8>,
+    /// Boxed because few are looked through.
+    search: Option<Box<Search>>,
+}
+
+impl Sink {
+    fn seen(&self) -> Seen {
+        let foreign = self.search.as_ref().and_then(|search| search.foreign());
+        Seen { foreign, is_packed: self.begins == GZIP }
+    }
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let begun = usize::try_from(self.count).unwrap_or(usize::MAX);
+        self.begins.iter_mut().skip(begun).zip(bytes).for_each(|(first, byte)| *first = *byte);
+        if let Some(search) = &mut self.search {
+            search.look(bytes);
+        }
         self.count += bytes.len() as u64;
         if self.count > self.limit {
             return Err(io::Error::other("it decodes to more than the limit"));
@@ -143,14 +172,21 @@ impl Decoder {
 }
 
 impl BodyCount {
-    /// Begins a body in a coding. Over `limit` bytes, on the wire or decoded, it is an error. An encoded body that
-    /// nobody wants is decoded only if `sampled` says so, which is asked for those alone.
-    pub(crate) fn begin(coding: Coding, wanted: bool, limit: u64, sampled: impl FnOnce() -> bool) -> Self {
-        let sink = Sink { count: 0, limit, wanted, kept: Vec::new() };
+    /// Begins a body in a coding. Over `limit` bytes, on the wire or decoded, it is an error. What is to be looked through
+    /// is decoded, as far as its encoding is known; of the other encoded bodies that nobody wants those that are `sampled`.
+    pub(crate) fn begin(
+        coding: Coding,
+        wanted: bool,
+        limit: u64,
+        search: Option<Box<Search>>,
+        sampled: bool,
+    ) -> Self {
+        let is_decoded = wanted || search.is_some() || sampled;
+        let sink = Sink { count: 0, limit, wanted, begins: [0; GZIP.len()], kept: Vec::new(), search };
         let decoder = match coding {
             Coding::Identity => Decoder::Identity(sink),
             Coding::Other => Decoder::Left,
-            _ if !wanted && !sampled() => Decoder::Left,
+            _ if !is_decoded => Decoder::Left,
             Coding::Gzip => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
             Coding::Brotli => Decoder::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4_096))),
         };
@@ -160,7 +196,7 @@ impl BodyCount {
     /// Whether nothing but the number of bytes matters.
     pub(crate) fn only_counts(&self) -> bool {
         match &self.decoder {
-            Decoder::Identity(sink) => !sink.wanted,
+            Decoder::Identity(sink) => !sink.wanted && sink.search.is_none(),
             Decoder::Left => true,
             Decoder::Gzip(_) | Decoder::Brotli(_) => false,
         }
@@ -214,50 +250,56 @@ impl BodyCount {
     }
 
     /// Leaves the body before its end: nothing more is wanted than what was kept.
-    pub(crate) fn leave(self) -> Body {
-        let (kept, decoded) = match self.decoder {
-            Decoder::Identity(mut sink) => (std::mem::take(&mut sink.kept), Some(sink.count)),
-            // How much of an encoded body would have come of the bytes that came is known to its end alone.
-            Decoder::Gzip(mut decoder) => (std::mem::take(&mut decoder.get_mut().kept), None),
-            Decoder::Brotli(mut decoder) => (std::mem::take(&mut decoder.get_mut().kept), None),
-            Decoder::Left => (Vec::new(), None),
+    pub(crate) fn leave(mut self) -> (Body, Seen) {
+        let (sink, is_encoded) = match &mut self.decoder {
+            Decoder::Identity(sink) => (sink, false),
+            Decoder::Gzip(decoder) => (decoder.get_mut(), true),
+            Decoder::Brotli(decoder) => (decoder.get_mut(), true),
+            Decoder::Left => return (Body { cut: true, ..Body::default() }, Seen::default()),
         };
-        Body { decoded, kept, cut: true }
+        // How much of an encoded body would have come of the bytes that came is known to its end alone.
+        let decoded = (!is_encoded).then_some(sink.count);
+        (Body { decoded, kept: std::mem::take(&mut sink.kept), cut: true }, sink.seen())
     }
 
     /// Ends the body.
-    pub(crate) fn end(self) -> Result<Body, BodyError> {
+    pub(crate) fn end(self) -> Result<(Body, Seen), BodyError> {
         let name = self.decoder.name();
         let empty = self.wire == 0;
         let sink = match self.decoder {
             Decoder::Identity(sink) => Ok(sink),
             // A body without a byte (HEAD, 304) is complete whatever its encoding.
             Decoder::Gzip(_) | Decoder::Brotli(_) if empty => {
-                return Ok(Body { decoded: Some(0), ..Body::default() });
+                return Ok((Body { decoded: Some(0), ..Body::default() }, Seen::default()));
             }
             Decoder::Gzip(decoder) => decoder.finish(),
             Decoder::Brotli(mut decoder) => match decoder.close() {
                 Ok(()) => decoder.into_inner().or_else(Ok),
                 Err(error) => Err(error),
             },
-            Decoder::Left => return Ok(Body::default()),
+            Decoder::Left => return Ok((Body::default(), Seen::default())),
         };
         let sink = sink.map_err(|error| BodyError::Undecodable(name, error))?;
         let cut = sink.wanted && sink.count > sink.kept.len() as u64;
-        Ok(Body { decoded: Some(sink.count), kept: sink.kept, cut })
+        let seen = sink.seen();
+        Ok((Body { decoded: Some(sink.count), kept: sink.kept, cut }, seen))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
+    use doorbuster_model::cdn::Marks;
+
     use super::*;
 
     fn read(encoding: &str, bytes: &[u8], limit: u64) -> Result<(u64, Body), BodyError> {
-        let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, limit, || true);
+        let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, limit, None, true);
         for piece in bytes.chunks(7) {
             count.take(piece)?;
         }
-        Ok((count.wire, count.end()?))
+        Ok((count.wire, count.end()?.0))
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
@@ -296,12 +338,12 @@ mod tests {
 
     #[test]
     fn a_body_that_nobody_wants_is_decoded_as_a_sample() {
-        let mut count = BodyCount::begin(Coding::Brotli, false, 99, || false);
+        let mut count = BodyCount::begin(Coding::Brotli, false, 99, None, false);
         count.take(b"not even brotli").unwrap();
-        assert_eq!((count.wire, count.end().unwrap().decoded), (15, None));
-        let mut plain = BodyCount::begin(Coding::Identity, false, 99, || false);
+        assert_eq!((count.wire, count.end().unwrap().0.decoded), (15, None));
+        let mut plain = BodyCount::begin(Coding::Identity, false, 99, None, false);
         plain.take(b"plain").unwrap();
-        assert_eq!(plain.end().unwrap().decoded, Some(5), "what is not encoded needs no decoding");
+        assert_eq!(plain.end().unwrap().0.decoded, Some(5), "what is not encoded needs no decoding");
         let mut sampling = Sampling::default();
         let taken = |sampling: &mut Sampling, now_ns| (0..1_000).filter(|_| sampling.takes(now_ns)).count();
         assert_eq!(taken(&mut sampling, 5), 200 + 25);
@@ -314,14 +356,61 @@ mod tests {
         let numbers = (0..20_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string());
         let text = numbers.collect::<Vec<_>>().join(" ").into_bytes();
         for (encoding, bytes) in [("identity", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
-            let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, 1 << 20, || true);
+            let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, 1 << 20, None, true);
             count.take(&bytes[..bytes.len() / 2]).unwrap();
             let kept = count.kept().to_vec();
             assert!(kept.len() > text.len() / 4 && text.starts_with(&kept), "{encoding}: {}", kept.len());
             assert_eq!(count.wire, bytes.len() as u64 / 2, "{encoding}");
-            let body = count.leave();
+            let (body, _) = count.leave();
             assert!(body.kept == kept && body.cut, "{encoding}");
             assert_eq!(body.decoded, (encoding == "identity").then_some(text.len() as u64 / 2));
+        }
+    }
+
+    /// What is seen of a body that nobody wants and that is looked through, whole or left at its end.
+    fn seen(encoding: &str, bytes: &[u8], search: bool) -> [Seen; 2] {
+        let marks = Rc::new(Marks::of("run"));
+        [true, false].map(|is_whole| {
+            let search = search.then(|| Box::new(Search::new(&marks, 17)));
+            let coding = Coding::of(encoding.as_bytes());
+            let mut count = BodyCount::begin(coding, false, 1 << 20, search, true);
+            bytes.chunks(7).for_each(|piece| count.take(piece).unwrap());
+            // What a decoder holds back until it is asked.
+            count.kept();
+            if is_whole { count.end().unwrap().1 } else { count.leave().1 }
+        })
+    }
+
+    #[test]
+    fn a_body_is_looked_through_however_it_is_encoded() {
+        let marks = Marks::of("run");
+        for (shopper, foreign) in [(3, Some(3)), (17, None)] {
+            let text = format!("{}<b>{}</b>", "page ".repeat(100), marks.of_shopper(shopper)).into_bytes();
+            let expected = [Seen { foreign, is_packed: false }; 2];
+            for (encoding, bytes) in [("", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
+                assert_eq!(seen(encoding, &bytes, true), expected, "{encoding}");
+                assert_eq!(seen(encoding, &bytes, false), [Seen::default(); 2], "{encoding}: nobody asked");
+            }
+            assert_eq!(seen("zstd", &text, true), [Seen::default(); 2], "nobody can read that");
+        }
+        let search = || Some(Box::new(Search::new(&Rc::new(Marks::of("run")), 17)));
+        let counts = |coding, search| BodyCount::begin(coding, false, 99, search, false).only_counts();
+        assert!(counts(Coding::Identity, None) && !counts(Coding::Identity, search()));
+        assert!(counts(Coding::Gzip, None) && !counts(Coding::Gzip, search()));
+    }
+
+    #[test]
+    fn what_is_packed_inside_is_known_by_how_it_begins() {
+        let text = b"body { margin: 0 }".repeat(50);
+        for (encoding, bytes, is_packed) in [
+            ("gzip", gzip(&gzip(&text)), true),
+            ("br", brotli(&gzip(&text)), true),
+            ("", gzip(&text), true),
+            ("gzip", gzip(&text), false),
+            ("", text.clone(), false),
+            ("", vec![0x1f, 0x8b], false),
+        ] {
+            assert_eq!(seen(encoding, &bytes, false), [Seen { foreign: None, is_packed }; 2], "{encoding}");
         }
     }
 

@@ -9,12 +9,19 @@ pub(crate) struct Broken {
     pub class: ErrorClass,
     /// What went wrong, without method and URL.
     pub message: String,
+    /// Whether this side met a limit of its own, or was late itself.
+    pub is_own: bool,
 }
 
 impl Broken {
     /// Something of this class.
     pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into() }
+        Self { class, message: message.into(), is_own: false }
+    }
+
+    /// The same, where `is_own` says that it is this side's own doing.
+    pub(crate) fn with_own(self, is_own: bool) -> Self {
+        Self { is_own, ..self }
     }
 
     /// What came is not HTTP.

@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::spawn_local;
 
 use super::stream::Stream;
-use super::{Broken, Header, Receiver};
+use super::{Broken, HeadLines, Header, Receiver};
 
 /// A handle on a connection that speaks HTTP/2.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ impl Http2 {
             let name = name.as_str().as_bytes();
             receiver.header(Header::of(name), name, value.as_bytes());
         }
-        receiver.head_ends();
+        receiver.head_ends(HeadLines::Http2(response.headers()));
         let mut body = response.into_body();
         while let Some(frame) = body.frame().await {
             receiver.came();
@@ -218,7 +218,7 @@ mod tests {
 
         fn header(&mut self, _: Header, _: &[u8], _: &[u8]) {}
 
-        fn head_ends(&mut self) {}
+        fn head_ends(&mut self, _: HeadLines<'_>) {}
 
         fn data(&mut self, bytes: &[u8]) -> Result<(), Broken> {
             self.0 += bytes.len();

@@ -49,6 +49,19 @@ fn a_jar_is_bounded_and_small() {
     assert!(size_of::<Kept>() <= 48, "{}", size_of::<Kept>());
 }
 
+#[test]
+fn another_value_is_known() {
+    let (cookies, scopes) = (Cookies::default(), Scopes::default());
+    let url = |text: &str| Url::parse(text).unwrap();
+    let shop = url("http://shop.test/cart");
+    assert_eq!(cookies.differs("AWSALB", "a", &shop), None, "there is none yet");
+    assert!(cookies.keep("AWSALB=a/+b==; Path=/", &shop, &scopes));
+    assert_eq!(cookies.differs("AWSALB", "a/+b==", &shop), Some(false));
+    assert_eq!(cookies.differs("AWSALB", "a/+b=", &shop), Some(true));
+    assert_eq!(cookies.differs("AWSALBCORS", "a/+b==", &shop), None);
+    assert_eq!(cookies.differs("AWSALB", "a", &url("http://other.test/")), None, "another host's balancer");
+}
+
 /// Cases in which another cookie is sent than Chromium sends, and why.
 const DIFFERENCES: &[(&str, &str)] = &[
     ("domain", "a lone dot is no domain, and not taken for one"),

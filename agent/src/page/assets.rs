@@ -14,9 +14,11 @@ use http::Method;
 
 use super::Page;
 use crate::address::Address;
+use crate::blame::blame;
 use crate::cache::{Kept, Known};
 use crate::client::Broken;
 use crate::exchange::{Order, Reply, Whence, exchange};
+use crate::flight::sample_of;
 use crate::limit::Limit;
 use crate::trace::{self, Went};
 
@@ -171,7 +173,8 @@ impl Page<'_> {
             wants_body: wanted.is_style,
             timeout: None,
         };
-        let (mut sample, result) = exchange(self.visitor, &order, &Limit::default(), None).await;
+        let mut sample = sample_of(self.visitor, &order);
+        let result = exchange(self.visitor, &order, &mut sample, &Limit::default(), None).await;
         let broken = match result {
             Ok(reply) if (200..400).contains(&reply.status) => {
                 let sheet = self.take(fetch, &address, &reply, wanted, &sample);
@@ -180,12 +183,11 @@ impl Page<'_> {
                 return Fetched::good(address, sample.times.ended_ns, wanted, sheet);
             }
             Ok(reply) => {
-                let message = format!("expected status 200 to 399, got {}", reply.status);
-                Broken { class: ErrorClass::Status, message }
+                Broken::new(ErrorClass::Status, format!("expected status 200 to 399, got {}", reply.status))
             }
             Err(broken) => broken,
         };
-        sample.error = Some(broken.class);
+        blame(worker, &mut sample, &broken);
         self.record_broken(&sample, &order, &broken);
         trace::note(self.visitor, &order, &sample, &Went::Broke(&broken), walk);
         let (ended_ns, is_good) = (sample.times.ended_ns, sample.counts_as_latency());

@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock};
 
-use doorbuster_journeys::{Answer, ContentType, Journey, Next, Shopper, Walk, assets};
+use doorbuster_journeys::{Answer, ContentType, Journey, Next, Run, Shopper, Walk, assets};
 use libfuzzer_sys::fuzz_target;
 use rand_core::TryRng;
 use url::Url;
@@ -48,7 +48,8 @@ impl TryRng for Zero {
 
 /// Everything that a walk over the page does.
 fn walk(page: &[u8], url: &Url) -> String {
-    let mut walk = Walk::new(Arc::clone(&PARSED), Shopper { number: 1, run: Arc::from("run") });
+    let run = Arc::new(Run { id: "run".into(), mark: "dbm-3fa09c11d2e4-".into() });
+    let mut walk = Walk::new(Arc::clone(&PARSED), Shopper { number: 1, run });
     let mut said = String::new();
     loop {
         match walk.next(&mut Zero) {

@@ -47,7 +47,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
     reader.settle();
     let Reader { mut faults, variables, steps, program, choices, secrets, tables, flags, counters, .. } =
         reader;
-    let unused = variables.unused();
+    let (unused, plants_marks) = (variables.unused(), variables.uses_mark);
     let names = variables.finish(&mut faults);
     let mut journey = head.map(|Head { name, referer, origin, cache, pacing }| Journey {
         file: file.into(),
@@ -58,6 +58,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
         choices,
         names,
         unused,
+        plants_marks,
         secrets,
         tables,
         flags,

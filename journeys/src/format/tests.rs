@@ -59,7 +59,7 @@ const SLIPS: &[(&str, &str)] = &[
     ("  - { step: a, get: '/${b' }", "3:21: \"${b\" is not closed with }; write $${ for a literal ${"),
     (
         "  - { step: a, get: '/${b}' }",
-        "3:21: \"b\" is never set; extract it in an earlier step or choose it; known here: shopper.number, shopper.name, shopper.email, run.id",
+        "3:21: \"b\" is never set; extract it in an earlier step or choose it; known here: shopper.number, shopper.name, shopper.email, shopper.mark, run.id",
     ),
     (
         "  - { step: a, get: '/${shopper.nmae}' }",

@@ -21,6 +21,8 @@ pub(super) struct Variables {
     early: Vec<(Place, u16)>,
     /// Those that are read somewhere.
     used: HashSet<u16>,
+    /// Whether something is read that holds the shopper's marker.
+    pub(super) uses_mark: bool,
 }
 
 impl Variables {
@@ -114,6 +116,7 @@ impl Reader {
     /// Where the value of `${name}` comes from.
     pub(super) fn source(&mut self, name: &str, place: Place) -> Option<Source> {
         if let Some((_, source)) = SOURCES.iter().find(|(known, _)| *known == name) {
+            self.variables.uses_mark |= source.is_marked();
             return Some(*source);
         }
         if let Some(secret) = name.strip_prefix("env.") {

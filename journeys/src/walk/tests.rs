@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use rand_core::{Rng, TryRng};
 use url::Url;
 
-use super::{Answer, Ending, Fetch, Next, Shopper, Target, Walk};
+use super::{Answer, Ending, Fetch, Next, Run, Shopper, Target, Walk};
 use crate::{ContentType, Failure, Journey};
 
 /// SplitMix64: a generator that is the same everywhere.
@@ -39,7 +39,12 @@ fn start(steps: &str) -> Walk {
 }
 
 fn walk(journey: Journey) -> Walk {
-    Walk::new(Arc::new(journey), Shopper { number: 123, run: "run 1".into() })
+    Walk::new(Arc::new(journey), shopper("run 1"))
+}
+
+/// Shopper 123 of a run.
+pub(crate) fn shopper(run: &str) -> Shopper {
+    Shopper { number: 123, run: Arc::new(Run { id: run.into(), mark: "dbm-3fa09c11d2e4-".into() }) }
 }
 
 /// The next request; pauses are skipped.
@@ -208,17 +213,52 @@ fn what_cannot_be_sent_ends_the_walk() {
 
 #[test]
 fn a_shopper_has_a_name_and_a_number() {
-    let steps = "steps: [{ step: a, post: '/${shopper.number}', headers: { x-run: '${run.id}' }, redirects: stop, timeout: 5s, form: { n: '${shopper.name}', e: '${shopper.email}' } }]";
+    let steps = "steps: [{ step: a, post: '/${shopper.number}', headers: { x-run: '${run.id}' }, redirects: stop, timeout: 5s, form: { n: '${shopper.name}', e: '${shopper.email}', m: '${shopper.mark}' } }]";
     let mut walk = start(steps);
     let fetch = fetch(&mut walk, &mut Dice(1));
     assert_eq!(fetch.target(walk.journey()), "/123");
-    assert_eq!(fetch.body.unwrap(), "n=Shopper+123&e=shopper-123%40example.com");
+    assert_eq!(
+        fetch.body.unwrap(),
+        "n=Shopper+dbm-3fa09c11d2e4-123-e&e=shopper.dbm-3fa09c11d2e4-123-e%40example.com&m=dbm-3fa09c11d2e4-123-e"
+    );
     assert_eq!(fetch.headers[0].1, "application/x-www-form-urlencoded");
     assert_eq!(
         (fetch.headers[1].0.as_str(), &fetch.headers[1].1),
         ("x-run", &HeaderValue::from_static("run 1"))
     );
     assert_eq!((fetch.follow_redirects, fetch.timeout), (false, Some(Duration::from_secs(5))));
+}
+
+#[test]
+fn names_fit_the_fields_of_real_forms_whoever_comes() {
+    let values = "{ n: '${shopper.name}', e: '${shopper.email}' }";
+    let journey =
+        Journey::parse("t", &format!("journey: t\nsteps: [{{ step: a, post: /, json: {values} }}]"));
+    let shopper = Shopper { number: 9_999_999_999, ..shopper("run") };
+    let mut walk = Walk::new(Arc::new(journey.unwrap()), shopper);
+    let body = fetch(&mut walk, &mut Dice(1)).body.unwrap();
+    let sent: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let (name, email) = (sent["n"].as_str().unwrap(), sent["e"].as_str().unwrap());
+    assert!(name.len() <= 40 && email.find('@').unwrap() <= 64, "{name} {email}");
+    assert!(name.ends_with("-9999999999-e"), "{name}");
+}
+
+#[test]
+fn who_enters_a_marker_says_so() {
+    for (step, plants) in [
+        ("post: /, form: { n: '${shopper.name}' }", true),
+        ("post: /, json: { e: '${shopper.email}' }", true),
+        ("post: /, headers: { content-type: text/plain }, body: 'for ${shopper.mark}'", true),
+        ("post: /, form: { n: '${shopper.number}', r: '${run.id}' }", false),
+        ("get: /", false),
+    ] {
+        let text = format!("journey: t\nsteps: [{{ step: a, {step} }}]");
+        assert_eq!(Journey::parse("t", &text).unwrap().plants_marks(), plants, "{step}");
+    }
+    for (name, plants) in [("browse", false), ("cart", true), ("checkout", true)] {
+        let journey = Journey::parse(name, crate::built_in(name).unwrap()).unwrap();
+        assert_eq!(journey.plants_marks(), plants, "{name}");
+    }
 }
 
 #[test]

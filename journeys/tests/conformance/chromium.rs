@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use doorbuster_journeys::{Answer, ContentType, Journey, Next, Shopper, Walk, assets};
+use doorbuster_journeys::{Answer, ContentType, Journey, Next, Run, Shopper, Walk, assets};
 use http::HeaderMap;
 use serde_json::Value as Json;
 use url::Url;
@@ -99,7 +99,8 @@ fn sent(case: &Json, page: &[u8]) -> String {
     let url = case["url"].as_str().unwrap();
     let text = format!("journey: test\nsteps:\n  - {{ step: page, get: / }}\n  - {{ {step} }}\n");
     let journey = Journey::parse("j.yaml", &text).unwrap_or_else(|faults| panic!("{faults}\n{text}"));
-    let mut walk = Walk::new(Arc::new(journey), Shopper { number: 1, run: Arc::from("run") });
+    let run = Arc::new(Run { id: "run".into(), mark: "dbm-".into() });
+    let mut walk = Walk::new(Arc::new(journey), Shopper { number: 1, run });
     let mut dice = Dice(1);
     let Next::Fetch(_) = walk.next(&mut dice) else { panic!("the page is not asked for") };
     let url = Url::parse(url).unwrap();

@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use doorbuster_journeys::{Answer, ContentType, Ending, Fetch, Hop, Journey, Next, Shopper, Supplies, Walk};
+use doorbuster_journeys::{
+    Answer, ContentType, Ending, Fetch, Hop, Journey, Next, Run, Shopper, Supplies, Walk,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rand_core::TryRng;
 use url::Url;
@@ -43,7 +45,8 @@ impl<'a> Case<'a> {
         if let Err(faults) = journey.supply(&supplies) {
             return faults.to_string().lines().map(|fault| format!("? {fault}\n")).collect();
         }
-        let shopper = Shopper { number: 123, run: Arc::from("run-1") };
+        let run = Run { id: "run-1".into(), mark: "dbm-3fa09c11d2e4-".into() };
+        let shopper = Shopper { number: 123, run: Arc::new(run) };
         let walk = Walk::new(Arc::new(journey), shopper);
         let answers: Vec<&str> = self.transcript.lines().filter(|line| line.starts_with('<')).collect();
         Replay { walk, dice: Dice(1), page: Url::parse(HOME).unwrap(), out: String::new(), lines: 0 }

@@ -41,6 +41,11 @@ impl Marks {
         format!("{}{shopper}-e", self.prefix)
     }
 
+    /// Whether somebody's marker begins in `text`.
+    pub fn are_in(&self, text: &[u8]) -> bool {
+        self.finder.find(text).is_some()
+    }
+
     /// The first shopper but `own` whose marker stands in `text`.
     fn foreign_in(&self, text: &[u8], own: u64) -> Option<u64> {
         let mut shoppers =
@@ -123,6 +128,7 @@ mod tests {
         let marks = Marks::of("friday-7");
         let page = |shopper| format!("<td>Shopper {shopper} {}</td>", marks.of_shopper(shopper));
         assert_eq!(marks.prefix().len(), PREFIX_BYTES);
+        assert!(marks.are_in(page(17).as_bytes()) && !Marks::of("friday-8").are_in(page(17).as_bytes()));
         assert_eq!(found(&marks, 17, &[page(17).as_bytes()]), None);
         assert_eq!(found(&marks, 17, &[page(18).as_bytes()]), Some(18));
         assert_eq!(found(&marks, 17, &[page(17).as_bytes(), page(u64::MAX).as_bytes()]), Some(u64::MAX));

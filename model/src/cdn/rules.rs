@@ -92,6 +92,8 @@ pub enum Rule {
     LifetimeUnsaid,
     /// The same content is kept again and again.
     Fragmented,
+    /// A shopper is sent to another target in the middle of a visit.
+    SessionMoved,
     /// A firewall's challenge looks like a page.
     ChallengeAsPage,
     /// A cache says something that is not known here.
@@ -107,7 +109,7 @@ struct Entry {
 }
 
 /// In the order of [`Rule`].
-static RULES: [Entry; 24] = [
+static RULES: [Entry; 25] = [
     Entry {
         rule: Rule::PrivateHit,
         id: "private-hit",
@@ -259,8 +261,15 @@ static RULES: [Entry; 24] = [
         rule: Rule::Fragmented,
         id: "fragmented",
         weight: Weight::Advice,
-        condition: "the same address misses again and again: the order of its parameters, or such as follow visits, are in the cache's key",
-        remedy: "In the cache policy list the query strings that change the answer, and no others; have a CloudFront function at the viewer's request sort them and take out utm_*, gclid, fbclid and their like.",
+        condition: "the same address misses again and again: the order of its parameters, such as follow visits, or cookies are in the cache's key",
+        remedy: "In the cache policy list the query strings that change the answer, and no others; have a CloudFront function at the viewer's request sort them and take out utm_*, gclid, fbclid and their like. Leave cookies out of the policy, or name the few that change the answer.",
+    },
+    Entry {
+        rule: Rule::SessionMoved,
+        id: "session-moved",
+        weight: Weight::Advice,
+        condition: "the balancer binds shoppers to another target in the middle of their visits",
+        remedy: "Have the edge forward AWSALB and AWSALBCORS (origin request policy AllViewer), or else requests lose their target. If targets come and go (scaling, failing health checks), keep sessions where all targets reach them, and let targets drain (deregistration delay) before they go.",
     },
     Entry {
         rule: Rule::ChallengeAsPage,
@@ -348,7 +357,7 @@ impl Rules {
     }
 
     /// Adds a rule where something holds.
-    pub(super) fn add_if(&mut self, holds: bool, rule: Rule) {
+    pub fn add_if(&mut self, holds: bool, rule: Rule) {
         self.0 |= u32::from(holds) << rule as u32;
     }
 

@@ -8,7 +8,7 @@ use httparse::{Error, ParserConfig, Response, Status};
 
 use super::chunked::{Chunked, Piece};
 use super::framing::{Framing, Length};
-use crate::client::{Broken, Header, Receiver};
+use crate::client::{Broken, HeadLines, Header, Receiver};
 
 /// The longest head, in bytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -205,7 +205,7 @@ impl Reading {
         for (known, line) in known.iter().zip(&*response.headers) {
             receiver.header(*known, line.name.as_bytes(), line.value);
         }
-        receiver.head_ends();
+        receiver.head_ends(HeadLines::Http1(response.headers));
         let bodiless = self.to_head || matches!(status, 204 | 304);
         self.state = match framing.body {
             _ if bodiless => State::Over,

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::answer::{HEAD_BYTES_MAX, HEADERS_MAX, Progress, Reading};
 use super::{Http1, Scratch};
 use crate::client::stream::Stream;
-use crate::client::{Broken, Header, Receiver};
+use crate::client::{Broken, HeadLines, Header, Receiver};
 
 /// What was received.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,8 +45,13 @@ impl Receiver for Received {
         self.headers.push((String::from_utf8(name.to_ascii_lowercase()).unwrap(), value.to_vec()));
     }
 
-    fn head_ends(&mut self) {
+    fn head_ends(&mut self, lines: HeadLines<'_>) {
         self.heads += 1;
+        let mut again = Vec::new();
+        lines.each(|name, value| {
+            again.push((String::from_utf8(name.to_ascii_lowercase()).unwrap(), value.to_vec()));
+        });
+        assert_eq!(again, self.headers, "what is shown at the end is what was shown before");
     }
 
     fn data(&mut self, bytes: &[u8]) -> Result<(), Broken> {

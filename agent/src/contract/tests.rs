@@ -1,0 +1,184 @@
+use std::collections::BTreeMap;
+
+use doorbuster_journeys::{Run, Shopper};
+use doorbuster_model::assignment::Secrets;
+use doorbuster_model::cdn::Head;
+use doorbuster_model::sample::Times;
+use doorbuster_model::{Assignment, Key, Overrides, Part, Segment};
+use url::Url;
+
+use super::*;
+
+/// London's job of a plan with one journey and this section.
+fn job(journey: &str, cdn: &str) -> Job {
+    let plan = format!(
+        "name: t\ntarget: \"http://127.0.0.1:1\"\nregions: [london]\njourneys: [{journey}]\nload: {{ arrivals: [{{ hold: 1/s, for: 1s }}] }}\n{cdn}\n"
+    );
+    let assignment = Assignment {
+        id: "one".to_owned(),
+        run: "friday-7".to_owned(),
+        region: "london".to_owned(),
+        segment: Segment::whole(),
+        agents_here: 0,
+        plan,
+        overrides: Overrides::default(),
+        files: BTreeMap::new(),
+        secrets: Secrets::default(),
+        today: 20_780,
+        traces: 0,
+    };
+    Job::read(&assignment).unwrap()
+}
+
+const DECLARED: &str = "cdn: { edges: { london: [LHR] } }";
+
+/// What a worker knows of how the contract is kept, and what it is held to.
+struct Worker {
+    job: Job,
+    contract: Contract,
+}
+
+impl Worker {
+    fn new(journey: &str, cdn: &str) -> Self {
+        let job = job(journey, cdn);
+        let contract = Contract::new(&job, Marks::of(&job.run));
+        Self { job, contract }
+    }
+
+    fn address(&self, target: &str) -> Address {
+        Address::new(Url::parse(&format!("http://127.0.0.1:1{target}")).unwrap(), &self.job)
+    }
+
+    /// Judges the answer to a GET; what it breaks, and its sample.
+    fn judge(&mut self, target: &str, lines: &str, renewal: Option<bool>) -> (Vec<&'static str>, Sample) {
+        self.judge_with("", target, lines, renewal)
+    }
+
+    /// The same of one that was sent with cookies.
+    fn judge_with(
+        &mut self,
+        cookies: &str,
+        target: &str,
+        lines: &str,
+        renewal: Option<bool>,
+    ) -> (Vec<&'static str>, Sample) {
+        let address = self.address(target);
+        let headers: Vec<(&str, &str)> = lines.split('|').filter_map(|line| line.split_once(": ")).collect();
+        let kind = headers.iter().find(|(name, _)| *name == "Content-Type").map_or("", |(_, kind)| *kind);
+        let policy = &self.job.plan.cdn;
+        let key = Key { journey: 0, step: 0, part: Part::Main, section: 0 };
+        let mut sample = Sample {
+            status: Some(200),
+            head: Head::of(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()))),
+            class: policy.choose(address.matched, policy.of_type(kind.as_bytes())),
+            ..Sample::new(key, Times::default())
+        };
+        let cookies = || cookies.as_bytes().to_vec();
+        let request = Request { address: &address, asked: self.job.asked, cookies: &cookies, renewal };
+        let judged = self.contract.judge(&self.job, &request, &mut sample);
+        (judged.broken.iter().map(Rule::id).collect(), sample)
+    }
+}
+
+const MISS: &str =
+    "Content-Type: text/html|Cache-Control: max-age=300|X-Cache: Miss from cloudfront|X-Amz-Cf-Pop: LHR50-P1";
+
+#[test]
+fn a_right_answer_breaks_nothing_and_a_wrong_one_its_rules() {
+    let mut worker = Worker::new("browse", DECLARED);
+    assert_eq!(worker.judge("/", MISS, None).0, [""; 0]);
+    assert_eq!(worker.judge("/cart", "X-Cache: Hit from cloudfront", None).0, ["private-hit"]);
+    let far = MISS.replace("LHR50", "SYD4").replace("max-age=300", "max-age=5");
+    assert_eq!(worker.judge("/", &far, None).0, ["lifetime-differs", "other-region"]);
+    assert_eq!(worker.judge("/", "Content-Encoding: zstd", None).0, ["encoding-not-asked"]);
+}
+
+#[test]
+fn without_a_policy_only_the_provider_s_answers_are_judged() {
+    let mut worker = Worker::new("browse", "");
+    assert_eq!(worker.judge("/cart", "X-Cache: HIT", None).0, [""; 0]);
+    assert_eq!(worker.contract.front(), Layer::Origin, "nobody has said that there is an edge");
+    assert_eq!(worker.judge("/cart", "X-Cache: Hit from cloudfront", None).0, ["private-hit"]);
+    assert_eq!(worker.contract.front(), Layer::Edge);
+    assert_eq!(Worker::new("browse", DECLARED).contract.front(), Layer::Edge);
+}
+
+#[test]
+fn the_first_miss_of_an_address_fills_the_cache() {
+    let mut worker = Worker::new("browse", DECLARED);
+    let mut is_first = |target: &str, lines: &str| worker.judge(target, lines, None).1.is_first_miss;
+    assert!(is_first("/p/1", MISS) && !is_first("/p/1", MISS) && is_first("/p/2", MISS));
+    assert!(!is_first("/p/3", &MISS.replace("Miss", "Hit")), "a hit is no miss");
+    assert!(is_first("/p/3", MISS), "and is not remembered as one");
+    assert!(!is_first("/cart", MISS), "what is never kept fills nothing");
+}
+
+#[test]
+fn what_is_missed_in_many_ways_is_fragmented() {
+    let mut worker = Worker::new("browse", DECLARED);
+    let mut broken = |target: &str| worker.judge(target, MISS, None).0;
+    for query in ["a=1&b=2&c=3", "b=2&a=1&c=3"] {
+        assert_eq!(broken(&format!("/search?{query}")), [""; 0]);
+    }
+    assert_eq!(broken("/search?c=3&b=2&a=1"), ["fragmented"]);
+    for query in ["utm_source=a", "utm_source=b", "utm_source=c", "utm_source=d"] {
+        assert_eq!(broken(&format!("/cart?{query}")), [""; 0], "what is never kept is not kept twice");
+    }
+}
+
+#[test]
+fn what_is_missed_with_every_cookie_is_fragmented() {
+    let hit = MISS.replace("Miss", "Hit");
+    for is_keyed in [true, false] {
+        let mut worker = Worker::new("browse", DECLARED);
+        let mut found = 0;
+        for shopper in 0..6 {
+            let cookies = format!("sid={shopper}");
+            found += worker.judge_with(&cookies, "/p/1", MISS, None).0.len();
+            // The next shopper has none yet, or one that nobody has seen.
+            let next = if is_keyed { String::new() } else { format!("sid={}", shopper + 100) };
+            found += worker.judge_with(&next, "/p/1", &hit, None).0.len();
+        }
+        assert_eq!(found, usize::from(is_keyed));
+    }
+}
+
+#[test]
+fn who_is_seldom_sent_to_another_target_was_moved() {
+    let mut worker = Worker::new("browse", DECLARED);
+    for _ in 0..60 {
+        assert_eq!(worker.judge("/", MISS, Some(false)).0, [""; 0]);
+    }
+    assert_eq!(worker.judge("/", MISS, Some(true)).0, ["session-moved"]);
+    let hit = MISS.replace("Miss", "Hit");
+    assert_eq!(worker.judge("/", &hit, Some(true)).0, [""; 0], "that was said to somebody else");
+}
+
+#[test]
+fn bodies_are_looked_through_where_somebody_planted_something() {
+    let mut browse = Worker::new("browse", DECLARED);
+    assert!(browse.contract.marks().is_none() && browse.contract.search(true, false, 1).is_none());
+    let mut checkout = Worker::new("checkout", DECLARED);
+    assert!((0..20).all(|_| checkout.contract.search(true, false, 1).is_some()), "all that is private");
+    let pages = (0..80).filter(|_| checkout.contract.search(false, true, 1).is_some()).count();
+    assert_eq!(pages, 10);
+    assert!(checkout.contract.search(false, false, 1).is_none());
+}
+
+#[test]
+fn shoppers_enter_what_is_looked_for() {
+    let marks = Marks::of("friday-7");
+    let run = Run { id: "friday-7".into(), mark: marks.prefix().into() };
+    let shopper = Shopper { number: 17, run: run.into() };
+    assert_eq!(shopper.mark(), marks.of_shopper(17));
+}
+
+#[test]
+fn what_tells_no_type_is_not_unclassified() {
+    let mut worker = Worker::new("browse", DECLARED);
+    let (_, sample) = worker.judge("/feed", "Content-Type: application/xml", None);
+    for (status, is) in [(200, true), (404, true), (204, false), (304, false), (302, false)] {
+        assert_eq!(is_unclassified(&Sample { status: Some(status), ..sample.clone() }), is, "{status}");
+    }
+    assert!(!is_unclassified(&worker.judge("/", MISS, None).1));
+}

@@ -1,0 +1,173 @@
+//! What the edge has promised, judged while a crowd is on it: the demo shop's faults are found where they are, and a shop
+//! without faults has none.
+
+use std::collections::BTreeSet;
+
+use doorbuster_shop::Fault;
+use serde_json::Value;
+
+use crate::util::{Finished, Folder, count, kinds, patiently, regions, run, shop, turn, value};
+
+/// Pages, files, and what belongs to one shopper, who writes a note that others are not to see.
+const JOURNEY: &str = r#"
+journey: buy
+steps:
+  - { step: home, get: /, assets: true }
+  - { step: product, get: /p/1, assets: true }
+  - { step: add, post: /cart/add, form: { product: 1, quantity: 1, note: "${shopper.mark}" }, redirects: stop, expect: { status: 303 } }
+  - { step: cart, get: /cart }
+  - { step: api, get: /api/cart }
+"#;
+/// How many shoppers come to all regions together.
+const SHOPPERS: u64 = 240;
+/// What a plan adds that declares what a shop behind CloudFront promises.
+const DECLARED: &str = "cdn: { provider: cloudfront }\n";
+
+/// Runs shoppers against a shop with this fault.
+fn rehearse(fault: Option<&str>, more: &str) -> Finished {
+    let shop = shop();
+    fault.into_iter().for_each(|fault| shop.set_fault(fault.parse::<Fault>().unwrap()));
+    let folder = Folder::new();
+    folder.write("buy.yaml", JOURNEY);
+    let plan = format!(
+        "name: cdn\n{}journeys: [buy.yaml]\nload: {{ arrivals: [{{ hold: 60/s, for: 4s }}] }}\ngraceful: 30s\n{more}",
+        regions(&shop)
+    );
+    run(&["rehearse", &folder.write("plan.yaml", plan), "--quiet"])
+}
+
+fn findings(report: &Value) -> &[Value] {
+    value(report, "cdn.findings").as_array().map_or(&[][..], Vec::as_slice)
+}
+
+/// The rules that are broken, each with the region that saw it.
+fn broken(report: &Value) -> BTreeSet<String> {
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    findings(report)
+        .iter()
+        .map(|finding| format!("{}@{}", text(finding, "rule"), text(finding, "region")))
+        .collect()
+}
+
+/// The first finding of a rule.
+fn finding<'a>(report: &'a Value, rule: &str) -> &'a Value {
+    let found = findings(report).iter().find(|finding| finding["rule"] == rule);
+    found.unwrap_or_else(|| panic!("{rule} is not among {:?}", broken(report)))
+}
+
+/// The lines of a finding's request or answer.
+fn lines(finding: &Value, key: &str) -> Vec<String> {
+    let lines = finding[key].as_array().unwrap().iter();
+    lines.map(|line| line.as_str().unwrap().to_ascii_lowercase()).collect()
+}
+
+#[test]
+fn a_shop_that_keeps_its_promises_has_no_findings() {
+    let _turn = turn();
+    patiently(|| {
+        for more in [DECLARED, ""] {
+            let finished = rehearse(None, more);
+            let report = &finished.report;
+            assert_eq!(broken(report), BTreeSet::new(), "{}", value(report, "cdn.findings"));
+            assert_eq!((finished.code, kinds(report)), (0, vec![]), "{}", finished.stderr);
+            assert_eq!(value(report, "cdn.declared"), &Value::from(!more.is_empty()));
+            assert_eq!(count(report, "global.counters.markers_planted"), SHOPPERS);
+            assert!(count(report, "global.counters.html_searched") > 0);
+            // What filled the caches of three regions are misses all the same.
+            assert!(count(report, "cdn.classes.html.misses") >= 6);
+        }
+    });
+}
+
+#[test]
+fn every_fault_is_found_where_it_is_and_nowhere_else() {
+    let _turn = turn();
+    let faults: [(&str, &[&str]); 5] = [
+        ("api-cached@tokyo", &["private-hit@tokyo", "marker-leaked@tokyo"]),
+        ("cart-leaked@tokyo", &["private-hit@tokyo", "marker-leaked@tokyo"]),
+        ("no-compression@london", &["not-compressed@london", "savings@london"]),
+        ("cold-cache@new-york", &["hit-ratio@new-york"]),
+        ("short-ttl=5s@tokyo", &["lifetime-differs@tokyo"]),
+    ];
+    for (fault, rules) in faults {
+        patiently(|| {
+            let finished = rehearse(Some(fault), DECLARED);
+            let report = &finished.report;
+            let expected: BTreeSet<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
+            assert_eq!(broken(report), expected, "{fault}: {}", value(report, "cdn.findings"));
+            assert_eq!(finished.code, 1, "{fault}: {}", finished.stderr);
+            assert!(kinds(report).iter().all(|kind| *kind == "cdn"), "{fault}: {:?}", kinds(report));
+        });
+    }
+}
+
+#[test]
+fn a_finding_shows_what_was_asked_and_answered_without_anybody_s_secrets() {
+    let _turn = turn();
+    patiently(|| {
+        let finished = rehearse(Some("api-cached@tokyo"), "");
+        let report = &finished.report;
+        assert_eq!(finished.code, 1, "what is critical fails also without a policy: {}", finished.stderr);
+        let hit = finding(report, "private-hit");
+        assert_eq!((&hit["severity"], &hit["class"]), (&Value::from("critical"), &Value::from("private")));
+        assert!(hit["url"].as_str().unwrap().ends_with("/api/cart"), "{hit}");
+        assert!(hit["pop"].as_str().unwrap().starts_with("NRT"), "{hit}");
+        assert!(hit["count"].as_u64().unwrap() > 40, "eighty shoppers come to Tokyo: {hit}");
+        let (asked, answered) = (lines(hit, "asked"), lines(hit, "answered"));
+        assert!(asked.iter().any(|line| line.starts_with("x-doorbuster-run: ")), "{asked:?}");
+        assert!(answered.contains(&"x-cache: hit from cloudfront".to_owned()), "{answered:?}");
+        let mut cookies = asked
+            .iter()
+            .chain(&answered)
+            .filter(|line| line.starts_with("cookie: ") || line.starts_with("set-cookie: "));
+        assert!(cookies.all(|line| line.contains("=(hidden)")), "{asked:?} {answered:?}");
+
+        let leak = finding(report, "marker-leaked");
+        let evidence = leak["evidence"].as_str().unwrap();
+        let (_, shown) = evidence.split_once("; shopper ").unwrap_or_else(|| panic!("{evidence}"));
+        let numbers = shown.split(|character: char| !character.is_ascii_digit());
+        let numbers: Vec<u64> = numbers.filter_map(|text| text.parse().ok()).collect();
+        assert!(shown.contains(" is shown to shopper "), "{evidence}");
+        assert!(matches!(numbers[..], [one, other] if one != other), "{evidence}");
+    });
+}
+
+#[test]
+fn what_nobody_declared_warns() {
+    let _turn = turn();
+    patiently(|| {
+        let finished = rehearse(Some("short-ttl=5s"), "");
+        let report = &finished.report;
+        let expected = ["tokyo", "london", "new-york"].map(|region| format!("lifetime-differs@{region}"));
+        assert_eq!(broken(report), BTreeSet::from(expected), "{}", value(report, "cdn.findings"));
+        assert_eq!(finding(report, "lifetime-differs")["severity"], "warning");
+        assert_eq!((finished.code, kinds(report)), (0, vec![]), "{}", finished.stderr);
+    });
+}
+
+#[test]
+fn http2_is_judged_as_well() {
+    let _turn = turn();
+    patiently(|| {
+        let finished = rehearse(Some("api-cached@tokyo"), "http: { version: \"2\" }\n");
+        let report = &finished.report;
+        let expected = ["private-hit@tokyo", "marker-leaked@tokyo"].map(str::to_owned);
+        assert_eq!(broken(report), BTreeSet::from(expected), "{}", value(report, "cdn.findings"));
+        let answered = lines(finding(report, "private-hit"), "answered");
+        assert!(answered.contains(&"x-cache: hit from cloudfront".to_owned()), "{answered:?}");
+    });
+}
+
+#[test]
+fn failures_belong_to_who_made_them() {
+    let _turn = turn();
+    for (fault, layer) in [("errors=20%", "balancer"), ("down", "edge")] {
+        patiently(|| {
+            let finished = rehearse(Some(fault), "");
+            let report = &finished.report;
+            let errors = count(report, "global.errors");
+            assert!(errors > 20, "{fault}: {errors}");
+            assert_eq!(count(report, &format!("global.errors_by_layer.{layer}")), errors, "{fault}");
+        });
+    }
+}
