@@ -206,6 +206,32 @@ fn secrets_are_shown_nowhere() {
 }
 
 #[test]
+fn samples_and_counters_go_by_names_with_a_variable() {
+    let _turn = turn();
+    let shop = shop();
+    let folder = Folder::new();
+    folder.write(
+        "journey.yaml",
+        "journey: names\nchoose: { word: [lamp, tea set] }\nsteps:\n  - { step: home, get: /, count: visits }\n  - { step: \"search-${word}\", get: /search, query: { q: \"${word}\" }, count: { searches: 2 } }\n  - { step: last, get: /, count: ends }\n",
+    );
+    let plan = folder.write(
+        "plan.yaml",
+        format!(
+            "name: names\ntarget: \"{}\"\nregions: [here]\njourneys: [journey.yaml]\nload: {{ arrivals: [{{ hold: 40/s, for: 2s }}] }}\nthresholds: [\"search-tea-set errors < 1%\", \"names/search-lamp p50 < 10s\"]\n",
+            target(&shop)
+        ),
+    );
+    let finished = run(&["rehearse", &plan, "--quiet"]);
+    let report = &finished.report;
+    assert_eq!(finished.code, 0, "{} {}", report["reasons"], finished.stderr);
+    let sent = |step: &str| count(report, &format!("global.steps.{step}.requests"));
+    let (lamp, tea) = (sent("search-lamp"), sent("search-tea-set"));
+    assert!(lamp > 0 && tea > 0 && lamp + tea == 80, "{lamp} + {tea}");
+    let counters = value(report, "global.counters");
+    assert_eq!([&counters["visits"], &counters["searches"], &counters["ends"]], [80, 160, 80], "{counters}");
+}
+
+#[test]
 fn journeys_are_checked_all_at_once() {
     let folder = Folder::new();
     let broken = folder

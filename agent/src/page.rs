@@ -202,7 +202,7 @@ impl Page<'_> {
     fn count(&self, walk: &mut Walk, sample: &Sample) {
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
         let ended_ns = sample.times.ended_ns;
-        let step = walk.journey().steps().get(usize::from(sample.key.step));
+        let step = walk.journey().step_of_name(sample.key.step.into());
         for (name, by) in step.into_iter().flat_map(|step| step.counts()) {
             tallies.at(ended_ns).count(name, by);
         }

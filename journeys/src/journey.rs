@@ -308,6 +308,12 @@ impl Journey {
         &self.sample_names
     }
 
+    /// The step whose samples have the name of this index among [`sample_names`](Self::sample_names).
+    pub fn step_of_name(&self, name: usize) -> Option<&Step> {
+        let after = self.steps.partition_point(|step| step.first_name() <= name);
+        self.steps.get(after.checked_sub(1)?)
+    }
+
     /// The steps that send a request, in order; a step's index here is its id in [`Fetch`](crate::Fetch).
     pub fn steps(&self) -> &[Step] {
         &self.steps
