@@ -109,6 +109,7 @@ impl Page<'_> {
     }
 
     /// Those that this page did not fetch yet and that may be fetched, of what was found in an answer that ended then.
+    /// The others are counted.
     fn admit(
         &self,
         found: &[Asset],
@@ -116,22 +117,25 @@ impl Page<'_> {
         ended_ns: u64,
     ) -> Vec<(Rc<Address>, Wanted)> {
         let job = &self.visitor.worker.job;
-        let (mut admitted, mut others) = (Vec::new(), 0);
+        let (mut admitted, mut others, mut too_many) = (Vec::new(), 0, 0);
         for asset in found {
-            if known.len() >= PAGE_ASSETS_MAX || known.iter().any(|address| address.url == asset.url) {
+            if known.iter().any(|address| address.url == asset.url) {
                 continue;
             }
-            if job.may_go(&asset.url) {
+            if !job.may_go(&asset.url) {
+                others += 1;
+            } else if known.len() >= PAGE_ASSETS_MAX {
+                too_many += 1;
+            } else {
                 let address = Rc::new(Address::new(asset.url.clone(), job));
                 known.push(Rc::clone(&address));
                 admitted.push((address, Wanted { is_style: asset.is_style, applies: asset.applies }));
-            } else {
-                others += 1;
             }
         }
-        if others > 0 {
-            let mut tallies = self.visitor.worker.tallies.borrow_mut();
-            tallies.at(ended_ns).count("assets_of_other_hosts", others);
+        for (counter, number) in [("assets_of_other_hosts", others), ("assets_not_fetched", too_many)] {
+            if number > 0 {
+                self.visitor.worker.tallies.borrow_mut().at(ended_ns).count(counter, number);
+            }
         }
         admitted
     }

@@ -80,5 +80,5 @@ fn walk(page: &[u8], url: &Url) -> String {
 fuzz_target!(|page: &[u8]| {
     let url = Url::parse("http://shop.test/a/b?c=d").unwrap();
     assert_eq!(walk(page, &url), walk(page, &url));
-    assert!(assets::of_page(page, &url).len() <= 100);
+    assert!(assets::of_page(page, &url).len() <= 2 * assets::PAGE_ASSETS_MAX);
 });
