@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use crate::util::{Finished, Folder, count, read_head_text, run, server, turn, value};
+use crate::util::{Finished, Folder, count, number, read_head_text, run, server, turn, value};
 
 type Heads = Arc<Mutex<Vec<String>>>;
 
@@ -61,4 +62,72 @@ fn what_is_not_fetched_is_counted() {
     assert_eq!(count(&finished.report, "global.steps.one.assets.requests"), 200);
     assert_eq!(counter(&finished, "assets_not_fetched"), 50);
     assert_eq!(counter(&finished, "assets_of_other_hosts"), 1);
+}
+
+fn to(location: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
+}
+
+#[test]
+fn assets_are_fetched_from_where_redirects_lead() {
+    let _turn = turn();
+    let (target, heads) = shop(|path| match path {
+        "/" => {
+            let elsewhere = "<img src=/x.png>";
+            ok("text/html", &format!("<link rel=stylesheet href=/a.css><img src=/a.png>{elsewhere}"))
+        }
+        "/a.css" => to("/css/b.css"),
+        "/css/b.css" => ok("text/css", "@import 'c.css';"),
+        "/a.png" => to("/b.png?1"),
+        "/b.png?1" => to("c.png"),
+        "/c.png" => {
+            std::thread::sleep(Duration::from_millis(300));
+            ok("image/png", "picture")
+        }
+        "/x.png" => to("http://shop.example.com/x.png"),
+        _ => ok("text/css", "a {}"),
+    });
+    let finished = visit(target);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let heads = heads.lock().unwrap();
+    let mut found: Vec<String> = heads
+        .iter()
+        .map(|head| {
+            let referer = head.lines().find_map(|line| line.strip_prefix("referer: ")).unwrap_or("-");
+            let path = head.split(' ').nth(1).unwrap();
+            format!("{path} {}", referer.replace(&format!("http://{target}"), ""))
+        })
+        .collect();
+    found.sort_unstable();
+    // As Chromium has it: what a redirect leads to comes from whoever asked first.
+    let expected = [
+        "/ -",
+        "/a.css /",
+        "/a.png /",
+        "/b.png?1 /",
+        "/c.png /",
+        "/css/b.css /",
+        "/css/c.css /css/b.css",
+        "/x.png /",
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(count(&finished.report, "global.steps.one.assets.requests"), 7, "each hop is a sample");
+    assert_eq!(counter(&finished, "redirects"), 3);
+    assert_eq!(counter(&finished, "assets_of_other_hosts"), 1);
+    let page_ms = number(&finished.report, "global.steps.one.page_ms.max");
+    assert!(page_ms >= 300.0, "the page is there once its last asset is: {page_ms} ms");
+}
+
+#[test]
+fn an_asset_that_goes_in_circles_fails() {
+    let _turn = turn();
+    let (target, heads) = shop(|path| match path {
+        "/" => ok("text/html", "<html><img src=/again.png>"),
+        _ => to("/again.png"),
+    });
+    let finished = visit(target);
+    assert_eq!(heads.lock().unwrap().len(), 1 + 20, "as many are followed as browsers follow");
+    let failure = &finished.report["failures"][0];
+    assert!(failure["example"].as_str().unwrap().contains("over 19 redirects"), "{failure}");
+    assert_eq!(count(&finished.report, "global.steps.one.page_ms.count"), 0);
 }

@@ -10,6 +10,8 @@ use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Hop as Passed, Wa
 use doorbuster_model::pace::section_at;
 use doorbuster_model::report::Marker;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
+use http::{HeaderName, HeaderValue};
+use url::Url;
 
 use self::redirect::{Redirected, Sent, follow, leads_on};
 use crate::address::Address;
@@ -117,8 +119,7 @@ impl Page<'_> {
             match self.hop(&fetch, &order, &reply, hops.len()) {
                 Ok(Some(Hop { address: next, request })) => {
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, None), walk);
-                    worker.tallies.borrow_mut().record(&sample);
-                    worker.tallies.borrow_mut().at(sample.times.ended_ns).count("redirects", 1);
+                    self.record_redirect(&sample);
                     let location = reply.location.map(String::from).unwrap_or_default();
                     hops.push(Passed { status: reply.status, location });
                     (intended_ns, handled_ns) = (sample.times.ended_ns, sample.times.ended_ns);
@@ -236,6 +237,13 @@ impl Page<'_> {
         self.record_broken(sample, order, &Broken { class, message: failure.message });
     }
 
+    /// An answer that leads elsewhere.
+    fn record_redirect(&self, sample: &Sample) {
+        let mut tallies = self.visitor.worker.tallies.borrow_mut();
+        tallies.record(sample);
+        tallies.at(sample.times.ended_ns).count("redirects", 1);
+    }
+
     fn record_broken(&self, sample: &Sample, order: &Order<'_>, broken: &Broken) {
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
         tallies.record(sample);
@@ -252,22 +260,10 @@ impl Page<'_> {
         reply: &Reply,
         hops: usize,
     ) -> Result<Option<Hop>, String> {
-        if !fetch.follow_redirects || !leads_on(reply.status) {
+        if !fetch.follow_redirects {
             return Ok(None);
         }
-        let (referer, origin) = order.provenance();
-        let sent = Sent {
-            method: order.method,
-            url: &order.address.url,
-            headers: order.headers,
-            body: order.body,
-            said: Said { referer: referer.map(str::to_owned), origin: origin.map(Cow::into_owned) },
-        };
-        let location = reply.location.as_deref();
-        let Some((url, request)) = follow(&sent, reply.status, location)? else { return Ok(None) };
-        if hops >= HOPS_MAX {
-            return Err(format!("over {HOPS_MAX} redirects, the last to {}", location.unwrap_or_default()));
-        }
+        let Some((url, request)) = led(order, order.headers, reply, hops)? else { return Ok(None) };
         let job = &self.visitor.worker.job;
         if !job.plan.may_load(&url) {
             let host = url.host_str().unwrap_or("");
@@ -277,6 +273,33 @@ impl Page<'_> {
         }
         Ok(Some(Hop { address: Rc::new(Address::new(url, job)), request: Box::new(request) }))
     }
+}
+
+/// Where an answer leads after so many redirects, and what of the request goes there, whose own headers these are.
+/// The error says why it cannot be followed.
+fn led(
+    order: &Order<'_>,
+    headers: &[(HeaderName, HeaderValue)],
+    reply: &Reply,
+    hops: usize,
+) -> Result<Option<(Url, Redirected)>, String> {
+    if !leads_on(reply.status) {
+        return Ok(None);
+    }
+    let (referer, origin) = order.provenance();
+    let sent = Sent {
+        method: order.method,
+        url: &order.address.url,
+        headers,
+        body: order.body,
+        said: Said { referer: referer.map(str::to_owned), origin: origin.map(Cow::into_owned) },
+    };
+    let location = reply.location.as_deref();
+    let led = follow(&sent, reply.status, location)?;
+    if led.is_some() && hops >= HOPS_MAX {
+        return Err(format!("over {HOPS_MAX} redirects, the last to {}", location.unwrap_or_default()));
+    }
+    Ok(led)
 }
 
 /// Where a request comes from that a redirect led here, or a page.

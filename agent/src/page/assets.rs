@@ -12,11 +12,12 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::Method;
 
-use super::Page;
+use super::redirect::Redirected;
+use super::{Hop, Page, led, whence};
 use crate::address::Address;
 use crate::cache::{Kept, Known};
 use crate::client::Broken;
-use crate::exchange::{Order, Reply, Whence, exchange};
+use crate::exchange::{Order, Reply, exchange};
 use crate::limit::Limit;
 use crate::trace::{self, Went};
 
@@ -140,60 +141,93 @@ impl Page<'_> {
         admitted
     }
 
-    /// Fetches one asset, which `from` names and which was discovered at `intended_ns`.
+    /// Fetches one asset, which `from` names and which was discovered at `intended_ns`, from where redirects lead.
     async fn asset(
         &self,
         fetch: &Fetch,
         walk: &Walk,
-        address: Rc<Address>,
+        mut address: Rc<Address>,
         wanted: Wanted,
         from: Rc<Address>,
-        intended_ns: u64,
+        mut intended_ns: u64,
     ) -> Fetched {
         let worker = &self.visitor.worker;
-        let handled_ns = worker.clock.now_ns();
-        let key = self.key(fetch.name, Part::Asset, intended_ns);
-        let conditions = match self.known(fetch, &address, wanted, handled_ns) {
-            Known::Fresh(sheet) => {
-                worker.tallies.borrow_mut().at(handled_ns).count("assets_from_cache", 1);
-                trace::note_kept(self.visitor, key, &address, handled_ns, walk);
-                return Fetched::good(address, intended_ns, wanted, sheet);
-            }
-            Known::Ask(conditions) => conditions,
-        };
-        let order = Order {
-            key,
-            intended_ns,
-            handled_ns,
-            method: &Method::GET,
-            address: &address,
-            headers: &conditions,
-            body: None,
-            from: if fetch.referer { Whence::Page(&from) } else { Whence::Nowhere },
-            tells_origin: false,
-            wants_headers: fetch.cache || worker.job.traces > 0,
-            wants_body: wanted.is_style,
-            timeout: None,
-        };
-        let (mut sample, result) = exchange(self.visitor, &order, &Limit::default(), None).await;
-        let broken = match result {
-            Ok(reply) if (200..400).contains(&reply.status) => {
-                let sheet = self.take(fetch, &address, &reply, wanted, &sample);
-                worker.tallies.borrow_mut().record(&sample);
-                trace::note(self.visitor, &order, &sample, &Went::Answered(&reply, None), walk);
-                return Fetched::good(address, sample.times.ended_ns, wanted, sheet);
-            }
-            Ok(reply) => {
-                let message = format!("expected status 200 to 399, got {}", reply.status);
-                Broken { class: ErrorClass::Status, message }
-            }
-            Err(broken) => broken,
-        };
-        sample.error = Some(broken.class);
-        self.record_broken(&sample, &order, &broken);
-        trace::note(self.visitor, &order, &sample, &Went::Broke(&broken), walk);
-        let (ended_ns, is_good) = (sample.times.ended_ns, sample.counts_as_latency());
-        Fetched { address, ended_ns, is_good, sheet: None }
+        let mut redirected: Option<Box<Redirected>> = None;
+        let mut hops = 0;
+        loop {
+            let handled_ns = worker.clock.now_ns();
+            let key = self.key(fetch.name, Part::Asset, intended_ns);
+            let conditions = match self.known(fetch, &address, wanted, handled_ns) {
+                Known::Fresh(sheet) => {
+                    worker.tallies.borrow_mut().at(handled_ns).count("assets_from_cache", 1);
+                    trace::note_kept(self.visitor, key, &address, handled_ns, walk);
+                    return Fetched::good(address, intended_ns, wanted, sheet);
+                }
+                Known::Ask(conditions) => conditions,
+            };
+            let order = Order {
+                key,
+                intended_ns,
+                handled_ns,
+                method: &Method::GET,
+                address: &address,
+                headers: &conditions,
+                body: None,
+                from: whence(redirected.as_deref(), Some(&from).filter(|_| fetch.referer)),
+                tells_origin: false,
+                wants_headers: fetch.cache || worker.job.traces > 0,
+                wants_body: wanted.is_style,
+                timeout: None,
+            };
+            let (mut sample, result) = exchange(self.visitor, &order, &Limit::default(), None).await;
+            let ended_ns = sample.times.ended_ns;
+            let result =
+                result.and_then(|reply| Ok((self.asset_hop(&order, &reply, hops, ended_ns)?, reply)));
+            let broken = match result {
+                Ok((Some(next), reply)) => {
+                    self.record_redirect(&sample);
+                    trace::note(self.visitor, &order, &sample, &Went::Answered(&reply, None), walk);
+                    (address, redirected) = (next.address, Some(next.request));
+                    (intended_ns, hops) = (ended_ns, hops + 1);
+                    continue;
+                }
+                Ok((None, reply)) if (200..400).contains(&reply.status) => {
+                    let sheet = self.take(fetch, &address, &reply, wanted, &sample);
+                    worker.tallies.borrow_mut().record(&sample);
+                    trace::note(self.visitor, &order, &sample, &Went::Answered(&reply, None), walk);
+                    return Fetched::good(address, ended_ns, wanted, sheet);
+                }
+                Ok((None, reply)) => Broken::new(
+                    ErrorClass::Status,
+                    format!("expected status 200 to 399, got {}", reply.status),
+                ),
+                Err(broken) => broken,
+            };
+            sample.error = Some(broken.class);
+            self.record_broken(&sample, &order, &broken);
+            trace::note(self.visitor, &order, &sample, &Went::Broke(&broken), walk);
+            let is_good = sample.counts_as_latency();
+            return Fetched { address, ended_ns, is_good, sheet: None };
+        }
+    }
+
+    /// The redirect of an asset to follow, if any. One to a host that may not be loaded is where the asset ends.
+    fn asset_hop(
+        &self,
+        order: &Order<'_>,
+        reply: &Reply,
+        hops: usize,
+        ended_ns: u64,
+    ) -> Result<Option<Hop>, Broken> {
+        // What is asked of one address is not asked of the next: so no headers go along.
+        let led = led(order, &[], reply, hops).map_err(|why| Broken::new(ErrorClass::Status, why))?;
+        let Some((url, request)) = led else { return Ok(None) };
+        let job = &self.visitor.worker.job;
+        if !job.may_go(&url) {
+            self.visitor.worker.tallies.borrow_mut().at(ended_ns).count("assets_of_other_hosts", 1);
+            return Ok(None);
+        }
+        Ok(Some(Hop { address: Rc::new(Address::new(url, job)), request: Box::new(request) }))
     }
 
     /// What the shopper knows of an asset before asking for it.
@@ -214,9 +248,8 @@ impl Page<'_> {
         sample: &Sample,
     ) -> Option<Rc<Sheet>> {
         let worker = &self.visitor.worker;
-        let is_known = reply.status == 304;
-        let sheet =
-            (wanted.is_style && !is_known).then(|| worker.styles.borrow_mut().of(address, &reply.body.kept));
+        let is_sheet = wanted.is_style && (200..300).contains(&reply.status);
+        let sheet = is_sheet.then(|| worker.styles.borrow_mut().of(address, &reply.body.kept));
         if !fetch.cache {
             return sheet;
         }
