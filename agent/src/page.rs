@@ -4,6 +4,7 @@ mod assets;
 mod redirect;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Hop as Passed, Walk};
@@ -59,6 +60,12 @@ impl Landed {
     }
 }
 
+/// The way that redirects led, and what of the request is left for the next.
+struct Way {
+    request: Box<Redirected>,
+    hops: Vec<Passed>,
+}
+
 /// A redirect to follow.
 struct Hop {
     address: Rc<Address>,
@@ -85,25 +92,27 @@ impl Page<'_> {
                 return Landed { sent: false, ..Landed::nowhere(worker.clock.now_ns(), true) };
             }
         };
-        let is_traced = worker.job.traces > 0;
-        let mut redirected: Option<Box<Redirected>> = None;
+        // Boxed: few requests are led anywhere.
+        let mut way: Option<Box<Way>> = None;
         let (mut intended_ns, mut handled_ns) = (self.intended_ns, self.handled_ns);
-        let mut hops: Vec<Passed> = Vec::new();
         loop {
-            let part = if hops.is_empty() { Part::Main } else { Part::Hop };
+            let part = if way.is_none() { Part::Main } else { Part::Hop };
+            let redirected = way.as_ref().map(|way| &*way.request);
+            let is_traced = worker.job.traces > 0;
             let order = Order {
                 key: self.key(fetch.name, part, intended_ns),
                 intended_ns,
                 handled_ns,
-                method: redirected.as_ref().map_or(&fetch.method, |changed| &changed.method),
+                method: redirected.map_or(&fetch.method, |changed| &changed.method),
                 address: &address,
-                headers: redirected.as_ref().map_or(&fetch.headers, |changed| &changed.headers),
-                body: redirected.as_ref().map_or(&fetch.body, |changed| &changed.body).as_ref(),
-                from: whence(redirected.as_deref(), from.filter(|_| fetch.referer)),
+                headers: redirected.map_or(&fetch.headers, |changed| &changed.headers),
+                body: redirected.map_or(&fetch.body, |changed| &changed.body).as_ref(),
+                from: whence(redirected, from.filter(|_| fetch.referer)),
                 tells_origin: fetch.origin,
                 wants_headers: fetch.wants_headers || is_traced,
                 wants_body: fetch.wants_body || is_traced,
                 timeout: fetch.timeout,
+                head: Cell::default(),
             };
             let until_found = fetch.until_found.then_some(&*walk);
             let (mut sample, result) = exchange(visitor, &order, &visitor.limit, until_found).await;
@@ -116,17 +125,18 @@ impl Page<'_> {
                     return Landed::nowhere(sample.times.ended_ns, true);
                 }
             };
-            match self.hop(&fetch, &order, &reply, hops.len()) {
+            match self.hop(&fetch, &order, &reply, passed(way.as_deref()).len()) {
                 Ok(Some(Hop { address: next, request })) => {
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, None), walk);
                     self.record_redirect(&sample);
                     let location = reply.location.map(String::from).unwrap_or_default();
+                    let mut hops = way.map(|way| way.hops).unwrap_or_default();
                     hops.push(Passed { status: reply.status, location });
                     (intended_ns, handled_ns) = (sample.times.ended_ns, sample.times.ended_ns);
-                    (address, redirected) = (next, Some(request));
+                    (address, way) = (next, Some(Box::new(Way { request, hops })));
                 }
                 Ok(None) => {
-                    let failure = self.judge(&fetch, &reply, &address, &hops, walk, chance);
+                    let failure = self.judge(&fetch, &reply, &address, passed(way.as_deref()), walk, chance);
                     let is_good = failure.is_none();
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, failure.as_ref()), walk);
                     self.record(&mut sample, &order, walk, failure);
@@ -273,6 +283,11 @@ impl Page<'_> {
         }
         Ok(Some(Hop { address: Rc::new(Address::new(url, job)), request: Box::new(request) }))
     }
+}
+
+/// The redirects that led somewhere.
+fn passed(way: Option<&Way>) -> &[Passed] {
+    way.map_or(&[][..], |way| &way.hops)
 }
 
 /// Where an answer leads after so many redirects, and what of the request goes there, whose own headers these are.

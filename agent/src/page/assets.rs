@@ -1,6 +1,7 @@
 //! The assets of a page: fetched at once, as far as connections allow, with what style sheets name in their turn. Where
 //! shoppers keep assets, those that are fresh are not fetched.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -178,6 +179,7 @@ impl Page<'_> {
                 wants_headers: fetch.cache || worker.job.traces > 0,
                 wants_body: wanted.is_style,
                 timeout: None,
+                head: Cell::default(),
             };
             let (mut sample, result) = exchange(self.visitor, &order, &Limit::default(), None).await;
             let ended_ns = sample.times.ended_ns;
