@@ -15,7 +15,7 @@ use http::{HeaderName, HeaderValue};
 use url::Url;
 
 use self::redirect::{Redirected, Sent, follow, leads_on};
-use crate::address::Address;
+use crate::address::{Address, without_query};
 use crate::client::Broken;
 use crate::exchange::{Order, Reply, Whence, exchange};
 use crate::trace::{self, Went};
@@ -312,7 +312,8 @@ fn led(
     let location = reply.location.as_deref();
     let led = follow(&sent, reply.status, location)?;
     if led.is_some() && hops >= HOPS_MAX {
-        return Err(format!("over {HOPS_MAX} redirects, the last to {}", location.unwrap_or_default()));
+        let last = without_query(location.unwrap_or_default());
+        return Err(format!("over {HOPS_MAX} redirects, the last to {last}"));
     }
     Ok(led)
 }

@@ -12,7 +12,7 @@ use http::header::{
 };
 use url::Url;
 
-use crate::address::shown_in_referer;
+use crate::address::{shown_in_referer, without_query};
 use crate::client::Origin;
 
 /// What describes a body, and goes with it.
@@ -67,9 +67,10 @@ pub(super) fn follow(
         return Ok(None);
     };
     let url = sent.url.join(&slashes(location));
-    let mut url = url.map_err(|why| format!("redirected to \"{location}\", which is no address: {why}"))?;
+    let shown = without_query(location);
+    let mut url = url.map_err(|why| format!("redirected to \"{shown}\", which is no address: {why}"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("redirected to \"{location}\", which is neither http nor https"));
+        return Err(format!("redirected to \"{shown}\", which is neither http nor https"));
     }
     if url.fragment().is_none() {
         url.set_fragment(sent.url.fragment());
@@ -283,6 +284,23 @@ mod tests {
             expected,
             "nothing is told in the clear"
         );
+    }
+
+    #[test]
+    fn messages_show_no_queries() {
+        let url = Url::parse("https://shop.test/").unwrap();
+        let said = Said { referer: None, origin: None };
+        let sent = Sent { method: &Method::GET, url: &url, headers: &[], body: None, said };
+        for (location, expected) in [
+            (
+                "http://[x/?token=a#b",
+                "redirected to \"http://[x/\", which is no address: invalid IPv6 address",
+            ),
+            ("app://x/y?token=a", "redirected to \"app://x/y\", which is neither http nor https"),
+            ("app:x#token=a", "redirected to \"app:x\", which is neither http nor https"),
+        ] {
+            assert_eq!(follow(&sent, 302, Some(location)).unwrap_err(), expected);
+        }
     }
 
     #[test]
