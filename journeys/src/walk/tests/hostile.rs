@@ -103,6 +103,21 @@ fn texts_in_a_million_pieces() {
 }
 
 #[test]
+fn texts_of_many_elements_that_stay_open() {
+    let divs = "<div>".repeat(9_000);
+    let lists = "<ul><li>".repeat(4_900);
+    for (opens, selector, pieces) in [
+        (&divs, "div", "a<br>"),
+        (&divs, "div", "山<br>"),
+        (&divs, "div", "<p></p>"),
+        (&lists, "li", "<li></li>"),
+    ] {
+        let page = opens.to_owned() + &pieces.repeat(500_000);
+        said(&format!("extract: {{ v: {{ css: {selector}, pick: random }} }}"), &page);
+    }
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     let (mut walk, mut dice) = (
         start(
