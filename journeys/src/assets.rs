@@ -75,14 +75,12 @@ impl Found {
         }
     }
 
-    /// Adds a picture that is fetched where the selector matches.
-    fn add_picture(&mut self, selector: &str, address: &str, base: &Url) {
-        if self.pictures.len() < PICTURES_MAX
-            && selector.len() <= ADDRESS_BYTES_MAX
-            && let Some(url) = resolve(address, base)
-        {
-            self.pictures.push(Picture { selector: selector.into(), url });
+    /// Adds a picture that is fetched where the selector matches. False when there are enough.
+    fn add_picture(&mut self, selector: &str, url: &Url) -> bool {
+        if self.pictures.len() < PICTURES_MAX {
+            self.pictures.push(Picture { selector: selector.into(), url: url.clone() });
         }
+        self.pictures.len() < PICTURES_MAX
     }
 }
 

@@ -189,3 +189,16 @@ fn a_style_sheet_of_many_fonts_and_a_million_uses() {
     let paths: Vec<&str> = sheet.assets.iter().map(|asset| asset.url.path()).collect();
     assert_eq!(paths, ["/f7", "/f8"]);
 }
+
+#[test]
+fn a_style_sheet_of_many_selectors_with_many_pictures_each() {
+    let url = url::Url::parse("http://shop.test/").unwrap();
+    for (selector, address) in [("a:hover", "a"), ("a", "data:x")] {
+        let addresses = format!("url({address})").repeat(200);
+        let rule = format!("{}{{b:{addresses}}}", vec![selector; 200].join(","));
+        let begin = Instant::now();
+        let sheet = assets::of_style(rule.repeat(4_000).as_bytes(), &url);
+        assert!(begin.elapsed() < Duration::from_secs(60), "{selector}: {:?}", begin.elapsed());
+        assert!(sheet.pictures.is_empty());
+    }
+}
