@@ -215,6 +215,13 @@ impl ContentType {
         (charset, text)
     }
 
+    /// Whether a body that begins with `begin` is certainly read in the encoding in which [`text`](Self::text) reads that
+    /// much of it.
+    pub fn is_certain(self, begin: &[u8]) -> bool {
+        let asks_page = matches!(self.kind, Kind::Page | Kind::Unknown) && self.charset.is_none();
+        !asks_page || Encoding::for_bom(begin).is_some() || prescan::is_enough(begin)
+    }
+
     /// The encoding of `body`, and how many bytes the mark has that says so.
     fn charset(self, body: &[u8]) -> (Charset, usize) {
         if let Some((encoding, mark)) = Encoding::for_bom(body)
