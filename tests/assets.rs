@@ -131,3 +131,17 @@ fn an_asset_that_goes_in_circles_fails() {
     assert!(failure["example"].as_str().unwrap().contains("over 19 redirects"), "{failure}");
     assert_eq!(count(&finished.report, "global.steps.one.page_ms.count"), 0);
 }
+
+#[test]
+fn the_queries_of_assets_are_in_the_encoding_of_their_page() {
+    let _turn = turn();
+    let (target, heads) = shop(|path| match path {
+        // What is one character of UTF-8 here are two to who reads it.
+        "/" => ok("text/html; charset=windows-1252", "<html><img src=/a.png?é>"),
+        _ => ok("image/png", "picture"),
+    });
+    let finished = visit(target);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let heads = heads.lock().unwrap();
+    assert!(heads.len() == 2 && heads[1].starts_with("GET /a.png?%C3%A9 HTTP"), "{heads:#?}");
+}

@@ -82,9 +82,9 @@ impl Page<'_> {
         page: &Rc<Address>,
         document_ended_ns: u64,
     ) -> u64 {
-        let html = reply.content_type.text(&reply.body.kept);
+        let (charset, html) = reply.content_type.read(&reply.body.kept);
         let is_page = reply.content_type.is_page();
-        let found = if is_page { assets::of_page(&html, &page.url) } else { Vec::new() };
+        let found = if is_page { assets::of_page(&html, charset, &page.url) } else { Vec::new() };
         let mut known = Vec::new();
         let mut fetches = FuturesUnordered::new();
         for (address, wanted) in self.admit(&found, &mut known, document_ended_ns) {
