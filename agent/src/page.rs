@@ -3,7 +3,6 @@
 mod assets;
 mod redirect;
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -11,21 +10,16 @@ use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Hop as Passed, Wa
 use doorbuster_model::pace::section_at;
 use doorbuster_model::report::Marker;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
-use http::{HeaderName, HeaderValue};
-use url::Url;
 
-use self::redirect::{Redirected, Sent, follow, leads_on};
-use crate::address::{Address, without_query};
+use self::redirect::{Redirected, led, whence};
+use crate::address::Address;
 use crate::client::Broken;
-use crate::exchange::{Order, Reply, Whence, exchange};
+use crate::exchange::{Order, Reply, exchange};
 use crate::trace::{self, Went};
 use crate::visit::Visitor;
 
 pub(crate) use assets::Styles;
 pub(crate) use redirect::{Said, location};
-
-/// The most redirects that are followed: what browsers follow.
-const HOPS_MAX: usize = 19;
 
 /// A step to carry out.
 pub(crate) struct Page<'a> {
@@ -288,43 +282,6 @@ impl Page<'_> {
 /// The redirects that led somewhere.
 fn passed(way: Option<&Way>) -> &[Passed] {
     way.map_or(&[][..], |way| &way.hops)
-}
-
-/// Where an answer leads after so many redirects, and what of the request goes there, whose own headers these are.
-/// The error says why it cannot be followed.
-fn led(
-    order: &Order<'_>,
-    headers: &[(HeaderName, HeaderValue)],
-    reply: &Reply,
-    hops: usize,
-) -> Result<Option<(Url, Redirected)>, String> {
-    if !leads_on(reply.status) {
-        return Ok(None);
-    }
-    let (referer, origin) = order.provenance();
-    let sent = Sent {
-        method: order.method,
-        url: &order.address.url,
-        headers,
-        body: order.body,
-        said: Said { referer: referer.map(str::to_owned), origin: origin.map(Cow::into_owned) },
-    };
-    let location = reply.location.as_deref();
-    let led = follow(&sent, reply.status, location)?;
-    if led.is_some() && hops >= HOPS_MAX {
-        let last = without_query(location.unwrap_or_default());
-        return Err(format!("over {HOPS_MAX} redirects, the last to {last}"));
-    }
-    Ok(led)
-}
-
-/// Where a request comes from that a redirect led here, or a page.
-fn whence<'a>(redirected: Option<&'a Redirected>, page: Option<&'a Rc<Address>>) -> Whence<'a> {
-    match (redirected, page) {
-        (Some(redirected), _) => Whence::Redirect(&redirected.said),
-        (None, Some(page)) => Whence::Page(page),
-        (None, None) => Whence::Nowhere,
-    }
 }
 
 /// Positions of steps and sections: journeys and plans are limited far below 2^16.

@@ -13,8 +13,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::Method;
 
-use super::redirect::Redirected;
-use super::{Hop, Page, led, whence};
+use super::redirect::{Redirected, led, whence};
+use super::{Hop, Page};
 use crate::address::Address;
 use crate::cache::{Kept, Known};
 use crate::client::Broken;
