@@ -172,9 +172,11 @@ impl Receiver for Answering<'_> {
             Header::Location if self.location.is_none() => {
                 self.location = Some(location(value));
             }
-            Header::SetCookie if self.cookie_lines < COOKIE_LINES_MAX => {
-                self.cookie_lines += 1;
-                if let Ok(line) = std::str::from_utf8(value) {
+            Header::SetCookie => {
+                self.cookie_lines = self.cookie_lines.saturating_add(1);
+                if self.cookie_lines > COOKIE_LINES_MAX {
+                    self.visitor.refuse_cookie();
+                } else if let Ok(line) = std::str::from_utf8(value) {
                     self.visitor.keep_cookie(line, self.order.address);
                 }
             }

@@ -257,7 +257,7 @@ impl Journey {
     }
 
     /// Finds out the names of all samples, as far as tables have their rows.
-    pub(crate) fn name_samples(&mut self, faults: &mut Faults) {
+    fn name_samples(&mut self, faults: &mut Faults) {
         let Self { steps, program, choices, tables, .. } = self;
         self.sample_names = name_all(steps, program, choices, tables, faults);
     }
