@@ -20,6 +20,7 @@ mod check;
 mod client;
 mod engine;
 mod gate;
+mod hosts;
 mod life;
 mod meaning;
 mod seat;

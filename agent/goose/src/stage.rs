@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::cast::Role;
 use crate::client::client;
 use crate::gate::Gate;
+use crate::hosts::{is_stranger, refusal};
 use crate::seat::{Seat, State, Visit, lock};
 use crate::tap::tap;
 
@@ -131,12 +132,9 @@ impl Stage {
     /// Hears what the shopper requested up to now.
     pub(crate) fn listen(&self, seat: &Seat) {
         let mut state = seat.state();
-        state.tap.listen(self.now_ns(), &self.job);
+        state.tap.listen(self.now_ns(), |url| is_stranger(&self.job, url));
         if let Some(url) = state.tap.stranger.take() {
-            let shown = url.split(['?', '#']).next().unwrap_or_default();
-            self.fail(Error::Assignment(format!(
-                "a scenario requested {shown}, a host that nobody allowed; the agent stopped then (--allow-host, if it is yours to load)"
-            )));
+            self.fail(Error::Assignment(refusal(&self.job, &url)));
         }
         if state.tap.over.len() >= KEPT_MAX {
             self.record(seat, &mut state);

@@ -4,12 +4,10 @@
 //! afterwards (to the engine's metrics). All three are its own here: nothing is shared between users, and nothing that
 //! was sent can be lost while this stands.
 
-use doorbuster_agent::Job;
 use flume::{Receiver, Sender, unbounded};
 use goose::goose::{GooseMethod, GooseUser};
 use goose::logger::GooseLog;
 use goose::metrics::GooseMetric;
-use reqwest::Url;
 
 use crate::meaning::Answered;
 
@@ -34,7 +32,7 @@ pub(crate) struct Tap {
     pub over: Vec<Answered>,
     /// Judgements of requests that are no longer kept.
     pub judged_too_late: u64,
-    /// A URL that nobody allowed, and that was requested.
+    /// A stranger's URL, which a scenario requested.
     pub stranger: Option<String>,
 }
 
@@ -70,15 +68,16 @@ impl Mouth {
 
 impl Tap {
     /// Hears what was said up to now. To be called after each poll of a transaction: so a request that starts or ends
-    /// in it does so at `now_ns`, to what the rest of that poll took.
-    pub(crate) fn listen(&mut self, now_ns: u64, job: &Job) {
+    /// in it does so at `now_ns`, to what the rest of that poll took. `is_stranger` says of a URL whether it must not be
+    /// requested.
+    pub(crate) fn listen(&mut self, now_ns: u64, is_stranger: impl Fn(&str) -> bool) {
         self.under_way_ns.extend(self.starts.try_iter().map(|_| now_ns));
         while let Ok(log) = self.ends.try_recv() {
             // Goose fills in what it believes was not sent for want of time: that was never requested.
             if let Some(GooseLog::Request(metric)) = log
                 && metric.coordinated_omission_elapsed == 0
             {
-                self.end(Answered { metric, ended_ns: now_ns, judged: false }, job);
+                self.end(Answered { metric, ended_ns: now_ns, judged: false }, &is_stranger);
             }
         }
         while let Ok(metric) = self.updates.try_recv() {
@@ -96,14 +95,13 @@ impl Tap {
         }
     }
 
-    fn end(&mut self, answered: Answered, job: &Job) {
+    fn end(&mut self, answered: Answered, is_stranger: &impl Fn(&str) -> bool) {
         let metric = &answered.metric;
         // What scenarios record themselves passes no throttle, and has no URL.
         if metric.raw.method != GooseMethod::Custom {
             self.forget_start(answered.began_ns());
             for url in [&metric.raw.url, &metric.final_url] {
-                let is_own = url.starts_with(job.target.as_str());
-                if !is_own && Url::parse(url).is_ok_and(|url| !job.may_go(&url)) {
+                if is_stranger(url) {
                     self.stranger.get_or_insert_with(|| url.clone());
                 }
             }
