@@ -136,7 +136,7 @@ impl Stage {
         if let Some(url) = state.tap.stranger.take() {
             self.fail(Error::Assignment(refusal(&self.job, &url)));
         }
-        if state.tap.over.len() >= KEPT_MAX {
+        if state.tap.over.len() + state.tap.given_up.len() >= KEPT_MAX {
             self.record(seat, &mut state);
         }
     }
@@ -144,6 +144,7 @@ impl Stage {
     /// A transaction of an iteration is over.
     pub(crate) fn call_ended(&self, seat: &Seat, ok: bool) {
         let mut state = seat.state();
+        state.tap.call_ended();
         self.record(seat, &mut state);
         let Some(visit) = state.visit.as_mut() else { return };
         visit.calls += 1;
@@ -155,7 +156,10 @@ impl Stage {
 
     /// A transaction outside of iterations is over: one that a user's coming or going has.
     pub(crate) fn aside_ended(&self, seat: &Seat) {
-        self.record(seat, &mut seat.state());
+        let mut state = seat.state();
+        state.tap.call_ended();
+        self.record(seat, &mut state);
+        drop(state);
         self.gate.leave();
     }
 
@@ -219,7 +223,10 @@ impl Stage {
             let cut = state.visit.take().is_some();
             self.count(|tallies, now_ns| {
                 for began_ns in state.tap.under_way_ns.drain(..) {
-                    self.record_unanswered(role, began_ns, now_ns, patience, tallies);
+                    let waited_ns = now_ns.saturating_sub(began_ns);
+                    let is_overdue = patience.is_some_and(|patience| waited_ns >= nanoseconds(patience));
+                    let overdue = is_overdue.then_some("when the run ended");
+                    self.record_unanswered(role, began_ns, now_ns, overdue, tallies);
                 }
                 if cut {
                     tallies.at(now_ns).journeys.entry(role.journey).or_default().cut += 1;

@@ -25,15 +25,28 @@ pub(crate) struct Tap {
     starts: Receiver<bool>,
     ends: Receiver<Option<GooseLog>>,
     updates: Receiver<GooseMetric>,
-    /// When the requests began that are under way.
+    /// When the requests began that are under way, in their order.
     pub under_way_ns: Vec<u64>,
     /// Requests that are over. They are kept until their transaction is, because until then a scenario may still judge
     /// them.
     pub over: Vec<Answered>,
+    /// Requests that the scenario gave up: it dropped them, so Goose says nothing of their end.
+    pub given_up: Vec<GivenUp>,
     /// Judgements of requests that are no longer kept.
     pub judged_too_late: u64,
     /// A stranger's URL, which a scenario requested.
     pub stranger: Option<String>,
+    /// When it was last listened.
+    heard_ns: u64,
+}
+
+/// A request without an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GivenUp {
+    /// When it began.
+    pub began_ns: u64,
+    /// When it was given up, as far as that shows: at the user's next request, or with the transaction.
+    pub ended_ns: u64,
 }
 
 /// A tap, and what it listens to.
@@ -47,8 +60,10 @@ pub(crate) fn tap() -> (Tap, Mouth) {
         updates: heard_updates,
         under_way_ns: Vec::new(),
         over: Vec::new(),
+        given_up: Vec::new(),
         judged_too_late: 0,
         stranger: None,
+        heard_ns: 0,
     };
     (tap, Mouth { starts, ends, updates })
 }
@@ -71,6 +86,7 @@ impl Tap {
     /// in it does so at `now_ns`, to what the rest of that poll took. `is_stranger` says of a URL whether it must not be
     /// requested.
     pub(crate) fn listen(&mut self, now_ns: u64, is_stranger: impl Fn(&str) -> bool) {
+        self.heard_ns = now_ns;
         self.under_way_ns.extend(self.starts.try_iter().map(|_| now_ns));
         while let Ok(log) = self.ends.try_recv() {
             // Goose fills in what it believes was not sent for want of time: that was never requested.
@@ -93,6 +109,27 @@ impl Tap {
                 }
             }
         }
+        // A user requests one thing at a time, so whatever began before the last was given up.
+        self.give_up(self.under_way_ns.len().saturating_sub(1));
+    }
+
+    /// Its transaction is over, and with it whatever was under way.
+    pub(crate) fn call_ended(&mut self) {
+        self.give_up(self.under_way_ns.len());
+    }
+
+    /// The first `count` requests under way were given up. Not where clones of the user request, too, whose requests may
+    /// go on; nor where the user has gone, whose requests the run's end cuts off.
+    fn give_up(&mut self, count: usize) {
+        let is_alone = self.starts.sender_count() == 1;
+        if count == 0 || !is_alone {
+            return;
+        }
+        let ended_ns = self.heard_ns;
+        let dropped = self.under_way_ns.drain(..count);
+        // What began and ended within one poll was never sent: it could not be written, and the scenario went on.
+        let sent = dropped.filter(|began_ns| *began_ns < ended_ns);
+        self.given_up.extend(sent.map(|began_ns| GivenUp { began_ns, ended_ns }));
     }
 
     fn end(&mut self, answered: Answered, is_stranger: &impl Fn(&str) -> bool) {
@@ -118,14 +155,37 @@ impl Tap {
     fn forget_start(&mut self, began_ns: u64) {
         let starts = self.under_way_ns.iter().enumerate();
         if let Some((nearest, _)) = starts.min_by_key(|(_, start_ns)| start_ns.abs_diff(began_ns)) {
-            self.under_way_ns.swap_remove(nearest);
+            self.under_way_ns.remove(nearest);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::tap;
+    use goose::logger::GooseLog;
+    use goose::metrics::{GooseMetric, GooseRequestMetric};
+
+    use super::{GivenUp, Mouth, Tap, tap};
+    use crate::meaning::tests::metric;
+
+    const MS: u64 = 1_000_000;
+
+    fn listen(tap: &mut Tap, now_ms: u64) {
+        tap.listen(now_ms * MS, |url| url.contains("stranger"));
+    }
+
+    fn start(mouth: &Mouth) {
+        mouth.starts.send(true).unwrap();
+    }
+
+    fn end(mouth: &Mouth, metric: &GooseRequestMetric) {
+        mouth.ends.send(Some(GooseLog::Request(metric.clone()))).unwrap();
+    }
+
+    fn judge(mouth: &Mouth, metric: &GooseRequestMetric, success: bool) {
+        let update = GooseRequestMetric { update: true, success, ..metric.clone() };
+        mouth.updates.send(GooseMetric::Request(Box::new(update))).unwrap();
+    }
 
     #[test]
     fn the_start_that_fits_is_forgotten() {
@@ -137,5 +197,106 @@ mod tests {
         tap.forget_start(0);
         tap.forget_start(0);
         assert!(tap.under_way_ns.is_empty());
+    }
+
+    #[test]
+    fn a_request_is_under_way_until_it_is_over() {
+        let (mut tap, mouth) = tap();
+        start(&mouth);
+        listen(&mut tap, 10);
+        assert_eq!(tap.under_way_ns, [10 * MS]);
+        end(&mouth, &metric("home", 200, 5));
+        listen(&mut tap, 15);
+        assert!(tap.under_way_ns.is_empty());
+        assert_eq!((tap.over[0].began_ns(), tap.over[0].ended_ns), (10 * MS, 15 * MS));
+        tap.call_ended();
+        assert!(tap.given_up.is_empty() && tap.stranger.is_none());
+    }
+
+    #[test]
+    fn what_is_dropped_is_given_up_at_the_next_request_or_with_the_call() {
+        let (mut tap, mouth) = tap();
+        start(&mouth);
+        listen(&mut tap, 10);
+        listen(&mut tap, 40);
+        assert!(tap.given_up.is_empty());
+        start(&mouth);
+        listen(&mut tap, 110);
+        end(&mouth, &metric("home", 200, 10));
+        start(&mouth);
+        listen(&mut tap, 120);
+        listen(&mut tap, 220);
+        tap.call_ended();
+        let given_up = |began_ms, ended_ms| GivenUp { began_ns: began_ms * MS, ended_ns: ended_ms * MS };
+        assert_eq!(tap.given_up, [given_up(10, 110), given_up(120, 220)]);
+        assert_eq!((tap.over.len(), tap.under_way_ns.len()), (1, 0));
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_no_request() {
+        let (mut tap, mouth) = tap();
+        // Tried twice, and given up by the scenario, all in one poll.
+        start(&mouth);
+        start(&mouth);
+        listen(&mut tap, 10);
+        tap.call_ended();
+        assert!(tap.given_up.is_empty() && tap.under_way_ns.is_empty());
+    }
+
+    #[test]
+    fn requests_of_clones_go_on_beside_each_other_and_after_the_call() {
+        let (mut tap, mouth) = tap();
+        let clone = mouth.starts.clone();
+        start(&mouth);
+        clone.send(true).unwrap();
+        listen(&mut tap, 10);
+        listen(&mut tap, 20);
+        tap.call_ended();
+        assert_eq!((tap.under_way_ns.len(), tap.given_up.len()), (2, 0));
+        end(&mouth, &metric("home", 200, 20));
+        drop(clone);
+        listen(&mut tap, 30);
+        tap.call_ended();
+        assert_eq!(tap.given_up, [GivenUp { began_ns: 10 * MS, ended_ns: 30 * MS }]);
+        // The user has gone, in the midst of two requests: that is for the run's end to judge.
+        tap.under_way_ns = vec![MS, 2 * MS];
+        drop(mouth);
+        listen(&mut tap, 50);
+        assert_eq!(tap.under_way_ns.len(), 2);
+    }
+
+    #[test]
+    fn a_scenario_judges_what_is_still_kept() {
+        let (mut tap, mouth) = tap();
+        let [missing, found] =
+            [("missing", 404), ("found", 200)].map(|(name, status)| metric(name, status, 5));
+        for metric in [&missing, &found] {
+            start(&mouth);
+            end(&mouth, metric);
+        }
+        judge(&mouth, &missing, true);
+        judge(&mouth, &found, false);
+        listen(&mut tap, 10);
+        let judged: Vec<_> =
+            tap.over.iter().map(|answered| (answered.metric.success, answered.judged)).collect();
+        assert_eq!(judged, [(true, true), (false, true)]);
+        tap.over.clear();
+        judge(&mouth, &found, true);
+        listen(&mut tap, 20);
+        assert_eq!((tap.judged_too_late, tap.over.len()), (1, 0));
+    }
+
+    #[test]
+    fn strangers_are_seen_and_what_was_made_up_is_not() {
+        let (mut tap, mouth) = tap();
+        let made_up = GooseRequestMetric { coordinated_omission_elapsed: 7, ..metric("home", 200, 5) };
+        end(&mouth, &made_up);
+        listen(&mut tap, 10);
+        assert!(tap.over.is_empty() && tap.stranger.is_none());
+        let redirected =
+            GooseRequestMetric { final_url: "http://stranger/".to_owned(), ..metric("home", 200, 5) };
+        end(&mouth, &redirected);
+        listen(&mut tap, 20);
+        assert_eq!(tap.stranger.as_deref(), Some("http://stranger/"));
     }
 }

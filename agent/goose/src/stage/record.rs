@@ -1,30 +1,33 @@
 //! Requests become samples in the running tally.
 
-use std::time::Duration;
-
 use doorbuster_agent::Tallies;
 use doorbuster_model::cdn::Observation;
 use doorbuster_model::pace::section_at;
 use doorbuster_model::sample::Times;
 use doorbuster_model::{ErrorClass, Key, Part, Sample};
 
-use super::{Stage, nanoseconds};
+use super::Stage;
 use crate::cast::Role;
 use crate::meaning::Answered;
 use crate::seat::{Seat, State};
+use crate::tap::GivenUp;
 
 impl Stage {
     /// Counts what is over.
     pub(super) fn record(&self, seat: &Seat, state: &mut State) {
         let tap = &mut state.tap;
         let too_late = std::mem::take(&mut tap.judged_too_late);
-        if tap.over.is_empty() && too_late == 0 {
+        if tap.over.is_empty() && tap.given_up.is_empty() && too_late == 0 {
             return;
         }
         let role = &self.roles[seat.role];
         self.count(|tallies, _| {
             for answered in tap.over.drain(..) {
                 self.record_one(role, &answered, tallies);
+            }
+            for GivenUp { began_ns, ended_ns } in tap.given_up.drain(..) {
+                let overdue = Some("when the scenario gave it up");
+                self.record_unanswered(role, began_ns, ended_ns, overdue, tallies);
             }
             if too_late > 0 {
                 tallies.current().count("judged_too_late", too_late);
@@ -51,17 +54,16 @@ impl Stage {
         }
     }
 
-    /// Goose tells a request's name and address with its end, so without one it belongs to no step of its own.
+    /// Goose tells a request's name and address with its end, so without one it belongs to no step of its own. It is a
+    /// timeout where it was waited for until it was `overdue`, which says when that was; otherwise it was cut off.
     pub(super) fn record_unanswered(
         &self,
         role: &Role,
         began_ns: u64,
         ended_ns: u64,
-        patience: Option<Duration>,
+        overdue: Option<&str>,
         tallies: &mut Tallies,
     ) {
-        let waited_ns = ended_ns.saturating_sub(began_ns);
-        let is_overdue = patience.is_some_and(|patience| waited_ns >= nanoseconds(patience));
         let sample = Sample {
             key: self.key(role, role.other, began_ns),
             times: Times {
@@ -73,16 +75,16 @@ impl Stage {
             },
             opened: None,
             status: None,
-            error: is_overdue.then_some(ErrorClass::Timeout),
-            cut: !is_overdue,
+            error: overdue.map(|_| ErrorClass::Timeout),
+            cut: overdue.is_none(),
             bytes_wire: 0,
             bytes_decoded: None,
             observation: Observation::default(),
         };
         tallies.record(&sample);
-        if is_overdue {
-            let example =
-                || format!("no answer's head within {:.1} s, when the run ended", waited_ns as f64 / 1e9);
+        if let Some(when) = overdue {
+            let waited_s = ended_ns.saturating_sub(began_ns) as f64 / 1e9;
+            let example = || format!("no answer's head within {waited_s:.1} s, {when}");
             tallies.current().fail(role.journey, role.other, ErrorClass::Timeout, example);
         }
     }
