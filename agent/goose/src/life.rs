@@ -41,10 +41,14 @@ pub(crate) struct Go {
 
 /// How the load ended.
 struct Ended {
+    /// When second 0 began.
+    at: Instant,
     /// Whether somebody asked for it.
     asked: bool,
     /// How long users may take to say goodbye.
     until: Instant,
+    /// Tells that a stop was asked for meanwhile.
+    stop: Stop,
 }
 
 type Attack = Pin<Box<dyn Future<Output = Result<GooseMetrics, GooseError>>>>;
@@ -69,7 +73,7 @@ pub(crate) fn live(
     stage.gate.end();
     // Whatever still waits for an answer is dropped with its user. What it was is still in its tap.
     runtime.shutdown_timeout(SHUTDOWN_WITHIN);
-    match lived {
+    match lived.and_then(|ended| stage.last_heard().map_or(Ok(ended), Err)) {
         Ok(ended) => {
             let asked = ended.is_none_or(|ended| ended.asked);
             stage.close_books((!asked).then(|| stage.job.patience()));
@@ -123,17 +127,33 @@ async fn perform(
     is_ready: &SyncSender<()>,
     gone: oneshot::Receiver<Go>,
 ) -> Result<Option<Ended>, Error> {
-    let ended = select! {
+    let mut ended = select! {
         outcome = &mut attack => return Err(early(&outcome)),
         error = stage.failure() => return Err(error),
         ended = conduct(stage, is_ready, gone) => ended,
     };
-    if let Some(ended) = ended.as_ref().filter(|_| parts) {
-        // Goose tells its users to leave, which runs what scenarios do when a user stops. It looks twice a second.
-        trigger_killswitch("the load is over");
-        let _ = timeout_at(ended.until, &mut attack).await;
+    if let Some(ended) = ended.as_mut().filter(|_| parts) {
+        let at = ended.at;
+        select! {
+            () = part(attack, ended) => {}
+            error = stage.failure() => return Err(error),
+            never = tick(stage, at) => match never {},
+        }
     }
     Ok(ended)
+}
+
+/// Goose tells its users to leave, which runs what scenarios do when a user stops. It looks twice a second.
+async fn part(mut attack: Attack, ended: &mut Ended) {
+    trigger_killswitch("the load is over");
+    if !ended.asked {
+        ended.asked = select! {
+            _ = timeout_at(ended.until, &mut attack) => return,
+            () = ended.stop.ordered() => true,
+        };
+        ended.until = ended.until.min(Instant::now() + STOP_GRACE);
+    }
+    let _ = timeout_at(ended.until, attack).await;
 }
 
 /// Why Goose ended though nobody had told it to.
@@ -179,7 +199,7 @@ async fn load(stage: &Stage, at: Instant, mut stop: Stop) -> Ended {
         until = until.min(Instant::now() + STOP_GRACE);
         let _ = timeout_at(until, stage.gate.drained()).await;
     }
-    Ended { asked, until }
+    Ended { at, asked, until, stop }
 }
 
 /// Lets in as many of this agent's shoppers as the plan has at each time.

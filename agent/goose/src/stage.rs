@@ -200,11 +200,22 @@ impl Stage {
     /// Returns once something failed, with why.
     pub(crate) async fn failure(&self) -> Error {
         loop {
-            if let Some(error) = lock(&self.failure).take() {
+            if let Some(error) = self.known_failure() {
                 return error;
             }
             self.failed.notified().await;
         }
+    }
+
+    /// Why the agent is to fail, if it is.
+    fn known_failure(&self) -> Option<Error> {
+        lock(&self.failure).take()
+    }
+
+    /// Hears what everybody requested, now that all of them have gone. Returns why the agent is to fail, if it is.
+    pub(crate) fn last_heard(&self) -> Option<Error> {
+        self.seats.iter().filter_map(OnceLock::get).for_each(|seat| self.listen(seat));
+        self.known_failure()
     }
 
     /// Forgets what was counted and not handed over: the agent fails.
@@ -212,11 +223,10 @@ impl Stage {
         *lock(&self.tallies) = None;
     }
 
-    /// Counts what is still under way, and hands the last second over. Who had waited for as long as `patience` met a
-    /// target that hangs; the others were cut off by the end.
+    /// Counts what is still under way once all is heard, and hands the last second over. Who had waited for as long as
+    /// `patience` met a target that hangs; the others were cut off by the end.
     pub(crate) fn close_books(&self, patience: Option<Duration>) {
         for seat in self.seats.iter().filter_map(OnceLock::get) {
-            self.listen(seat);
             let mut state = seat.state();
             self.record(seat, &mut state);
             let role = &self.roles[seat.role];
