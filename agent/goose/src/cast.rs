@@ -7,6 +7,8 @@ use doorbuster_journeys::{Journey, Step};
 use doorbuster_model::segment::split_weighted;
 use goose::goose::Scenario;
 
+use crate::iteration::calls;
+
 /// The name of each journey's last step, which takes the requests that no other step names.
 const OTHER: &str = "other";
 /// The most users of one agent: each has a client, and all of them are built within the 10 s that an agent has.
@@ -19,6 +21,8 @@ pub(crate) struct Role {
     pub journey: u16,
     /// The position of the step that takes what no other step names.
     pub other: u16,
+    /// How many transactions an iteration of its scenario has.
+    pub calls: usize,
     by_name: HashMap<String, u16>,
     by_target: HashMap<String, u16>,
 }
@@ -36,7 +40,7 @@ pub(crate) struct Cast {
 }
 
 impl Role {
-    fn new(position: usize, journey: &Journey) -> Result<Self, Error> {
+    fn new(position: usize, journey: &Journey, scenario: &Scenario) -> Result<Self, Error> {
         let steps = journey.steps();
         if steps.last().is_none_or(|step| step.name != OTHER) {
             return Err(Error::Assignment(format!(
@@ -50,6 +54,7 @@ impl Role {
         Ok(Self {
             journey: number(position),
             other: number(journey.sample_names().len() - 1),
+            calls: calls(scenario),
             by_name: (0..).zip(journey.sample_names()).map(|(number, name)| (name.clone(), number)).collect(),
             // Of several steps with one target, the first counts.
             by_target: numbered()
@@ -97,8 +102,8 @@ pub(crate) fn cast(job: &Job, scenarios: &[Scenario]) -> Result<Cast, Error> {
     let mut roles = Vec::new();
     let mut playing = Vec::new();
     for (position, journey) in job.journeys.iter().enumerate() {
-        roles.push(Role::new(position, journey)?);
         let mut scenario = find(scenarios, journey.name())?.clone();
+        roles.push(Role::new(position, journey, &scenario)?);
         // Goose chooses by weight in whole rounds, so that each is chosen exactly so often.
         scenario.weight = parts[position].len();
         playing.push(scenario);
@@ -140,7 +145,9 @@ mod tests {
     #[test]
     fn a_request_is_the_step_of_its_name_or_of_its_path() {
         let text = "journey: cart\nsteps:\n  - { step: home, get: / }\n  - { step: add, post: /api/cart }\n  - { step: show, get: /api/cart }\n  - { step: other, get: / }\n";
-        let role = Role::new(0, &Journey::parse("cart.yaml", text).unwrap()).unwrap();
+        let scenario = scenario!("cart").register_transaction(transaction!(nothing));
+        let role = |text: &str| Role::new(0, &Journey::parse("cart.yaml", text).unwrap(), &scenario);
+        let cart = role(text).unwrap();
         for (method, name, step) in [
             ("GET", "home", 0),
             ("POST", "home", 0),
@@ -152,10 +159,10 @@ mod tests {
             ("GET", "/p/7", 3),
             ("GET", "other", 3),
         ] {
-            assert_eq!(role.step(method, name), step, "{method} {name}");
+            assert_eq!(cart.step(method, name), step, "{method} {name}");
         }
         let without = text.replace("step: other", "step: others");
-        let refused = Role::new(0, &Journey::parse("cart.yaml", &without).unwrap()).unwrap_err().to_string();
+        let refused = role(&without).unwrap_err().to_string();
         assert!(refused.contains("needs a last step named \"other\""), "{refused}");
     }
 

@@ -21,6 +21,7 @@ mod client;
 mod engine;
 mod gate;
 mod hosts;
+mod iteration;
 mod life;
 mod meaning;
 mod seat;

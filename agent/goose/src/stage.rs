@@ -30,8 +30,6 @@ pub(crate) struct Stage {
     /// Where users wait.
     pub gate: Gate,
     roles: Vec<Role>,
-    /// How many transactions an iteration of each role has; 0 until one was seen whole.
-    lengths: Vec<AtomicUsize>,
     /// The shoppers of each role who have no user yet.
     parts: Mutex<Vec<VecDeque<usize>>>,
     /// By Goose's number of the user.
@@ -51,7 +49,6 @@ impl Stage {
         Self {
             job,
             gate: Gate::new(shoppers),
-            lengths: roles.iter().map(|_| AtomicUsize::new(0)).collect(),
             roles,
             parts: Mutex::new(parts),
             seats: (0..shoppers).map(|_| OnceLock::new()).collect(),
@@ -149,7 +146,7 @@ impl Stage {
         let Some(visit) = state.visit.as_mut() else { return };
         visit.calls += 1;
         visit.failed |= !ok;
-        if visit.calls == self.lengths[seat.role].load(SeqCst) {
+        if visit.calls == self.roles[seat.role].calls {
             self.end_visit(seat, &mut state);
         }
     }
@@ -170,8 +167,6 @@ impl Stage {
 
     fn end_visit(&self, seat: &Seat, state: &mut State) {
         let Some(visit) = state.visit.take() else { return };
-        // The first one seen whole tells how long they are: Goose deals transactions out once for all users.
-        let _ = self.lengths[seat.role].compare_exchange(0, visit.calls, SeqCst, SeqCst);
         self.count(|tallies, now_ns| {
             let journey = self.roles[seat.role].journey;
             let counts = tallies.at(now_ns).journeys.entry(journey).or_default();
