@@ -4,6 +4,8 @@ use doorbuster_agent::Job;
 use doorbuster_model::Plan;
 use reqwest::Url;
 
+use crate::meaning::without_query;
+
 /// Whether a scenario may request `url`. Goose's client sends a plan's headers with every request, and they may be
 /// secrets of the target's: so where there are any, nobody else is requested, allowed or not.
 pub(crate) fn may_request(job: &Job, url: &Url) -> bool {
@@ -18,7 +20,7 @@ pub(crate) fn is_stranger(job: &Job, text: &str) -> bool {
 
 /// Why `url`, without its query, was not requested, and what to do.
 pub(crate) fn refusal(job: &Job, url: &str) -> String {
-    let shown = url.split(['?', '#']).next().unwrap_or_default();
+    let shown = without_query(url);
     if Url::parse(url).is_ok_and(|url| job.may_go(&url)) {
         format!(
             "a scenario requested {shown}; nothing was sent there, because the plan's http: headers and basic_auth are for the target's host alone, and Goose's client sends them with every request: set them in the scenario instead"

@@ -1,5 +1,7 @@
 //! What a metric of Goose's means as a sample of Doorbuster's.
 
+use std::borrow::Cow;
+
 use doorbuster_model::cdn::Observation;
 use doorbuster_model::sample::Times;
 use doorbuster_model::{ErrorClass, Key, Sample};
@@ -82,12 +84,23 @@ impl Answered {
         }
     }
 
-    /// What was attempted, on what, why it failed.
+    /// What was attempted, on what, why it failed. Queries may hold secrets, so they are left out.
     pub(crate) fn message(&self) -> String {
         let raw = &self.metric.raw;
-        let url = raw.url.split(['?', '#']).next().unwrap_or_default();
-        format!("{} {url}: {}", raw.method_label(), self.metric.error)
+        format!("{} {}: {}", raw.method_label(), without_query(&raw.url), self.problem())
     }
+
+    /// Goose's sentence, which holds the request's name: without one of its own that is the path with its query.
+    fn problem(&self) -> Cow<'_, str> {
+        let (name, problem) = (&*self.metric.name, &self.metric.error);
+        let shown = without_query(name);
+        if shown == name { Cow::Borrowed(problem) } else { Cow::Owned(problem.replace(name, shown)) }
+    }
+}
+
+/// A URL or a path without query and fragment.
+pub(crate) fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// The class of a sentence of reqwest's, which ends with what hyper says.
@@ -108,7 +121,7 @@ fn class_of(sentence: &str) -> ErrorClass {
 fn path_of(url: &str) -> &str {
     let behind_scheme = url.find("://").map_or(0, |position| position + 3);
     let path = url[behind_scheme..].find('/').map_or("/", |position| &url[behind_scheme + position..]);
-    path.split(['?', '#']).next().unwrap_or("/")
+    without_query(path)
 }
 
 #[cfg(test)]
@@ -192,6 +205,24 @@ pub(crate) mod tests {
         let error = "error sending request home: client error (Connect)".to_owned();
         let sample = answered(GooseRequestMetric { error, ..metric("home", 0, 5) }).sample(key);
         assert_eq!((sample.times.sent_ns, sample.times.first_byte_ns, sample.status), (None, None, None));
+    }
+
+    #[test]
+    fn messages_show_no_query() {
+        let said = |name: &str, error: &str| {
+            answered(GooseRequestMetric { error: error.to_owned(), ..metric(name, 404, 5) }).message()
+        };
+        for error in [
+            "404 Not Found: reset?token=SEKRET#now",
+            "error sending request reset?token=SEKRET#now: client error (Connect)",
+        ] {
+            let message = said("reset?token=SEKRET#now", error);
+            assert!(
+                !message.contains("SEKRET") && message.starts_with("GET http://127.0.0.1/reset: "),
+                "{message}"
+            );
+        }
+        assert_eq!(said("home", "404 Not Found: home"), "GET http://127.0.0.1/home: 404 Not Found: home");
     }
 
     #[test]
