@@ -16,8 +16,8 @@ use crate::check::check;
 use crate::life::{Go, live};
 use crate::stage::Stage;
 
-/// How long Goose may take to launch its users: the coordinator does not wait that long.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long Goose may take to launch its users: a second less than the coordinator waits, so that it is told why.
+const READY_WITHIN: Duration = Duration::from_secs(9);
 
 /// Goose with a team's scenarios.
 pub(crate) struct Goose {
@@ -40,10 +40,10 @@ impl Goose {
 }
 
 impl Engine for Goose {
-    fn prepare(&mut self, job: &Arc<Job>) -> Result<(), Error> {
+    fn prepare(&mut self, job: &Arc<Job>, descriptors_max: u32) -> Result<(), Error> {
         check(job)?;
         quieten();
-        let Cast { roles, scenarios, parts, shoppers } = cast(job, &self.scenarios)?;
+        let Cast { roles, scenarios, parts, shoppers } = cast(job, &self.scenarios, descriptors_max)?;
         let stage = Arc::new(Stage::new(Arc::clone(job), roles, parts));
         let scenarios: Vec<Scenario> = (scenarios.into_iter().enumerate())
             .filter(|(_, scenario)| scenario.weight > 0)
@@ -61,9 +61,9 @@ impl Engine for Goose {
                 Ok(())
             }
             Err(RecvTimeoutError::Disconnected) => ended(thread),
-            Err(RecvTimeoutError::Timeout) => {
-                Err(Error::Assignment(format!("Goose did not launch its users within {READY_WITHIN:?}")))
-            }
+            Err(RecvTimeoutError::Timeout) => Err(Error::Assignment(format!(
+                "Goose did not launch its users within {READY_WITHIN:?}: give the region more agents or machines"
+            ))),
         }
     }
 
