@@ -10,11 +10,11 @@ use goose::GooseError;
 use goose::goose::Scenario;
 use tokio::sync::oneshot;
 
+use crate::allocation::{Allocation, allocate};
 use crate::call::watched;
-use crate::cast::{Cast, cast};
 use crate::check::check;
 use crate::life::{Go, live};
-use crate::stage::Stage;
+use crate::users::Users;
 
 /// How long Goose may take to launch its users: a second less than the coordinator waits, so that it is told why.
 const READY_WITHIN: Duration = Duration::from_secs(9);
@@ -43,17 +43,18 @@ impl Engine for Goose {
     fn prepare(&mut self, job: &Arc<Job>, descriptors_max: u32) -> Result<(), Error> {
         check(job)?;
         quieten();
-        let Cast { roles, scenarios, parts, shoppers } = cast(job, &self.scenarios, descriptors_max)?;
-        let stage = Arc::new(Stage::new(Arc::clone(job), roles, parts));
+        let Allocation { journeys, scenarios, ordinals, shoppers } =
+            allocate(job, &self.scenarios, descriptors_max)?;
+        let users = Arc::new(Users::new(Arc::clone(job), journeys, ordinals));
         let scenarios: Vec<Scenario> = (scenarios.into_iter().enumerate())
             .filter(|(_, scenario)| scenario.weight > 0)
-            .map(|(role, scenario)| watched(scenario, role, &stage))
+            .map(|(journey, scenario)| watched(scenario, journey, &users))
             .collect();
         let (is_ready, ready) = sync_channel(1);
         let (go, gone) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("goose".to_owned())
-            .spawn(move || live(&stage, scenarios, shoppers, &is_ready, gone))
+            .spawn(move || live(&users, scenarios, shoppers, &is_ready, gone))
             .map_err(|source| Error::System { what: "starting Goose's thread", source })?;
         match ready.recv_timeout(READY_WITHIN) {
             Ok(()) => {

@@ -13,7 +13,7 @@ use crate::meaning::Answered;
 
 /// The ends that a user sends on.
 #[derive(Debug)]
-pub(crate) struct Mouth {
+pub(crate) struct Senders {
     starts: Sender<bool>,
     ends: Sender<Option<GooseLog>>,
     updates: Sender<GooseMetric>,
@@ -21,7 +21,7 @@ pub(crate) struct Mouth {
 
 /// The ends that are listened to, and what was heard.
 #[derive(Debug)]
-pub(crate) struct Tap {
+pub(crate) struct Listener {
     starts: Receiver<bool>,
     ends: Receiver<Option<GooseLog>>,
     updates: Receiver<GooseMetric>,
@@ -49,12 +49,12 @@ pub(crate) struct GivenUp {
     pub ended_ns: u64,
 }
 
-/// A tap, and what it listens to.
-pub(crate) fn tap() -> (Tap, Mouth) {
+/// A listener, and what it listens to.
+pub(crate) fn listener() -> (Listener, Senders) {
     let (starts, heard_starts) = unbounded();
     let (ends, heard_ends) = unbounded();
     let (updates, heard_updates) = unbounded();
-    let tap = Tap {
+    let listener = Listener {
         starts: heard_starts,
         ends: heard_ends,
         updates: heard_updates,
@@ -65,10 +65,10 @@ pub(crate) fn tap() -> (Tap, Mouth) {
         stranger: None,
         heard_ns: 0,
     };
-    (tap, Mouth { starts, ends, updates })
+    (listener, Senders { starts, ends, updates })
 }
 
-impl Mouth {
+impl Senders {
     /// Gives the user these ends instead of the engine's. Goose's engine then counts nothing, which is all the same to
     /// it: metrics are for its own report, and that is not asked for.
     pub(crate) fn give_to(self, user: &mut GooseUser) {
@@ -81,7 +81,7 @@ impl Mouth {
     }
 }
 
-impl Tap {
+impl Listener {
     /// Hears what was said up to now. To be called after each poll of a transaction: so a request that starts or ends
     /// in it does so at `now_ns`, to what the rest of that poll took. `is_stranger` says of a URL whether it must not be
     /// requested.
@@ -165,138 +165,138 @@ mod tests {
     use goose::logger::GooseLog;
     use goose::metrics::{GooseMetric, GooseRequestMetric};
 
-    use super::{GivenUp, Mouth, Tap, tap};
+    use super::{GivenUp, Listener, Senders, listener};
     use crate::meaning::tests::metric;
 
     const MS: u64 = 1_000_000;
 
-    fn listen(tap: &mut Tap, now_ms: u64) {
-        tap.listen(now_ms * MS, |url| url.contains("stranger"));
+    fn listen(listener: &mut Listener, now_ms: u64) {
+        listener.listen(now_ms * MS, |url| url.contains("stranger"));
     }
 
-    fn start(mouth: &Mouth) {
-        mouth.starts.send(true).unwrap();
+    fn start(senders: &Senders) {
+        senders.starts.send(true).unwrap();
     }
 
-    fn end(mouth: &Mouth, metric: &GooseRequestMetric) {
-        mouth.ends.send(Some(GooseLog::Request(metric.clone()))).unwrap();
+    fn end(senders: &Senders, metric: &GooseRequestMetric) {
+        senders.ends.send(Some(GooseLog::Request(metric.clone()))).unwrap();
     }
 
-    fn judge(mouth: &Mouth, metric: &GooseRequestMetric, success: bool) {
+    fn judge(senders: &Senders, metric: &GooseRequestMetric, success: bool) {
         let update = GooseRequestMetric { update: true, success, ..metric.clone() };
-        mouth.updates.send(GooseMetric::Request(Box::new(update))).unwrap();
+        senders.updates.send(GooseMetric::Request(Box::new(update))).unwrap();
     }
 
     #[test]
     fn the_start_that_fits_is_forgotten() {
-        let (mut tap, _mouth) = tap();
-        tap.under_way_ns = vec![1_000, 5_000, 9_000];
-        tap.forget_start(4_800);
-        tap.forget_start(20_000);
-        assert_eq!(tap.under_way_ns, [1_000]);
-        tap.forget_start(0);
-        tap.forget_start(0);
-        assert!(tap.under_way_ns.is_empty());
+        let (mut listener, _senders) = listener();
+        listener.under_way_ns = vec![1_000, 5_000, 9_000];
+        listener.forget_start(4_800);
+        listener.forget_start(20_000);
+        assert_eq!(listener.under_way_ns, [1_000]);
+        listener.forget_start(0);
+        listener.forget_start(0);
+        assert!(listener.under_way_ns.is_empty());
     }
 
     #[test]
     fn a_request_is_under_way_until_it_is_over() {
-        let (mut tap, mouth) = tap();
-        start(&mouth);
-        listen(&mut tap, 10);
-        assert_eq!(tap.under_way_ns, [10 * MS]);
-        end(&mouth, &metric("home", 200, 5));
-        listen(&mut tap, 15);
-        assert!(tap.under_way_ns.is_empty());
-        assert_eq!((tap.over[0].began_ns(), tap.over[0].ended_ns), (10 * MS, 15 * MS));
-        tap.call_ended();
-        assert!(tap.given_up.is_empty() && tap.stranger.is_none());
+        let (mut listener, senders) = listener();
+        start(&senders);
+        listen(&mut listener, 10);
+        assert_eq!(listener.under_way_ns, [10 * MS]);
+        end(&senders, &metric("home", 200, 5));
+        listen(&mut listener, 15);
+        assert!(listener.under_way_ns.is_empty());
+        assert_eq!((listener.over[0].began_ns(), listener.over[0].ended_ns), (10 * MS, 15 * MS));
+        listener.call_ended();
+        assert!(listener.given_up.is_empty() && listener.stranger.is_none());
     }
 
     #[test]
     fn what_is_dropped_is_given_up_at_the_next_request_or_with_the_call() {
-        let (mut tap, mouth) = tap();
-        start(&mouth);
-        listen(&mut tap, 10);
-        listen(&mut tap, 40);
-        assert!(tap.given_up.is_empty());
-        start(&mouth);
-        listen(&mut tap, 110);
-        end(&mouth, &metric("home", 200, 10));
-        start(&mouth);
-        listen(&mut tap, 120);
-        listen(&mut tap, 220);
-        tap.call_ended();
+        let (mut listener, senders) = listener();
+        start(&senders);
+        listen(&mut listener, 10);
+        listen(&mut listener, 40);
+        assert!(listener.given_up.is_empty());
+        start(&senders);
+        listen(&mut listener, 110);
+        end(&senders, &metric("home", 200, 10));
+        start(&senders);
+        listen(&mut listener, 120);
+        listen(&mut listener, 220);
+        listener.call_ended();
         let given_up = |began_ms, ended_ms| GivenUp { began_ns: began_ms * MS, ended_ns: ended_ms * MS };
-        assert_eq!(tap.given_up, [given_up(10, 110), given_up(120, 220)]);
-        assert_eq!((tap.over.len(), tap.under_way_ns.len()), (1, 0));
+        assert_eq!(listener.given_up, [given_up(10, 110), given_up(120, 220)]);
+        assert_eq!((listener.over.len(), listener.under_way_ns.len()), (1, 0));
     }
 
     #[test]
     fn what_could_not_be_written_is_no_request() {
-        let (mut tap, mouth) = tap();
+        let (mut listener, senders) = listener();
         // Tried twice, and given up by the scenario, all in one poll.
-        start(&mouth);
-        start(&mouth);
-        listen(&mut tap, 10);
-        tap.call_ended();
-        assert!(tap.given_up.is_empty() && tap.under_way_ns.is_empty());
+        start(&senders);
+        start(&senders);
+        listen(&mut listener, 10);
+        listener.call_ended();
+        assert!(listener.given_up.is_empty() && listener.under_way_ns.is_empty());
     }
 
     #[test]
     fn requests_of_clones_go_on_beside_each_other_and_after_the_call() {
-        let (mut tap, mouth) = tap();
-        let clone = mouth.starts.clone();
-        start(&mouth);
+        let (mut listener, senders) = listener();
+        let clone = senders.starts.clone();
+        start(&senders);
         clone.send(true).unwrap();
-        listen(&mut tap, 10);
-        listen(&mut tap, 20);
-        tap.call_ended();
-        assert_eq!((tap.under_way_ns.len(), tap.given_up.len()), (2, 0));
-        end(&mouth, &metric("home", 200, 20));
+        listen(&mut listener, 10);
+        listen(&mut listener, 20);
+        listener.call_ended();
+        assert_eq!((listener.under_way_ns.len(), listener.given_up.len()), (2, 0));
+        end(&senders, &metric("home", 200, 20));
         drop(clone);
-        listen(&mut tap, 30);
-        tap.call_ended();
-        assert_eq!(tap.given_up, [GivenUp { began_ns: 10 * MS, ended_ns: 30 * MS }]);
+        listen(&mut listener, 30);
+        listener.call_ended();
+        assert_eq!(listener.given_up, [GivenUp { began_ns: 10 * MS, ended_ns: 30 * MS }]);
         // The user has gone, in the midst of two requests: that is for the run's end to judge.
-        tap.under_way_ns = vec![MS, 2 * MS];
-        drop(mouth);
-        listen(&mut tap, 50);
-        assert_eq!(tap.under_way_ns.len(), 2);
+        listener.under_way_ns = vec![MS, 2 * MS];
+        drop(senders);
+        listen(&mut listener, 50);
+        assert_eq!(listener.under_way_ns.len(), 2);
     }
 
     #[test]
     fn a_scenario_judges_what_is_still_kept() {
-        let (mut tap, mouth) = tap();
+        let (mut listener, senders) = listener();
         let [missing, found] =
             [("missing", 404), ("found", 200)].map(|(name, status)| metric(name, status, 5));
         for metric in [&missing, &found] {
-            start(&mouth);
-            end(&mouth, metric);
+            start(&senders);
+            end(&senders, metric);
         }
-        judge(&mouth, &missing, true);
-        judge(&mouth, &found, false);
-        listen(&mut tap, 10);
+        judge(&senders, &missing, true);
+        judge(&senders, &found, false);
+        listen(&mut listener, 10);
         let judged: Vec<_> =
-            tap.over.iter().map(|answered| (answered.metric.success, answered.judged)).collect();
+            listener.over.iter().map(|answered| (answered.metric.success, answered.judged)).collect();
         assert_eq!(judged, [(true, true), (false, true)]);
-        tap.over.clear();
-        judge(&mouth, &found, true);
-        listen(&mut tap, 20);
-        assert_eq!((tap.judged_too_late, tap.over.len()), (1, 0));
+        listener.over.clear();
+        judge(&senders, &found, true);
+        listen(&mut listener, 20);
+        assert_eq!((listener.judged_too_late, listener.over.len()), (1, 0));
     }
 
     #[test]
     fn strangers_are_seen_and_what_was_made_up_is_not() {
-        let (mut tap, mouth) = tap();
+        let (mut listener, senders) = listener();
         let made_up = GooseRequestMetric { coordinated_omission_elapsed: 7, ..metric("home", 200, 5) };
-        end(&mouth, &made_up);
-        listen(&mut tap, 10);
-        assert!(tap.over.is_empty() && tap.stranger.is_none());
+        end(&senders, &made_up);
+        listen(&mut listener, 10);
+        assert!(listener.over.is_empty() && listener.stranger.is_none());
         let redirected =
             GooseRequestMetric { final_url: "http://stranger/".to_owned(), ..metric("home", 200, 5) };
-        end(&mouth, &redirected);
-        listen(&mut tap, 20);
-        assert_eq!(tap.stranger.as_deref(), Some("http://stranger/"));
+        end(&senders, &redirected);
+        listen(&mut listener, 20);
+        assert_eq!(listener.stranger.as_deref(), Some("http://stranger/"));
     }
 }

@@ -1,4 +1,4 @@
-//! Who plays what: each journey of the plan is a scenario of the team's, by its name, and each shopper plays one.
+//! Who does what: each journey of the plan is a scenario of the team's, by its name, and each shopper has one.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -19,9 +19,9 @@ const DESCRIPTORS_OTHERS: u64 = 64;
 
 /// A journey of the plan as its requests are counted.
 #[derive(Debug)]
-pub(crate) struct Role {
+pub(crate) struct CountedJourney {
     /// Its position in the plan.
-    pub journey: u16,
+    pub position: u16,
     /// The position of the step that takes what no other step names.
     pub other: u16,
     /// How many transactions an iteration of its scenario has.
@@ -31,18 +31,18 @@ pub(crate) struct Role {
 }
 
 /// The plan's journeys with their scenarios and shoppers, in the plan's order.
-pub(crate) struct Cast {
+pub(crate) struct Allocation {
     /// The journeys.
-    pub roles: Vec<Role>,
+    pub journeys: Vec<CountedJourney>,
     /// Their scenarios, each as often chosen as it has shoppers.
     pub scenarios: Vec<Scenario>,
     /// The shoppers of each, by their ordinals in this agent's share.
-    pub parts: Vec<VecDeque<usize>>,
+    pub ordinals: Vec<VecDeque<usize>>,
     /// How many shoppers there are at most.
     pub shoppers: usize,
 }
 
-impl Role {
+impl CountedJourney {
     fn new(position: usize, journey: &Journey, scenario: &Scenario) -> Result<Self, Error> {
         let steps = journey.steps();
         if steps.last().is_none_or(|step| step.name != OTHER) {
@@ -55,7 +55,7 @@ impl Role {
         let numbered = || steps.iter().map(move |step| (number(step.first_name()), step));
         let target = |step: &Step| Some(unnamed(step.method().as_str(), step.target()?));
         Ok(Self {
-            journey: number(position),
+            position: number(position),
             other: number(journey.sample_names().len() - 1),
             calls: calls(scenario),
             by_name: (0..).zip(journey.sample_names()).map(|(number, name)| (name.clone(), number)).collect(),
@@ -82,7 +82,7 @@ fn unnamed(method: &str, path: &str) -> String {
 }
 
 /// Gives every journey its scenario, and every shopper of this agent's share a journey.
-pub(crate) fn cast(job: &Job, scenarios: &[Scenario], descriptors_max: u32) -> Result<Cast, Error> {
+pub(crate) fn allocate(job: &Job, scenarios: &[Scenario], descriptors_max: u32) -> Result<Allocation, Error> {
     let most = job.segment.count_below(job.plan.load.pace.peak_milli() / 1_000);
     if let Some(why) = excess(most, descriptors_max) {
         return Err(Error::Assignment(why));
@@ -93,23 +93,23 @@ pub(crate) fn cast(job: &Job, scenarios: &[Scenario], descriptors_max: u32) -> R
     // Dealt out in turn, so that every agent has the plan's mix; each begins elsewhere, so that a crowd of agents with
     // one shopper each has it, too.
     let first = job.segment.nth(0).unwrap_or(0);
-    let mut parts = vec![VecDeque::new(); shares.len()];
+    let mut ordinals = vec![VecDeque::new(); shares.len()];
     for ordinal in 0..shoppers {
         let turn = first + ordinal as u64;
-        if let Some(part) = shares.iter().position(|share| share.contains(turn)) {
-            parts[part].push_back(ordinal);
+        if let Some(position) = shares.iter().position(|share| share.contains(turn)) {
+            ordinals[position].push_back(ordinal);
         }
     }
-    let mut roles = Vec::new();
+    let mut journeys = Vec::new();
     let mut playing = Vec::new();
     for (position, journey) in job.journeys.iter().enumerate() {
         let mut scenario = find(scenarios, journey.name())?.clone();
-        roles.push(Role::new(position, journey, &scenario)?);
+        journeys.push(CountedJourney::new(position, journey, &scenario)?);
         // Goose chooses by weight in whole rounds, so that each is chosen exactly so often.
-        scenario.weight = parts[position].len();
+        scenario.weight = ordinals[position].len();
         playing.push(scenario);
     }
-    Ok(Cast { roles, scenarios: playing, parts, shoppers })
+    Ok(Allocation { journeys, scenarios: playing, ordinals, shoppers })
 }
 
 /// Why so many shoppers are too many for one agent. Each keeps a connection, and Goose does not tell whether one was
@@ -157,14 +157,15 @@ mod tests {
     use doorbuster_journeys::Journey;
     use goose::prelude::*;
 
-    use super::{Role, USERS_MAX, excess, find};
+    use super::{CountedJourney, USERS_MAX, excess, find};
 
     #[test]
     fn a_request_is_the_step_of_its_name_or_of_its_path() {
         let text = "journey: cart\nsteps:\n  - { step: home, get: / }\n  - { step: add, post: /api/cart }\n  - { step: show, get: /api/cart }\n  - { step: other, get: / }\n";
         let scenario = scenario!("cart").register_transaction(transaction!(nothing));
-        let role = |text: &str| Role::new(0, &Journey::parse("cart.yaml", text).unwrap(), &scenario);
-        let cart = role(text).unwrap();
+        let counted =
+            |text: &str| CountedJourney::new(0, &Journey::parse("cart.yaml", text).unwrap(), &scenario);
+        let cart = counted(text).unwrap();
         for (method, name, step) in [
             ("GET", "home", 0),
             ("POST", "home", 0),
@@ -179,7 +180,7 @@ mod tests {
             assert_eq!(cart.step(method, name), step, "{method} {name}");
         }
         let without = text.replace("step: other", "step: others");
-        let refused = role(&without).unwrap_err().to_string();
+        let refused = counted(&without).unwrap_err().to_string();
         assert!(refused.contains("needs a last step named \"other\""), "{refused}");
     }
 
