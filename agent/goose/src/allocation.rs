@@ -1,4 +1,4 @@
-//! Who plays what: each journey of the plan is a scenario of the team's, by its name, and each shopper plays one.
+//! Who does what: each journey of the plan is a scenario of the team's, by its name, and each shopper has one.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,36 +7,43 @@ use doorbuster_journeys::{Journey, Step};
 use doorbuster_model::segment::split_weighted;
 use goose::goose::Scenario;
 
+use crate::iteration::calls;
+
 /// The name of each journey's last step, which takes the requests that no other step names.
 const OTHER: &str = "other";
-/// The most users of one agent: each has a client, and all of them are built within the 10 s that an agent has.
-const USERS_MAX: u64 = 100_000;
+/// The most users of one agent. Each has a client, and all are to be launched within the 9 s that there are: on two slow
+/// cores 60,000 took 4 s, in a build without optimisation.
+const USERS_MAX: u64 = 50_000;
+/// Descriptors that are for nobody's connection.
+const DESCRIPTORS_OTHERS: u64 = 64;
 
 /// A journey of the plan as its requests are counted.
 #[derive(Debug)]
-pub(crate) struct Role {
+pub(crate) struct CountedJourney {
     /// Its position in the plan.
-    pub journey: u16,
+    pub position: u16,
     /// The position of the step that takes what no other step names.
     pub other: u16,
+    /// How many transactions an iteration of its scenario has.
+    pub calls: usize,
     by_name: HashMap<String, u16>,
     by_target: HashMap<String, u16>,
 }
 
 /// The plan's journeys with their scenarios and shoppers, in the plan's order.
-pub(crate) struct Cast {
+pub(crate) struct Allocation {
     /// The journeys.
-    pub roles: Vec<Role>,
+    pub journeys: Vec<CountedJourney>,
     /// Their scenarios, each as often chosen as it has shoppers.
     pub scenarios: Vec<Scenario>,
     /// The shoppers of each, by their ordinals in this agent's share.
-    pub parts: Vec<VecDeque<usize>>,
+    pub ordinals: Vec<VecDeque<usize>>,
     /// How many shoppers there are at most.
     pub shoppers: usize,
 }
 
-impl Role {
-    fn new(position: usize, journey: &Journey) -> Result<Self, Error> {
+impl CountedJourney {
+    fn new(position: usize, journey: &Journey, scenario: &Scenario) -> Result<Self, Error> {
         let steps = journey.steps();
         if steps.last().is_none_or(|step| step.name != OTHER) {
             return Err(Error::Assignment(format!(
@@ -48,8 +55,9 @@ impl Role {
         let numbered = || steps.iter().map(move |step| (number(step.first_name()), step));
         let target = |step: &Step| Some(unnamed(step.method().as_str(), step.target()?));
         Ok(Self {
-            journey: number(position),
+            position: number(position),
             other: number(journey.sample_names().len() - 1),
+            calls: calls(scenario),
             by_name: (0..).zip(journey.sample_names()).map(|(number, name)| (name.clone(), number)).collect(),
             // Of several steps with one target, the first counts.
             by_target: numbered()
@@ -74,12 +82,10 @@ fn unnamed(method: &str, path: &str) -> String {
 }
 
 /// Gives every journey its scenario, and every shopper of this agent's share a journey.
-pub(crate) fn cast(job: &Job, scenarios: &[Scenario]) -> Result<Cast, Error> {
+pub(crate) fn allocate(job: &Job, scenarios: &[Scenario], descriptors_max: u32) -> Result<Allocation, Error> {
     let most = job.segment.count_below(job.plan.load.pace.peak_milli() / 1_000);
-    if most > USERS_MAX {
-        return Err(Error::Assignment(format!(
-            "{most} shoppers are too many for one agent with Goose, which makes a client for each before the start; give the region more agents"
-        )));
+    if let Some(why) = excess(most, descriptors_max) {
+        return Err(Error::Assignment(why));
     }
     let shoppers = usize::try_from(most).unwrap_or(usize::MAX);
     let weights: Vec<u32> = job.plan.journeys.iter().map(|used| used.weight).collect();
@@ -87,23 +93,39 @@ pub(crate) fn cast(job: &Job, scenarios: &[Scenario]) -> Result<Cast, Error> {
     // Dealt out in turn, so that every agent has the plan's mix; each begins elsewhere, so that a crowd of agents with
     // one shopper each has it, too.
     let first = job.segment.nth(0).unwrap_or(0);
-    let mut parts = vec![VecDeque::new(); shares.len()];
+    let mut ordinals = vec![VecDeque::new(); shares.len()];
     for ordinal in 0..shoppers {
         let turn = first + ordinal as u64;
-        if let Some(part) = shares.iter().position(|share| share.contains(turn)) {
-            parts[part].push_back(ordinal);
+        if let Some(position) = shares.iter().position(|share| share.contains(turn)) {
+            ordinals[position].push_back(ordinal);
         }
     }
-    let mut roles = Vec::new();
+    let mut journeys = Vec::new();
     let mut playing = Vec::new();
     for (position, journey) in job.journeys.iter().enumerate() {
-        roles.push(Role::new(position, journey)?);
         let mut scenario = find(scenarios, journey.name())?.clone();
+        journeys.push(CountedJourney::new(position, journey, &scenario)?);
         // Goose chooses by weight in whole rounds, so that each is chosen exactly so often.
-        scenario.weight = parts[position].len();
+        scenario.weight = ordinals[position].len();
         playing.push(scenario);
     }
-    Ok(Cast { roles, scenarios: playing, parts, shoppers })
+    Ok(Allocation { journeys, scenarios: playing, ordinals, shoppers })
+}
+
+/// Why so many shoppers are too many for one agent. Each keeps a connection, and Goose does not tell whether one was
+/// refused by the target or by this machine.
+fn excess(shoppers: u64, descriptors_max: u32) -> Option<String> {
+    if shoppers > USERS_MAX {
+        Some(format!(
+            "{shoppers} shoppers are too many for one agent with Goose, which makes a client for each before the start, and may have {USERS_MAX}; give the region more agents"
+        ))
+    } else if shoppers + DESCRIPTORS_OTHERS > u64::from(descriptors_max) {
+        Some(format!(
+            "{shoppers} shoppers need a connection each, and this process may open {descriptors_max} descriptors: raise the limit (ulimit -n), or give the region more agents"
+        ))
+    } else {
+        None
+    }
 }
 
 fn find<'a>(scenarios: &'a [Scenario], journey: &str) -> Result<&'a Scenario, Error> {
@@ -135,12 +157,15 @@ mod tests {
     use doorbuster_journeys::Journey;
     use goose::prelude::*;
 
-    use super::{Role, find};
+    use super::{CountedJourney, USERS_MAX, excess, find};
 
     #[test]
     fn a_request_is_the_step_of_its_name_or_of_its_path() {
         let text = "journey: cart\nsteps:\n  - { step: home, get: / }\n  - { step: add, post: /api/cart }\n  - { step: show, get: /api/cart }\n  - { step: other, get: / }\n";
-        let role = Role::new(0, &Journey::parse("cart.yaml", text).unwrap()).unwrap();
+        let scenario = scenario!("cart").register_transaction(transaction!(nothing));
+        let counted =
+            |text: &str| CountedJourney::new(0, &Journey::parse("cart.yaml", text).unwrap(), &scenario);
+        let cart = counted(text).unwrap();
         for (method, name, step) in [
             ("GET", "home", 0),
             ("POST", "home", 0),
@@ -152,10 +177,10 @@ mod tests {
             ("GET", "/p/7", 3),
             ("GET", "other", 3),
         ] {
-            assert_eq!(role.step(method, name), step, "{method} {name}");
+            assert_eq!(cart.step(method, name), step, "{method} {name}");
         }
         let without = text.replace("step: other", "step: others");
-        let refused = Role::new(0, &Journey::parse("cart.yaml", &without).unwrap()).unwrap_err().to_string();
+        let refused = counted(&without).unwrap_err().to_string();
         assert!(refused.contains("needs a last step named \"other\""), "{refused}");
     }
 
@@ -173,5 +198,14 @@ mod tests {
         let refused = |name: &str| find(&scenarios, name).err().unwrap().to_string();
         assert!(refused("cart").ends_with("this agent has User Login, once"), "{}", refused("cart"));
         assert!(refused("once").contains("no transaction that its users repeat"));
+    }
+
+    #[test]
+    fn more_shoppers_than_one_agent_can_have_are_refused() {
+        assert_eq!(excess(USERS_MAX, u32::MAX), None);
+        assert_eq!(excess(936, 1_000), None);
+        let refused = |shoppers, descriptors_max| excess(shoppers, descriptors_max).unwrap();
+        assert!(refused(USERS_MAX + 1, u32::MAX).contains("makes a client for each"));
+        assert!(refused(937, 1_000).contains("may open 1000 descriptors"));
     }
 }

@@ -2,15 +2,15 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::tap::Tap;
+use crate::listener::Listener;
 
-/// A shopper's place in the crowd, for as long as its user lives.
+/// A shopper of this agent's share, for as long as its user lives.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct User {
     /// Which shopper of the agent's share it is.
     pub ordinal: usize,
-    /// Which journey it plays: a position among the plan's.
-    pub role: usize,
+    /// Which journey it has: a position among the plan's.
+    pub journey: usize,
     state: Mutex<State>,
 }
 
@@ -18,7 +18,7 @@ pub(crate) struct Seat {
 #[derive(Debug)]
 pub(crate) struct State {
     /// What it requests.
-    pub tap: Tap,
+    pub listener: Listener,
     /// Whether it was ever inside.
     pub came: bool,
     /// The iteration that it is in.
@@ -36,10 +36,10 @@ pub(crate) struct Visit {
     pub failed: bool,
 }
 
-impl Seat {
-    /// A seat of somebody who has not come yet.
-    pub(crate) fn new(ordinal: usize, role: usize, tap: Tap) -> Self {
-        Self { ordinal, role, state: Mutex::new(State { tap, came: false, visit: None }) }
+impl User {
+    /// A user that has not come yet.
+    pub(crate) fn new(ordinal: usize, journey: usize, listener: Listener) -> Self {
+        Self { ordinal, journey, state: Mutex::new(State { listener, came: false, visit: None }) }
     }
 
     /// What is known of it. Held for moments only, and never while a scenario runs.
