@@ -228,7 +228,8 @@ fn a_target_that_sends_a_body_of_a_gigabyte() {
 #[test]
 fn a_redirect_loop_and_a_redirect_to_a_stranger() {
     let _turn = turn();
-    let around = answering(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
+    let around =
+        answering(b"HTTP/1.1 302 Found\r\nLocation: /again?token=secret\r\nContent-Length: 0\r\n\r\n");
     let finished = hit(around, "");
     assert_eq!(number(&finished.report, "global.errors_by_class.status"), 5.0);
     assert_eq!(
@@ -236,6 +237,8 @@ fn a_redirect_loop_and_a_redirect_to_a_stranger() {
         5.0 * 20.0,
         "as many are followed as browsers follow"
     );
+    let example = finished.report["failures"][0]["example"].as_str().unwrap();
+    assert!(example.ends_with("/again: over 19 redirects, the last to /again"), "{example}");
     let away =
         answering(b"HTTP/1.1 302 Found\r\nLocation: http://shop.example.com/\r\nContent-Length: 0\r\n\r\n");
     failed(&hit(away, ""), "status", &["redirected to shop.example.com", "--allow-host"]);

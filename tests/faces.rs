@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
 
 use doorbuster_shop::{Options, Shop};
 use serde_json::Value;
 
-use crate::util::{Finished, Folder, count, run, shop, turn, value};
+use crate::util::{Finished, Folder, count, read_head_text, run, server, shop, turn, value};
 
 /// Where the example journeys are.
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/journeys/examples");
@@ -158,6 +159,35 @@ fn assets_are_shown_beneath_their_pages() {
 }
 
 #[test]
+fn a_request_is_shown_with_the_cookies_that_it_carried() {
+    let _turn = turn();
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heads);
+    let address = server(move |mut stream| {
+        while let Some(head) = read_head_text(&mut stream) {
+            let number = kept.lock().unwrap().len();
+            kept.lock().unwrap().push(head);
+            let answer =
+                format!("HTTP/1.1 200 OK\r\nset-cookie: sid={number}\r\ncontent-length: 2\r\n\r\nok");
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let folder = Folder::new();
+    let text = "journey: two\nsteps: [{ step: one, get: / }, { step: two, get: / }]\n";
+    let journey = folder.write("two.yaml", text);
+    let finished = run(&["journey", "run", &journey, "--target", &format!("http://{address}"), "--trace"]);
+    assert_eq!(finished.code, 0, "{}\n{}", finished.stdout, finished.stderr);
+    let cookies = |text: &str, begin: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.trim().strip_prefix(begin)).map(str::to_owned).collect()
+    };
+    let sent: Vec<String> = heads.lock().unwrap().iter().flat_map(|head| cookies(head, "cookie: ")).collect();
+    assert_eq!(sent, ["sid=0"]);
+    assert_eq!(cookies(&finished.stdout, "> cookie: "), sent, "{}", finished.stdout);
+}
+
+#[test]
 fn visits_that_chromium_recorded_become_journeys_that_go_through() {
     let _turn = turn();
     let shop = shop();
@@ -203,6 +233,32 @@ fn secrets_are_shown_nowhere() {
     let shown =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(shown.contains("Bearer ***") && !shown.contains("xyzzy"), "{shown}");
+}
+
+#[test]
+fn samples_and_counters_go_by_names_with_a_variable() {
+    let _turn = turn();
+    let shop = shop();
+    let folder = Folder::new();
+    folder.write(
+        "journey.yaml",
+        "journey: names\nchoose: { word: [lamp, tea set] }\nsteps:\n  - { step: home, get: /, count: visits }\n  - { step: \"search-${word}\", get: /search, query: { q: \"${word}\" }, count: { searches: 2 } }\n  - { step: last, get: /, count: ends }\n",
+    );
+    let plan = folder.write(
+        "plan.yaml",
+        format!(
+            "name: names\ntarget: \"{}\"\nregions: [here]\njourneys: [journey.yaml]\nload: {{ arrivals: [{{ hold: 40/s, for: 2s }}] }}\nthresholds: [\"search-tea-set errors < 1%\", \"names/search-lamp p50 < 10s\"]\n",
+            target(&shop)
+        ),
+    );
+    let finished = run(&["rehearse", &plan, "--quiet"]);
+    let report = &finished.report;
+    assert_eq!(finished.code, 0, "{} {}", report["reasons"], finished.stderr);
+    let sent = |step: &str| count(report, &format!("global.steps.{step}.requests"));
+    let (lamp, tea) = (sent("search-lamp"), sent("search-tea-set"));
+    assert!(lamp > 0 && tea > 0 && lamp + tea == 80, "{lamp} + {tea}");
+    let counters = value(report, "global.counters");
+    assert_eq!([&counters["visits"], &counters["searches"], &counters["ends"]], [80, 160, 80], "{counters}");
 }
 
 #[test]

@@ -202,3 +202,21 @@ fn http2_by_prior_knowledge_shares_connections() {
         assert_eq!(count(&finished.report, "global.requests_sent"), counted);
     });
 }
+
+#[test]
+fn cookies_beyond_those_that_are_looked_at_are_counted() {
+    if without("nginx") {
+        return;
+    }
+    let _turn = turn();
+    let lines: String = (0..120).map(|number| format!("add_header Set-Cookie \"c{number}=v\"; ")).collect();
+    let nginx = Nginx::start(
+        Folder::new(),
+        &format!("server {{ listen 127.0.0.1:PORT http2; location / {{ {lines} return 200 hello; }} }}"),
+    );
+    // HTTP/1.1 takes no head of so many lines.
+    let (_folder, plan) = plan(&format!("http://127.0.0.1:{}", nginx.port), "version: 2");
+    let finished = run(&["rehearse", &plan, "--quiet"]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    assert_eq!(count(&finished.report, "global.counters.cookies_refused"), 5 * 20);
+}

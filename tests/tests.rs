@@ -7,6 +7,8 @@
 // Integration tests are the place for these.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+/// What a page fetches beside itself, where redirects lead it, and what is left of it.
+mod assets;
 /// Bad input and targets that misbehave: a clear message, the right exit code, bounded memory, nothing hung.
 mod bad_input;
 /// A shopper's cache: what is fresh is not sent, what is stale is asked about.

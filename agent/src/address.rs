@@ -69,6 +69,11 @@ impl Address {
     }
 }
 
+/// An address for messages that may be no address at all: without query and fragment, which may hold secrets.
+pub(crate) fn without_query(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or_default()
+}
+
 /// What of a page's address is shown: all of it within its origin, the origin to others, and nothing in the clear that was
 /// not.
 pub(crate) fn shown_in_referer(page: &Url, is_same_origin: bool, is_downgrade: bool) -> Option<&str> {
@@ -123,7 +128,8 @@ impl Addresses {
 }
 
 fn resolve(job: &Job, target: &str, base: &Url) -> Result<Rc<Address>, String> {
-    let url = base.join(target).map_err(|why| format!("\"{target}\" is no address: {why}"))?;
+    let url = base.join(target);
+    let url = url.map_err(|why| format!("\"{}\" is no address: {why}", without_query(target)))?;
     if job.may_go(&url) {
         return Ok(Rc::new(Address::new(url, job)));
     }

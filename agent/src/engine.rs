@@ -21,12 +21,12 @@ pub const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// Generates the load of one assignment.
 pub trait Engine {
-    /// Makes ready for `job`. Whatever takes time is done here, because second 0 comes soon after; nothing is sent
-    /// yet. The coordinator waits 10 s for it.
+    /// Makes ready for `job`, in a process that may open `descriptors_max` descriptors. Whatever takes time is done
+    /// here, because second 0 comes soon after; nothing is sent yet. The coordinator waits 10 s for it.
     ///
     /// # Errors
     /// Why the job cannot be carried out.
-    fn prepare(&mut self, job: &Arc<Job>) -> Result<(), Error>;
+    fn prepare(&mut self, job: &Arc<Job>, descriptors_max: u32) -> Result<(), Error>;
 
     /// Begins, on threads that [`Start::spawn`] runs: each reports through the [`Start::tallies`] of its number, from
     /// 0. Returns how many there are.
@@ -112,7 +112,7 @@ impl Stop {
 pub(crate) struct Own;
 
 impl Engine for Own {
-    fn prepare(&mut self, _: &Arc<Job>) -> Result<(), Error> {
+    fn prepare(&mut self, _: &Arc<Job>, _: u32) -> Result<(), Error> {
         Ok(())
     }
 

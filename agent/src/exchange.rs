@@ -1,6 +1,7 @@
 //! One exchange: a request, its answer, and the sample of it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::client::{Broken, ConnectError, Connection, Leasing};
 use crate::job::{Job, nanoseconds};
 use crate::limit::Limit;
 use crate::page::Said;
+use crate::trace;
 use crate::visit::Visitor;
 
 /// How often a request that never reached its connection is given to another one.
@@ -53,6 +55,8 @@ pub(crate) struct Order<'a> {
     pub wants_body: bool,
     /// The step's own limit on the whole exchange.
     pub timeout: Option<Duration>,
+    /// Its head as it was sent, where somebody watches; boxed because hardly ever anybody does.
+    pub head: Cell<Option<Box<trace::Head>>>,
 }
 
 /// Where a request comes from.
@@ -166,6 +170,7 @@ async fn attempt(visitor: &Visitor, order: &Order<'_>, answering: &mut Answering
             Leasing::Later(lease) => lease.await?,
         };
         answering.depart(&lease);
+        trace::keep_head(visitor, order);
         match &mut lease.connection {
             Connection::Http1(connection) => {
                 let sent = {

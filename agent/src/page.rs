@@ -3,7 +3,7 @@
 mod assets;
 mod redirect;
 
-use std::borrow::Cow;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Hop as Passed, Walk};
@@ -11,20 +11,17 @@ use doorbuster_model::pace::section_at;
 use doorbuster_model::report::Marker;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
 
-use self::redirect::{Redirected, Sent, follow, leads_on};
+use self::redirect::{Redirected, led, whence};
 use crate::address::Address;
 use crate::blame::blame;
 use crate::client::Broken;
-use crate::exchange::{Order, Reply, Whence, exchange};
+use crate::exchange::{Order, Reply, exchange};
 use crate::flight::sample_of;
 use crate::trace::{self, Went};
 use crate::visit::Visitor;
 
 pub(crate) use assets::Styles;
 pub(crate) use redirect::{Said, location};
-
-/// The most redirects that are followed: what browsers follow.
-const HOPS_MAX: usize = 19;
 
 /// A step to carry out.
 pub(crate) struct Page<'a> {
@@ -59,6 +56,12 @@ impl Landed {
     }
 }
 
+/// The way that redirects led, and what of the request is left for the next.
+struct Way {
+    request: Box<Redirected>,
+    hops: Vec<Passed>,
+}
+
 /// A redirect to follow.
 struct Hop {
     address: Rc<Address>,
@@ -85,25 +88,27 @@ impl Page<'_> {
                 return Landed { sent: false, ..Landed::nowhere(worker.clock.now_ns(), true) };
             }
         };
-        let is_traced = worker.job.traces > 0;
-        let mut redirected: Option<Box<Redirected>> = None;
+        // Boxed: few requests are led anywhere.
+        let mut way: Option<Box<Way>> = None;
         let (mut intended_ns, mut handled_ns) = (self.intended_ns, self.handled_ns);
-        let mut hops: Vec<Passed> = Vec::new();
         loop {
-            let part = if hops.is_empty() { Part::Main } else { Part::Hop };
+            let part = if way.is_none() { Part::Main } else { Part::Hop };
+            let redirected = way.as_ref().map(|way| &*way.request);
+            let is_traced = worker.job.traces > 0;
             let order = Order {
                 key: self.key(fetch.name, part, intended_ns),
                 intended_ns,
                 handled_ns,
-                method: redirected.as_ref().map_or(&fetch.method, |changed| &changed.method),
+                method: redirected.map_or(&fetch.method, |changed| &changed.method),
                 address: &address,
-                headers: redirected.as_ref().map_or(&fetch.headers, |changed| &changed.headers),
-                body: redirected.as_ref().map_or(&fetch.body, |changed| &changed.body).as_ref(),
-                from: whence(redirected.as_deref(), from.filter(|_| fetch.referer)),
+                headers: redirected.map_or(&fetch.headers, |changed| &changed.headers),
+                body: redirected.map_or(&fetch.body, |changed| &changed.body).as_ref(),
+                from: whence(redirected, from.filter(|_| fetch.referer)),
                 tells_origin: fetch.origin,
                 wants_headers: fetch.wants_headers || is_traced,
                 wants_body: fetch.wants_body || is_traced,
                 timeout: fetch.timeout,
+                head: Cell::default(),
             };
             let until_found = fetch.until_found.then_some(&*walk);
             let mut sample = sample_of(visitor, &order);
@@ -117,18 +122,18 @@ impl Page<'_> {
                     return Landed::nowhere(sample.times.ended_ns, true);
                 }
             };
-            match self.hop(&fetch, &order, &reply, hops.len()) {
+            match self.hop(&fetch, &order, &reply, passed(way.as_deref()).len()) {
                 Ok(Some(Hop { address: next, request })) => {
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, None), walk);
-                    worker.tallies.borrow_mut().record(&sample);
-                    worker.tallies.borrow_mut().at(sample.times.ended_ns).count("redirects", 1);
+                    self.record_redirect(&sample);
                     let location = reply.location.map(String::from).unwrap_or_default();
+                    let mut hops = way.map(|way| way.hops).unwrap_or_default();
                     hops.push(Passed { status: reply.status, location });
                     (intended_ns, handled_ns) = (sample.times.ended_ns, sample.times.ended_ns);
-                    (address, redirected) = (next, Some(request));
+                    (address, way) = (next, Some(Box::new(Way { request, hops })));
                 }
                 Ok(None) => {
-                    let failure = self.judge(&fetch, &reply, &address, &hops, walk, chance);
+                    let failure = self.judge(&fetch, &reply, &address, passed(way.as_deref()), walk, chance);
                     let is_good = failure.is_none();
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, failure.as_ref()), walk);
                     self.record(&mut sample, &order, walk, failure);
@@ -205,7 +210,7 @@ impl Page<'_> {
     fn count(&self, walk: &mut Walk, sample: &Sample) {
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
         let ended_ns = sample.times.ended_ns;
-        let step = walk.journey().steps().get(usize::from(sample.key.step));
+        let step = walk.journey().step_of_name(sample.key.step.into());
         for (name, by) in step.into_iter().flat_map(|step| step.counts()) {
             tallies.at(ended_ns).count(name, by);
         }
@@ -240,6 +245,13 @@ impl Page<'_> {
         self.record_broken(sample, order, &broken);
     }
 
+    /// An answer that leads elsewhere.
+    fn record_redirect(&self, sample: &Sample) {
+        let mut tallies = self.visitor.worker.tallies.borrow_mut();
+        tallies.record(sample);
+        tallies.at(sample.times.ended_ns).count("redirects", 1);
+    }
+
     fn record_broken(&self, sample: &Sample, order: &Order<'_>, broken: &Broken) {
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
         tallies.record(sample);
@@ -256,22 +268,10 @@ impl Page<'_> {
         reply: &Reply,
         hops: usize,
     ) -> Result<Option<Hop>, String> {
-        if !fetch.follow_redirects || !leads_on(reply.status) {
+        if !fetch.follow_redirects {
             return Ok(None);
         }
-        let (referer, origin) = order.provenance();
-        let sent = Sent {
-            method: order.method,
-            url: &order.address.url,
-            headers: order.headers,
-            body: order.body,
-            said: Said { referer: referer.map(str::to_owned), origin: origin.map(Cow::into_owned) },
-        };
-        let location = reply.location.as_deref();
-        let Some((url, request)) = follow(&sent, reply.status, location)? else { return Ok(None) };
-        if hops >= HOPS_MAX {
-            return Err(format!("over {HOPS_MAX} redirects, the last to {}", location.unwrap_or_default()));
-        }
+        let Some((url, request)) = led(order, order.headers, reply, hops)? else { return Ok(None) };
         let job = &self.visitor.worker.job;
         if !job.plan.may_load(&url) {
             let host = url.host_str().unwrap_or("");
@@ -283,13 +283,9 @@ impl Page<'_> {
     }
 }
 
-/// Where a request comes from that a redirect led here, or a page.
-fn whence<'a>(redirected: Option<&'a Redirected>, page: Option<&'a Rc<Address>>) -> Whence<'a> {
-    match (redirected, page) {
-        (Some(redirected), _) => Whence::Redirect(&redirected.said),
-        (None, Some(page)) => Whence::Page(page),
-        (None, None) => Whence::Nowhere,
-    }
+/// The redirects that led somewhere.
+fn passed(way: Option<&Way>) -> &[Passed] {
+    way.map_or(&[][..], |way| &way.hops)
 }
 
 /// Positions of steps and sections: journeys and plans are limited far below 2^16.

@@ -40,7 +40,7 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
             Err(error) => return self.fail(error),
         };
         let descriptors_max = raise_descriptors();
-        if let Err(error) = engine.prepare(&job) {
+        if let Err(error) = engine.prepare(&job, descriptors_max) {
             return self.fail(error);
         }
         let started = Report::Started {

@@ -31,6 +31,17 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
     }
 }
 
+/// The headers of a request.
+pub(crate) struct Head(Vec<(String, String)>);
+
+/// Keeps the head of a request that is sent now, where somebody watches: once its answer has set cookies, it would be
+/// another one.
+pub(crate) fn keep_head(visitor: &Visitor, order: &Order<'_>) {
+    if visitor.worker.job.traces > 0 {
+        order.head.set(Some(Box::new(Head(request_head(visitor, order)))));
+    }
+}
+
 /// How an exchange of a trace went.
 pub(crate) enum Went<'a> {
     /// An answer came; what the journey did not accept of it.
@@ -60,11 +71,13 @@ pub(crate) fn note(visitor: &Visitor, order: &Order<'_>, sample: &Sample, went: 
     let shown = |(name, value): (String, String)| (name, walk.redact(value));
     let values = if is_asset { Vec::new() } else { walk.shown_values() };
     let values = values.into_iter().map(|(name, value)| (name.to_owned(), value));
+    // What never got as far as a connection is shown as it would have been sent.
+    let head = order.head.take().map_or_else(|| request_head(visitor, order), |head| head.0);
     let exchange = Exchange {
         key: sample.key,
         method: order.method.to_string(),
         url: walk.redact(order.address.whole().to_owned()),
-        request_headers: request_head(visitor, order).into_iter().map(shown).collect(),
+        request_headers: head.into_iter().map(shown).collect(),
         request_body: shown_body(order.body.map_or(&[][..], |body| &body[..]), walk),
         status: sample.status,
         headers,

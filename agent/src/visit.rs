@@ -112,8 +112,13 @@ impl Visitor {
     /// over its limits are counted.
     pub(crate) fn keep_cookie(&self, line: &str, address: &Address) {
         if !self.cookies.keep(line, &address.url, &self.worker.scopes) {
-            self.worker.tallies.borrow_mut().current().count("cookies_refused", 1);
+            self.refuse_cookie();
         }
+    }
+
+    /// Counts a Set-Cookie line that is over a limit.
+    pub(crate) fn refuse_cookie(&self) {
+        self.worker.tallies.borrow_mut().current().count("cookies_refused", 1);
     }
 }
 

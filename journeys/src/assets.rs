@@ -9,16 +9,19 @@ mod page;
 mod srcset;
 mod style;
 
+use std::collections::HashSet;
+
 use url::Url;
 
 pub use drawn::drawn;
 pub use page::of_page;
 pub use style::{Sheet, of_style};
 
-/// The most assets of one page, those of its style sheets included.
+/// The most assets of one page that are to be fetched, those of its style sheets included.
 pub const PAGE_ASSETS_MAX: usize = 200;
-/// The most assets that one page or style sheet names itself.
-const ASSETS_MAX: usize = 100;
+/// The most assets that are looked for in one page or style sheet: more than are fetched, so that it shows where some
+/// are not.
+const ASSETS_MAX: usize = 2 * PAGE_ASSETS_MAX;
 /// The most pictures of one style sheet that are looked for.
 const PICTURES_MAX: usize = 200;
 /// The longest address of an asset, in bytes.
@@ -46,17 +49,19 @@ pub struct Picture {
 struct Found {
     assets: Vec<Asset>,
     pictures: Vec<Picture>,
+    /// The addresses of the assets.
+    known: HashSet<Url>,
 }
 
 impl Found {
     fn new() -> Self {
-        Self { assets: Vec::new(), pictures: Vec::new() }
+        Self { assets: Vec::new(), pictures: Vec::new(), known: HashSet::new() }
     }
 
     /// Adds what `address`, relative to `base`, names. False when there are enough.
     fn add(&mut self, address: &str, base: &Url, is_style: bool) -> bool {
         if let Some(url) = resolve(address, base)
-            && !self.assets.iter().any(|known| known.url == url)
+            && self.known.insert(url.clone())
         {
             self.assets.push(Asset { url, is_style, applies: true });
         }
@@ -70,14 +75,12 @@ impl Found {
         }
     }
 
-    /// Adds a picture that is fetched where the selector matches.
-    fn add_picture(&mut self, selector: &str, address: &str, base: &Url) {
-        if self.pictures.len() < PICTURES_MAX
-            && selector.len() <= ADDRESS_BYTES_MAX
-            && let Some(url) = resolve(address, base)
-        {
-            self.pictures.push(Picture { selector: selector.into(), url });
+    /// Adds a picture that is fetched where the selector matches. False when there are enough.
+    fn add_picture(&mut self, selector: &str, url: &Url) -> bool {
+        if self.pictures.len() < PICTURES_MAX {
+            self.pictures.push(Picture { selector: selector.into(), url: url.clone() });
         }
+        self.pictures.len() < PICTURES_MAX
     }
 }
 

@@ -58,9 +58,12 @@ static ENCODINGS: [&Encoding; 40] = [
     encoding_rs::REPLACEMENT,
 ];
 
-/// An encoding: its position in [`ENCODINGS`]. Small, because the engine keeps one for each answer under way.
+/// An encoding; UTF-8 by default. Small, because the engine keeps one for each answer under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Charset(u8);
+pub struct Charset(
+    /// Its position in `ENCODINGS`.
+    u8,
+);
 
 impl Charset {
     const UTF_8: Self = Self(0);
@@ -201,7 +204,7 @@ impl ContentType {
     }
 
     /// The encoding of `body`, and the body as [`text`](Self::text) gives it.
-    pub(crate) fn read(self, body: &[u8]) -> (Charset, Cow<'_, [u8]>) {
+    pub fn read(self, body: &[u8]) -> (Charset, Cow<'_, [u8]>) {
         let (charset, mark) = self.charset(body);
         let text = body.get(mark..).unwrap_or_default();
         if charset == Charset::UTF_8 {
@@ -213,6 +216,13 @@ impl ContentType {
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         };
         (charset, text)
+    }
+
+    /// Whether a body that begins with `begin` is certainly read in the encoding in which [`text`](Self::text) reads that
+    /// much of it.
+    pub fn is_certain(self, begin: &[u8]) -> bool {
+        let asks_page = matches!(self.kind, Kind::Page | Kind::Unknown) && self.charset.is_none();
+        !asks_page || Encoding::for_bom(begin).is_some() || prescan::is_enough(begin)
     }
 
     /// The encoding of `body`, and how many bytes the mark has that says so.

@@ -260,7 +260,7 @@ impl Journey {
     }
 
     /// Finds out the names of all samples, as far as tables have their rows.
-    pub(crate) fn name_samples(&mut self, faults: &mut Faults) {
+    fn name_samples(&mut self, faults: &mut Faults) {
         let Self { steps, program, choices, tables, .. } = self;
         self.sample_names = name_all(steps, program, choices, tables, faults);
     }
@@ -315,6 +315,12 @@ impl Journey {
     /// a whole once the journey was [supplied](Self::supply).
     pub fn sample_names(&self) -> &[String] {
         &self.sample_names
+    }
+
+    /// The step whose samples have the name of this index among [`sample_names`](Self::sample_names).
+    pub fn step_of_name(&self, name: usize) -> Option<&Step> {
+        let after = self.steps.partition_point(|step| step.first_name() <= name);
+        self.steps.get(after.checked_sub(1)?)
     }
 
     /// The steps that send a request, in order; a step's index here is its id in [`Fetch`](crate::Fetch).

@@ -39,7 +39,7 @@ mod walk;
 pub const SCHEMA: &str = include_str!("../schema.json");
 
 pub use built_in::{BUILT_IN, built_in};
-pub use charset::ContentType;
+pub use charset::{Charset, ContentType};
 pub use data::data_key;
 pub use failure::{Failure, FailureKind};
 pub use import::{ImportError, ImportOptions, Imported, import};

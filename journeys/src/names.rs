@@ -137,17 +137,36 @@ pub(crate) fn name_all(
             Err(why) => faults.add(place, format!("\"{}\" cannot name samples: {why}", step.name)),
         }
     }
-    let mut known = HashSet::new();
-    for (number, name) in all.iter().enumerate().filter(|(_, name)| !known.insert(*name)) {
-        let step = steps.iter().rev().find(|step| step.counted.first <= number);
-        let varies = step.and_then(|step| step.counted.varies.as_ref());
-        let message = format!("two steps would be counted as \"{name}\"; rename one");
-        faults.add(varies.map_or_else(Place::default, |varies| varies.place), message);
-    }
-    if all.len() > STEPS_MAX {
+    tell_shared(&all, steps, faults);
+    // That there are too many steps was told of them.
+    if all.len() > STEPS_MAX && steps.len() <= STEPS_MAX {
         faults.add(Place::default(), format!("its steps have over {STEPS_MAX} names; split the journey"));
     }
     all
+}
+
+/// Tells which names several steps have; those of steps that are called the same were told by their steps' names.
+fn tell_shared(names: &[String], steps: &[Step], faults: &mut Faults) {
+    // The steps' names, variables and all, by those that they give.
+    let mut known: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut steps = steps.iter().peekable();
+    let mut step = None;
+    for (number, name) in names.iter().enumerate() {
+        while let Some(next) = steps.next_if(|next| next.counted.first <= number) {
+            step = Some(next);
+        }
+        let Some(step) = step else { continue };
+        let others = known.entry(name.as_str()).or_default();
+        if others.contains(&step.name.as_str()) {
+            continue;
+        }
+        if !others.is_empty() {
+            let message = format!("two steps would be counted as \"{name}\"; rename one");
+            let place = step.counted.varies.as_ref().map_or_else(Place::default, |varies| varies.place);
+            faults.add(place, message);
+        }
+        others.push(&step.name);
+    }
 }
 
 /// The variables that something else than a list of options or a table sets.

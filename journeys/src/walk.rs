@@ -212,10 +212,9 @@ impl Walk {
         }
     }
 
-    /// What a step's samples are counted as, by its index among [`Journey::sample_names`], whose request could not be
-    /// written from its values, or in which the journey itself says that it
-    /// failed, and why. Given out once, after [`next`](Self::next) said that the walk failed without a request to
-    /// blame.
+    /// Why the walk failed without a request to blame: one could not be written from its values, or the journey itself
+    /// says so; and the name under which that step's samples are counted, as an index into [`Journey::sample_names`].
+    /// Given out once, after [`next`](Self::next) said that the walk is over.
     pub fn take_unsent(&mut self) -> Option<(usize, Failure)> {
         let (number, failure) = *self.unsent.take()?;
         Some((self.journey.steps.get(number).map_or(0, Step::first_name), failure))

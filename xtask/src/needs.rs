@@ -22,6 +22,7 @@ pub(crate) const NEEDS: &[Need] = &[
         tests: &[
             "counts_nginx",
             "counts_nginx_closed",
+            "cookies_beyond_those_that_are_looked_at_are_counted",
             "tls_http2_and_client_certificates",
             "tls_goes_through_a_proxy_s_tunnel",
             "a_freeze_is_what_the_reference_says",

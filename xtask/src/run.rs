@@ -7,6 +7,10 @@ use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
 
+/// Workspaces beside this one that hold to its rules. The fuzz targets want another compiler, and `bench/goose` is a
+/// contender.
+pub(crate) const OTHER_WORKSPACES: [&str; 2] = ["agent/goose", "journeys/examples/goose-shop"];
+
 /// The workspace's root folder.
 pub(crate) fn root() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -115,5 +119,14 @@ mod tests {
     #[test]
     fn the_root_is_the_workspace() {
         assert!(root().join("clippy.toml").is_file() && root().join("xtask").is_dir());
+    }
+
+    #[test]
+    fn no_other_workspace_is_forgotten() {
+        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let excluded = manifest.lines().find_map(|line| line.strip_prefix("exclude = [")).unwrap();
+        let excluded = excluded.split('"').skip(1).step_by(2);
+        let ruled = excluded.filter(|folder| !folder.ends_with("/fuzz") && !folder.starts_with("bench/"));
+        assert_eq!(ruled.collect::<Vec<_>>(), OTHER_WORKSPACES);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::install::{Provision, provide};
-use crate::run::{cargo, run};
+use crate::run::{OTHER_WORKSPACES, cargo, run};
 
 /// Installs what the tests need, checks the formatting and runs all tests.
 pub(crate) fn test(arguments: &[String]) -> Result<(), Failure> {
@@ -20,5 +20,10 @@ pub(crate) fn every_test(provision: &Provision, arguments: &[String]) -> Result<
 
 /// Fails when a file is not formatted as `rustfmt.toml` says.
 pub(crate) fn formatting() -> Result<(), Failure> {
-    run(&mut cargo(&["fmt", "--all", "--check"]))
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    for workspace in OTHER_WORKSPACES {
+        let manifest = format!("{workspace}/Cargo.toml");
+        run(&mut cargo(&["fmt", "--check", "--manifest-path", &manifest]))?;
+    }
+    Ok(())
 }

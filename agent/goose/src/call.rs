@@ -11,8 +11,8 @@ use goose::goose::{
 };
 use tokio::time::sleep;
 
-use crate::seat::Seat;
-use crate::stage::Stage;
+use crate::user::User;
+use crate::users::Users;
 
 /// How long a call that is turned away takes: Goose calls again at once, until it tells the user to leave.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -43,51 +43,56 @@ impl Kind {
 }
 
 /// The same scenario, of which every call waits for the plan and shows what it requests.
-pub(crate) fn watched(mut scenario: Scenario, role: usize, stage: &Arc<Stage>) -> Scenario {
+pub(crate) fn watched(mut scenario: Scenario, journey: usize, users: &Arc<Users>) -> Scenario {
     for transaction in &mut scenario.transactions {
         let kind = Kind::of(transaction);
         let function = Arc::clone(&transaction.function);
-        transaction.function = watch(function, kind, role, Arc::clone(stage));
+        transaction.function = watch(function, kind, journey, Arc::clone(users));
     }
     scenario
 }
 
-fn watch(function: TransactionFunction, kind: Kind, role: usize, stage: Arc<Stage>) -> TransactionFunction {
-    Arc::new(move |user| {
-        let (function, stage) = (Arc::clone(&function), Arc::clone(&stage));
-        Box::pin(async move { call(&function, kind, role, &stage, user).await })
+fn watch(
+    function: TransactionFunction,
+    kind: Kind,
+    journey: usize,
+    users: Arc<Users>,
+) -> TransactionFunction {
+    Arc::new(move |goose_user| {
+        let (function, users) = (Arc::clone(&function), Arc::clone(&users));
+        Box::pin(async move { call(&function, kind, journey, &users, goose_user).await })
     })
 }
 
 async fn call(
     function: &TransactionFunction,
     kind: Kind,
-    role: usize,
-    stage: &Stage,
-    user: &mut GooseUser,
+    journey: usize,
+    users: &Users,
+    goose_user: &mut GooseUser,
 ) -> TransactionResult {
-    let Some(seat) = stage.seat(role, user) else {
+    let Some(user) = users.user(journey, goose_user) else {
         // The agent is ending.
         return pending().await;
     };
-    if !admit(stage, seat, kind, user.get_iterations()).await {
+    if !admit(users, user, kind, goose_user.get_iterations()).await {
         sleep(PAUSE).await;
         return Ok(());
     }
-    let _told = Told(stage);
-    let mut called = function(user);
+    let _watch = PanicWatch(users);
+    let mut called = function(goose_user);
     let result = poll_fn(|context| {
         let polled = called.as_mut().poll(context);
-        stage.listen(seat);
+        users.listen(user);
         polled
     })
     .await;
     if result.as_ref().is_err_and(|error| is_unsent(error)) {
-        seat.state().tap.never_sent();
+        user.state().listener.never_sent();
     }
     match kind {
-        Kind::Repeated => stage.call_ended(seat, result.is_ok()),
-        Kind::Coming | Kind::Going | Kind::ComingAndGoing => stage.aside_ended(seat),
+        Kind::Repeated => users.call_ended(user, result.is_ok()),
+        Kind::Coming | Kind::Going | Kind::ComingAndGoing => users.aside_ended(user),
     }
     result
 }
@@ -102,32 +107,32 @@ fn is_unsent(error: &TransactionError) -> bool {
 }
 
 /// Waits until the shopper may go on. False when nothing is to be sent any more.
-async fn admit(stage: &Stage, seat: &Seat, kind: Kind, iteration: usize) -> bool {
-    let came = seat.state().came;
+async fn admit(users: &Users, user: &User, kind: Kind, iteration: usize) -> bool {
+    let came = user.state().came;
     match kind {
-        Kind::Repeated if seat.is_in(iteration) => !stage.gate.has_ended(),
+        Kind::Repeated if user.is_in(iteration) => !users.gate.has_ended(),
         Kind::Repeated => {
-            stage.turn(seat);
-            let may = stage.gate.enter(seat.ordinal).await;
+            users.turn(user);
+            let may = users.gate.enter(user.ordinal).await;
             if may {
-                stage.begin(seat, iteration);
+                users.begin(user, iteration);
             }
             may
         }
-        Kind::Going => came && stage.gate.enter_to_part(),
-        Kind::ComingAndGoing if came && stage.gate.is_closed() => stage.gate.enter_to_part(),
+        Kind::Going => came && users.gate.enter_for_on_stop(),
+        Kind::ComingAndGoing if came && users.gate.is_closed() => users.gate.enter_for_on_stop(),
         Kind::Coming | Kind::ComingAndGoing => {
-            let may = stage.gate.enter(seat.ordinal).await;
-            seat.state().came |= may;
+            let may = users.gate.enter(user.ordinal).await;
+            user.state().came |= may;
             may
         }
     }
 }
 
 /// Fails the agent when a scenario panics: Goose would go on without its user, and nobody would know.
-struct Told<'a>(&'a Stage);
+struct PanicWatch<'a>(&'a Users);
 
-impl Drop for Told<'_> {
+impl Drop for PanicWatch<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             let why = "a scenario panicked (its message stands above): its user's load is missing";

@@ -6,9 +6,15 @@ use std::sync::Arc;
 use doorbuster_agent::Job;
 use reqwest::header::ACCEPT_ENCODING;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy};
+use reqwest::{Client, Proxy, Url};
 
-/// A client with cookies and connections of its own, that says who it is, and follows no redirect to a stranger.
+use crate::hosts::may_request;
+
+/// Where whatever is meant for a stranger is led instead: nobody can listen on port 0, so nothing leaves this machine.
+const NOWHERE: &str = "http://127.0.0.1:0";
+
+/// A client with cookies and connections of its own, that says who it is. It connects to no stranger, and follows no
+/// redirect to one.
 pub(crate) fn client(job: &Arc<Job>) -> reqwest::Result<Client> {
     let http = &job.plan.http;
     let mut headers = job.headers.clone();
@@ -19,8 +25,11 @@ pub(crate) fn client(job: &Arc<Job>) -> reqwest::Result<Client> {
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     let known = Arc::clone(job);
     let redirects = Policy::custom(move |attempt| {
-        if known.may_go(attempt.url()) { Policy::default().redirect(attempt) } else { attempt.stop() }
+        if may_request(&known, attempt.url()) { Policy::default().redirect(attempt) } else { attempt.stop() }
     });
+    let known = Arc::clone(job);
+    // Asked before anything is connected, so that a stranger's name is not even looked up.
+    let guard = Proxy::custom(move |url: &Url| (!may_request(&known, url)).then_some(NOWHERE));
     let mut builder = Client::builder()
         .default_headers(headers)
         .cookie_store(true)
@@ -29,7 +38,8 @@ pub(crate) fn client(job: &Arc<Job>) -> reqwest::Result<Client> {
         .timeout(http.timeouts.total)
         .redirect(redirects)
         .tls_backend_preconfigured(tls)
-        .no_proxy();
+        .no_proxy()
+        .proxy(guard);
     if let Some(proxy) = &http.proxy {
         builder = builder.proxy(Proxy::all(proxy.as_str())?);
     }

@@ -10,14 +10,14 @@ use goose::GooseError;
 use goose::goose::Scenario;
 use tokio::sync::oneshot;
 
+use crate::allocation::{Allocation, allocate};
 use crate::call::watched;
-use crate::cast::{Cast, cast};
 use crate::check::check;
 use crate::life::{Go, live};
-use crate::stage::Stage;
+use crate::users::Users;
 
-/// How long Goose may take to launch its users: the coordinator does not wait that long.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long Goose may take to launch its users: a second less than the coordinator waits, so that it is told why.
+const READY_WITHIN: Duration = Duration::from_secs(9);
 
 /// Goose with a team's scenarios.
 pub(crate) struct Goose {
@@ -40,20 +40,21 @@ impl Goose {
 }
 
 impl Engine for Goose {
-    fn prepare(&mut self, job: &Arc<Job>) -> Result<(), Error> {
+    fn prepare(&mut self, job: &Arc<Job>, descriptors_max: u32) -> Result<(), Error> {
         check(job)?;
         quieten();
-        let Cast { roles, scenarios, parts, shoppers } = cast(job, &self.scenarios)?;
-        let stage = Arc::new(Stage::new(Arc::clone(job), roles, parts));
+        let Allocation { journeys, scenarios, ordinals, shoppers } =
+            allocate(job, &self.scenarios, descriptors_max)?;
+        let users = Arc::new(Users::new(Arc::clone(job), journeys, ordinals));
         let scenarios: Vec<Scenario> = (scenarios.into_iter().enumerate())
             .filter(|(_, scenario)| scenario.weight > 0)
-            .map(|(role, scenario)| watched(scenario, role, &stage))
+            .map(|(journey, scenario)| watched(scenario, journey, &users))
             .collect();
         let (is_ready, ready) = sync_channel(1);
         let (go, gone) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("goose".to_owned())
-            .spawn(move || live(&stage, scenarios, shoppers, &is_ready, gone))
+            .spawn(move || live(&users, scenarios, shoppers, &is_ready, gone))
             .map_err(|source| Error::System { what: "starting Goose's thread", source })?;
         match ready.recv_timeout(READY_WITHIN) {
             Ok(()) => {
@@ -61,9 +62,9 @@ impl Engine for Goose {
                 Ok(())
             }
             Err(RecvTimeoutError::Disconnected) => ended(thread),
-            Err(RecvTimeoutError::Timeout) => {
-                Err(Error::Assignment(format!("Goose did not launch its users within {READY_WITHIN:?}")))
-            }
+            Err(RecvTimeoutError::Timeout) => Err(Error::Assignment(format!(
+                "Goose did not launch its users within {READY_WITHIN:?}: give the region more agents or machines"
+            ))),
         }
     }
 

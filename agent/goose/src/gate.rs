@@ -56,7 +56,7 @@ impl Gate {
     }
 
     /// Whoever was inside before may come once more to say goodbye, even through a closed gate; not once all is over.
-    pub(crate) fn enter_to_part(&self) -> bool {
+    pub(crate) fn enter_for_on_stop(&self) -> bool {
         self.inside.fetch_add(1, SeqCst);
         let may = !self.has_ended();
         if !may {
@@ -140,9 +140,9 @@ mod tests {
             entered.push(one.await.unwrap());
         }
         assert_eq!(entered, [true, true, false]);
-        assert!(gate.enter_to_part(), "whoever was inside may say goodbye");
+        assert!(gate.enter_for_on_stop(), "whoever was inside may say goodbye");
         gate.end();
-        assert!(!gate.enter_to_part());
+        assert!(!gate.enter_for_on_stop());
         (0..3).for_each(|_| gate.leave());
         assert!(timeout(Duration::from_secs(1), gate.drained()).await.is_ok());
     }

@@ -2,29 +2,31 @@
 //!
 //! ```text
 //!   Doorbuster's session            this crate                        Goose
-//!   assignment ──────────▶ cast: whose scenario is which journey
+//!   assignment ──────────▶ allocation: whose scenario is which journey
 //!   ready      ◀────────── all users wait at their gates ◀──────── users, clients
 //!   second 0   ──────────▶ life: lets users in as the pace says
 //!                          call: one call of a transaction ──────▶ the team's function
-//!                          tap:  what that call requested ◀─────── user's channels
-//!   a second   ◀────────── stage: the running tally
+//!                          listener: what that call requested ◀─── user's channels
+//!   a second   ◀────────── users: the running tally
 //!   stop       ──────────▶ life: nobody comes in; then the killswitch, then the runtime's end
 //! ```
 //!
 //! Goose's own engine drives the team's own functions. They are wrapped, so that they wait for the plan and show what
 //! they request; nothing of Goose is copied or replaced. README.md says how to use it, and what Goose cannot show.
 
+mod allocation;
 mod call;
-mod cast;
 mod check;
 mod client;
 mod engine;
 mod gate;
+mod hosts;
+mod iteration;
 mod life;
+mod listener;
 mod meaning;
-mod seat;
-mod stage;
-mod tap;
+mod user;
+mod users;
 
 use std::io::{IsTerminal, Write, stderr, stdin};
 use std::process::ExitCode;

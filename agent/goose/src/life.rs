@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout_at};
 
 use crate::engine::failure;
-use crate::stage::Stage;
+use crate::users::Users;
 
 /// How fast Goose launches users: as fast as it can, since they wait anyway.
 const LAUNCHES_PER_SECOND: &str = "100000";
@@ -41,10 +41,14 @@ pub(crate) struct Go {
 
 /// How the load ended.
 struct Ended {
+    /// When second 0 began.
+    at: Instant,
     /// Whether somebody asked for it.
     asked: bool,
     /// How long users may take to say goodbye.
     until: Instant,
+    /// Tells that a stop was asked for meanwhile.
+    stop: Stop,
 }
 
 type Attack = Pin<Box<dyn Future<Output = Result<GooseMetrics, GooseError>>>>;
@@ -52,31 +56,31 @@ type Attack = Pin<Box<dyn Future<Output = Result<GooseMetrics, GooseError>>>>;
 /// Lives it, on this thread and a runtime of its own. Tells by `is_ready` when all users wait, and begins when `gone`
 /// says so.
 pub(crate) fn live(
-    stage: &Stage,
+    users: &Users,
     scenarios: Vec<Scenario>,
     shoppers: usize,
     is_ready: &SyncSender<()>,
     gone: oneshot::Receiver<Go>,
 ) -> Result<(), Error> {
-    let runtime = Builder::new_multi_thread().worker_threads(stage.job.workers()).enable_all().build();
+    let runtime = Builder::new_multi_thread().worker_threads(users.job.workers()).enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { what: "starting Goose's runtime", source })?;
     let mut transactions = scenarios.iter().flat_map(|scenario| &scenario.transactions);
-    let parts = transactions.any(|transaction| transaction.on_stop);
+    let has_goodbyes = transactions.any(|transaction| transaction.on_stop);
     let lived = runtime.block_on(async {
-        let attack = attack(&stage.job, scenarios, shoppers)?;
-        perform(stage, attack, parts, is_ready, gone).await
+        let attack = attack(&users.job, scenarios, shoppers)?;
+        perform(users, attack, has_goodbyes, is_ready, gone).await
     });
-    stage.gate.end();
-    // Whatever still waits for an answer is dropped with its user. What it was is still in its tap.
+    users.gate.end();
+    // Whatever still waits for an answer is dropped with its user. What it was is still with its listener.
     runtime.shutdown_timeout(SHUTDOWN_WITHIN);
-    match lived {
+    match lived.and_then(|ended| users.last_heard().map_or(Ok(ended), Err)) {
         Ok(ended) => {
             let asked = ended.is_none_or(|ended| ended.asked);
-            stage.close_books((!asked).then(|| stage.job.patience()));
+            users.finish((!asked).then(|| users.job.patience()));
             Ok(())
         }
         Err(error) => {
-            stage.burn_books();
+            users.discard();
             Err(error)
         }
     }
@@ -115,25 +119,41 @@ fn configuration(job: &Job, shoppers: usize) -> GooseConfiguration {
     configuration
 }
 
-/// Launches and conducts. Where a scenario `parts`, its users say goodbye at the end. `None` when it never began.
+/// Launches and conducts. Where a scenario `has_goodbyes`, its users say them at the end. `None` when it never began.
 async fn perform(
-    stage: &Stage,
+    users: &Users,
     mut attack: Attack,
-    parts: bool,
+    has_goodbyes: bool,
     is_ready: &SyncSender<()>,
     gone: oneshot::Receiver<Go>,
 ) -> Result<Option<Ended>, Error> {
-    let ended = select! {
+    let mut ended = select! {
         outcome = &mut attack => return Err(early(&outcome)),
-        error = stage.failure() => return Err(error),
-        ended = conduct(stage, is_ready, gone) => ended,
+        error = users.failure() => return Err(error),
+        ended = conduct(users, is_ready, gone) => ended,
     };
-    if let Some(ended) = ended.as_ref().filter(|_| parts) {
-        // Goose tells its users to leave, which runs what scenarios do when a user stops. It looks twice a second.
-        trigger_killswitch("the load is over");
-        let _ = timeout_at(ended.until, &mut attack).await;
+    if let Some(ended) = ended.as_mut().filter(|_| has_goodbyes) {
+        let at = ended.at;
+        select! {
+            () = say_goodbye(attack, ended) => {}
+            error = users.failure() => return Err(error),
+            never = tick(users, at) => match never {},
+        }
     }
     Ok(ended)
+}
+
+/// Goose tells its users to leave, which runs what scenarios do when a user stops. It looks twice a second.
+async fn say_goodbye(mut attack: Attack, ended: &mut Ended) {
+    trigger_killswitch("the load is over");
+    if !ended.asked {
+        ended.asked = select! {
+            _ = timeout_at(ended.until, &mut attack) => return,
+            () = ended.stop.ordered() => true,
+        };
+        ended.until = ended.until.min(Instant::now() + STOP_GRACE);
+    }
+    let _ = timeout_at(ended.until, attack).await;
 }
 
 /// Why Goose ended though nobody had told it to.
@@ -145,62 +165,62 @@ fn early(outcome: &Result<GooseMetrics, GooseError>) -> Error {
 }
 
 /// Waits for the users and for the start, then conducts the load. `None` when nobody started it.
-async fn conduct(stage: &Stage, is_ready: &SyncSender<()>, gone: oneshot::Receiver<Go>) -> Option<Ended> {
-    while !stage.is_full() {
+async fn conduct(users: &Users, is_ready: &SyncSender<()>, gone: oneshot::Receiver<Go>) -> Option<Ended> {
+    while !users.are_launched() {
         sleep(LOOK_EVERY).await;
     }
     // Whoever waits for it may have given up.
     let _ = is_ready.try_send(());
     let Go { at, tallies, stop } = gone.await.ok()?;
-    stage.open(at, tallies);
+    users.open(at, tallies);
     select! {
-        ended = load(stage, at, stop) => Some(ended),
-        never = tick(stage, at) => match never {},
+        ended = load(users, at, stop) => Some(ended),
+        never = tick(users, at) => match never {},
     }
 }
 
 /// Load, then draining: whoever is in an iteration may end it within the plan's grace.
-async fn load(stage: &Stage, at: Instant, mut stop: Stop) -> Ended {
+async fn load(users: &Users, at: Instant, mut stop: Stop) -> Ended {
     sleep_until(at).await;
     let mut asked = select! {
-        () = pace(stage, at) => false,
+        () = pace(users, at) => false,
         () = stop.ordered() => true,
     };
-    stage.gate.close();
-    let plan = &stage.job.plan;
+    users.gate.close();
+    let plan = &users.job.plan;
     let mut until = at + Duration::from_nanos(plan.load.pace.length_ns()) + plan.graceful;
     if !asked {
         asked = select! {
-            _ = timeout_at(until, stage.gate.drained()) => false,
+            _ = timeout_at(until, users.gate.drained()) => false,
             () = stop.ordered() => true,
         };
     }
     if asked {
         until = until.min(Instant::now() + STOP_GRACE);
-        let _ = timeout_at(until, stage.gate.drained()).await;
+        let _ = timeout_at(until, users.gate.drained()).await;
     }
-    Ended { asked, until }
+    Ended { at, asked, until, stop }
 }
 
 /// Lets in as many of this agent's shoppers as the plan has at each time.
-async fn pace(stage: &Stage, at: Instant) {
-    let pace = &stage.job.plan.load.pace;
+async fn pace(users: &Users, at: Instant) {
+    let pace = &users.job.plan.load.pace;
     let mut now_ns = 0;
     while now_ns < pace.length_ns() {
-        let wanted = stage.job.segment.count_below(pace.shoppers_at(now_ns));
-        stage.gate.let_in(usize::try_from(wanted).unwrap_or(usize::MAX));
+        let wanted = users.job.segment.count_below(pace.shoppers_at(now_ns));
+        users.gate.let_in(usize::try_from(wanted).unwrap_or(usize::MAX));
         sleep_until(at + Duration::from_nanos(pace.shoppers_change_ns(now_ns, STEP_NS))).await;
-        now_ns = stage.now_ns();
+        now_ns = users.now_ns();
     }
 }
 
 /// Hands each second over as it passes, also when nothing happens in it.
-async fn tick(stage: &Stage, at: Instant) -> Infallible {
+async fn tick(users: &Users, at: Instant) -> Infallible {
     let second = Duration::from_secs(1);
     let mut seconds = interval_at(at + second, second);
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         seconds.tick().await;
-        stage.pass();
+        users.pass();
     }
 }

@@ -1,5 +1,7 @@
 //! What a metric of Goose's means as a sample of Doorbuster's.
 
+use std::borrow::Cow;
+
 use doorbuster_model::cdn::{Policy, Verb};
 use doorbuster_model::sample::Times;
 use doorbuster_model::{ErrorClass, Key, Sample};
@@ -79,12 +81,23 @@ impl Answered {
         }
     }
 
-    /// What was attempted, on what, why it failed.
+    /// What was attempted, on what, why it failed. Queries may hold secrets, so they are left out.
     pub(crate) fn message(&self) -> String {
         let raw = &self.metric.raw;
-        let url = raw.url.split(['?', '#']).next().unwrap_or_default();
-        format!("{} {url}: {}", raw.method_label(), self.metric.error)
+        format!("{} {}: {}", raw.method_label(), without_query(&raw.url), self.problem())
     }
+
+    /// Goose's sentence, which holds the request's name: without one of its own that is the path with its query.
+    fn problem(&self) -> Cow<'_, str> {
+        let (name, problem) = (&*self.metric.name, &self.metric.error);
+        let shown = without_query(name);
+        if shown == name { Cow::Borrowed(problem) } else { Cow::Owned(problem.replace(name, shown)) }
+    }
+}
+
+/// A URL or a path without query and fragment.
+pub(crate) fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// The class of a sentence of reqwest's, which ends with what hyper says.
@@ -105,13 +118,109 @@ fn class_of(sentence: &str) -> ErrorClass {
 fn path_of(url: &str) -> &str {
     let behind_scheme = url.find("://").map_or(0, |position| position + 3);
     let path = url[behind_scheme..].find('/').map_or("/", |position| &url[behind_scheme + position..]);
-    path.split(['?', '#']).next().unwrap_or("/")
+    without_query(path)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{class_of, path_of};
-    use doorbuster_model::ErrorClass;
+pub(crate) mod tests {
+    use std::sync::Arc;
+
+    use doorbuster_model::{ErrorClass, Key, Part};
+    use goose::goose::{GooseMethod, TransactionName};
+    use goose::metrics::{GooseRawRequest, GooseRequestMetric};
+
+    use super::{Answered, class_of, path_of};
+
+    /// What Goose tells of a `GET` of the path `/name` that took so long; 0 is the status of no answer.
+    pub(crate) fn metric(name: &str, status: u16, took_ms: u64) -> GooseRequestMetric {
+        let url = format!("http://127.0.0.1/{name}");
+        GooseRequestMetric {
+            elapsed: 3,
+            scenario_index: 0,
+            scenario_name: Arc::from("scenario"),
+            transaction_index: 0,
+            transaction_name: TransactionName::TransactionOnly(Arc::from("transaction")),
+            raw: GooseRawRequest {
+                method: GooseMethod::Get,
+                url: url.clone(),
+                headers: Vec::new(),
+                body: String::new(),
+                custom_method: String::new(),
+            },
+            name: Arc::from(name),
+            final_url: url,
+            redirected: false,
+            response_time: took_ms,
+            status_code: status,
+            success: (200..300).contains(&status),
+            update: false,
+            user: 0,
+            error: String::new(),
+            coordinated_omission_elapsed: 0,
+            user_cadence: 0,
+            response_time_fraction_us: 0,
+        }
+    }
+
+    fn answered(metric: GooseRequestMetric) -> Answered {
+        Answered { metric, ended_ns: 50_000_000, judged: false }
+    }
+
+    #[test]
+    fn an_answer_s_failure_has_a_class() {
+        let answer = |status| answered(metric("home", status, 5));
+        assert_eq!(answer(200).error(), None);
+        assert_eq!(answer(404).error(), Some(ErrorClass::Status));
+        let said = |what: &str| {
+            let error = format!("error sending request home: {what}");
+            answered(GooseRequestMetric { error, ..metric("home", 0, 5) }).error()
+        };
+        assert_eq!(said("operation timed out"), Some(ErrorClass::Timeout));
+        assert_eq!(said("client error (Connect)"), Some(ErrorClass::Connect));
+        // What the scenario says of it counts most.
+        let failed = Answered {
+            judged: true,
+            ..answered(GooseRequestMetric { success: false, ..metric("home", 200, 5) })
+        };
+        assert_eq!(failed.error(), Some(ErrorClass::Expectation));
+        let passed = Answered {
+            judged: true,
+            ..answered(GooseRequestMetric { success: true, ..metric("home", 404, 5) })
+        };
+        assert_eq!(passed.error(), None);
+        let mut custom = metric("query", 0, 5);
+        custom.raw.method = GooseMethod::Custom;
+        assert_eq!(answered(custom).error(), Some(ErrorClass::Expectation));
+    }
+
+    #[test]
+    fn a_sample_lasts_from_the_start_to_the_head_and_says_what_was_sent() {
+        let key = Key { journey: 0, step: 0, part: Part::Main, section: 0 };
+        let sample = answered(metric("home", 404, 5)).sample(key);
+        assert_eq!((sample.times.intended_ns, sample.times.ended_ns), (45_000_000, 50_000_000));
+        assert_eq!((sample.times.first_byte_ns, sample.status), (Some(50_000_000), Some(404)));
+        let error = "error sending request home: client error (Connect)".to_owned();
+        let sample = answered(GooseRequestMetric { error, ..metric("home", 0, 5) }).sample(key);
+        assert_eq!((sample.times.sent_ns, sample.times.first_byte_ns, sample.status), (None, None, None));
+    }
+
+    #[test]
+    fn messages_show_no_query() {
+        let said = |name: &str, error: &str| {
+            answered(GooseRequestMetric { error: error.to_owned(), ..metric(name, 404, 5) }).message()
+        };
+        for error in [
+            "404 Not Found: reset?token=SEKRET#now",
+            "error sending request reset?token=SEKRET#now: client error (Connect)",
+        ] {
+            let message = said("reset?token=SEKRET#now", error);
+            assert!(
+                !message.contains("SEKRET") && message.starts_with("GET http://127.0.0.1/reset: "),
+                "{message}"
+            );
+        }
+        assert_eq!(said("home", "404 Not Found: home"), "GET http://127.0.0.1/home: 404 Not Found: home");
+    }
 
     #[test]
     fn a_path_has_no_host_and_no_query() {

@@ -78,11 +78,14 @@ impl Answering<'_> {
     pub(super) fn keep_cookies(&self, lines: HeadLines<'_>) {
         let mut left = COOKIE_LINES_MAX;
         lines.each(|name, value| {
-            if left > 0 && Header::of(name) == Header::SetCookie {
+            if Header::of(name) != Header::SetCookie {
+                return;
+            }
+            if left == 0 {
+                self.visitor.refuse_cookie();
+            } else if let Ok(line) = std::str::from_utf8(value) {
                 left -= 1;
-                if let Ok(line) = std::str::from_utf8(value) {
-                    self.visitor.keep_cookie(line, self.order.address);
-                }
+                self.visitor.keep_cookie(line, self.order.address);
             }
         });
     }

@@ -1,6 +1,7 @@
 //! The assets of a page: fetched at once, as far as connections allow, with what style sheets name in their turn. Where
 //! shoppers keep assets, those that are fresh are not fetched.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -12,12 +13,13 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::Method;
 
-use super::Page;
+use super::redirect::{Redirected, led, whence};
+use super::{Hop, Page};
 use crate::address::Address;
 use crate::blame::blame;
 use crate::cache::{Kept, Known};
 use crate::client::Broken;
-use crate::exchange::{Order, Reply, Whence, exchange};
+use crate::exchange::{Order, Reply, exchange};
 use crate::flight::sample_of;
 use crate::limit::Limit;
 use crate::trace::{self, Went};
@@ -82,9 +84,9 @@ impl Page<'_> {
         page: &Rc<Address>,
         document_ended_ns: u64,
     ) -> u64 {
-        let html = reply.content_type.text(&reply.body.kept);
+        let (charset, html) = reply.content_type.read(&reply.body.kept);
         let is_page = reply.content_type.is_page();
-        let found = if is_page { assets::of_page(&html, &page.url) } else { Vec::new() };
+        let found = if is_page { assets::of_page(&html, charset, &page.url) } else { Vec::new() };
         let mut known = Vec::new();
         let mut fetches = FuturesUnordered::new();
         for (address, wanted) in self.admit(&found, &mut known, document_ended_ns) {
@@ -111,6 +113,7 @@ impl Page<'_> {
     }
 
     /// Those that this page did not fetch yet and that may be fetched, of what was found in an answer that ended then.
+    /// The others are counted.
     fn admit(
         &self,
         found: &[Asset],
@@ -118,80 +121,118 @@ impl Page<'_> {
         ended_ns: u64,
     ) -> Vec<(Rc<Address>, Wanted)> {
         let job = &self.visitor.worker.job;
-        let (mut admitted, mut others) = (Vec::new(), 0);
+        let (mut admitted, mut others, mut too_many) = (Vec::new(), 0, 0);
         for asset in found {
-            if known.len() >= PAGE_ASSETS_MAX || known.iter().any(|address| address.url == asset.url) {
+            if known.iter().any(|address| address.url == asset.url) {
                 continue;
             }
-            if job.may_go(&asset.url) {
+            if !job.may_go(&asset.url) {
+                others += 1;
+            } else if known.len() >= PAGE_ASSETS_MAX {
+                too_many += 1;
+            } else {
                 let address = Rc::new(Address::new(asset.url.clone(), job));
                 known.push(Rc::clone(&address));
                 admitted.push((address, Wanted { is_style: asset.is_style, applies: asset.applies }));
-            } else {
-                others += 1;
             }
         }
-        if others > 0 {
-            let mut tallies = self.visitor.worker.tallies.borrow_mut();
-            tallies.at(ended_ns).count("assets_of_other_hosts", others);
+        for (counter, number) in [("assets_of_other_hosts", others), ("assets_not_fetched", too_many)] {
+            if number > 0 {
+                self.visitor.worker.tallies.borrow_mut().at(ended_ns).count(counter, number);
+            }
         }
         admitted
     }
 
-    /// Fetches one asset, which `from` names and which was discovered at `intended_ns`.
+    /// Fetches one asset, which `from` names and which was discovered at `intended_ns`, from where redirects lead.
     async fn asset(
         &self,
         fetch: &Fetch,
         walk: &Walk,
-        address: Rc<Address>,
+        mut address: Rc<Address>,
         wanted: Wanted,
         from: Rc<Address>,
-        intended_ns: u64,
+        mut intended_ns: u64,
     ) -> Fetched {
         let worker = &self.visitor.worker;
-        let handled_ns = worker.clock.now_ns();
-        let key = self.key(fetch.name, Part::Asset, intended_ns);
-        let conditions = match self.known(fetch, &address, wanted, handled_ns) {
-            Known::Fresh(sheet) => {
-                worker.tallies.borrow_mut().at(handled_ns).count("assets_from_cache", 1);
-                trace::note_kept(self.visitor, key, &address, handled_ns, walk);
-                return Fetched::good(address, intended_ns, wanted, sheet);
-            }
-            Known::Ask(conditions) => conditions,
-        };
-        let order = Order {
-            key,
-            intended_ns,
-            handled_ns,
-            method: &Method::GET,
-            address: &address,
-            headers: &conditions,
-            body: None,
-            from: if fetch.referer { Whence::Page(&from) } else { Whence::Nowhere },
-            tells_origin: false,
-            wants_headers: fetch.cache || worker.job.traces > 0,
-            wants_body: wanted.is_style,
-            timeout: None,
-        };
-        let mut sample = sample_of(self.visitor, &order);
-        let result = exchange(self.visitor, &order, &mut sample, &Limit::default(), None).await;
-        let broken = match result {
-            Ok(reply) if (200..400).contains(&reply.status) => {
-                let sheet = self.take(fetch, &address, &reply, wanted, &sample);
-                worker.tallies.borrow_mut().record(&sample);
-                trace::note(self.visitor, &order, &sample, &Went::Answered(&reply, None), walk);
-                return Fetched::good(address, sample.times.ended_ns, wanted, sheet);
-            }
-            Ok(reply) => {
-                Broken::new(ErrorClass::Status, format!("expected status 200 to 399, got {}", reply.status))
-            }
-            Err(broken) => broken,
-        };
-        blame(worker, &mut sample, &broken);
-        self.record_broken(&sample, &order, &broken);
-        trace::note(self.visitor, &order, &sample, &Went::Broke(&broken), walk);
-        let (ended_ns, is_good) = (sample.times.ended_ns, sample.counts_as_latency());
-        Fetched { address, ended_ns, is_good, sheet: None }
+        let mut redirected: Option<Box<Redirected>> = None;
+        let mut hops = 0;
+        loop {
+            let handled_ns = worker.clock.now_ns();
+            let key = self.key(fetch.name, Part::Asset, intended_ns);
+            let conditions = match self.known(fetch, &address, wanted, handled_ns) {
+                Known::Fresh(sheet) => {
+                    worker.tallies.borrow_mut().at(handled_ns).count("assets_from_cache", 1);
+                    trace::note_kept(self.visitor, key, &address, handled_ns, walk);
+                    return Fetched::good(address, intended_ns, wanted, sheet);
+                }
+                Known::Ask(conditions) => conditions,
+            };
+            let order = Order {
+                key,
+                intended_ns,
+                handled_ns,
+                method: &Method::GET,
+                address: &address,
+                headers: &conditions,
+                body: None,
+                from: whence(redirected.as_deref(), Some(&from).filter(|_| fetch.referer)),
+                tells_origin: false,
+                wants_headers: fetch.cache || worker.job.traces > 0,
+                wants_body: wanted.is_style,
+                timeout: None,
+                head: Cell::default(),
+            };
+            let mut sample = sample_of(self.visitor, &order);
+            let result = exchange(self.visitor, &order, &mut sample, &Limit::default(), None).await;
+            let ended_ns = sample.times.ended_ns;
+            let result =
+                result.and_then(|reply| Ok((self.asset_hop(&order, &reply, hops, ended_ns)?, reply)));
+            let broken = match result {
+                Ok((Some(next), reply)) => {
+                    self.record_redirect(&sample);
+                    trace::note(self.visitor, &order, &sample, &Went::Answered(&reply, None), walk);
+                    (address, redirected) = (next.address, Some(next.request));
+                    (intended_ns, hops) = (ended_ns, hops + 1);
+                    continue;
+                }
+                Ok((None, reply)) if (200..400).contains(&reply.status) => {
+                    let sheet = self.take(fetch, &address, &reply, wanted, &sample);
+                    worker.tallies.borrow_mut().record(&sample);
+                    trace::note(self.visitor, &order, &sample, &Went::Answered(&reply, None), walk);
+                    return Fetched::good(address, ended_ns, wanted, sheet);
+                }
+                Ok((None, reply)) => Broken::new(
+                    ErrorClass::Status,
+                    format!("expected status 200 to 399, got {}", reply.status),
+                ),
+                Err(broken) => broken,
+            };
+            blame(worker, &mut sample, &broken);
+            self.record_broken(&sample, &order, &broken);
+            trace::note(self.visitor, &order, &sample, &Went::Broke(&broken), walk);
+            let is_good = sample.counts_as_latency();
+            return Fetched { address, ended_ns, is_good, sheet: None };
+        }
+    }
+
+    /// The redirect of an asset to follow, if any. One to a host that may not be loaded is where the asset ends.
+    fn asset_hop(
+        &self,
+        order: &Order<'_>,
+        reply: &Reply,
+        hops: usize,
+        ended_ns: u64,
+    ) -> Result<Option<Hop>, Broken> {
+        // What is asked of one address is not asked of the next: so no headers go along.
+        let led = led(order, &[], reply, hops).map_err(|why| Broken::new(ErrorClass::Status, why))?;
+        let Some((url, request)) = led else { return Ok(None) };
+        let job = &self.visitor.worker.job;
+        if !job.may_go(&url) {
+            self.visitor.worker.tallies.borrow_mut().at(ended_ns).count("assets_of_other_hosts", 1);
+            return Ok(None);
+        }
+        Ok(Some(Hop { address: Rc::new(Address::new(url, job)), request: Box::new(request) }))
     }
 
     /// What the shopper knows of an asset before asking for it.
@@ -212,9 +253,8 @@ impl Page<'_> {
         sample: &Sample,
     ) -> Option<Rc<Sheet>> {
         let worker = &self.visitor.worker;
-        let is_known = reply.status == 304;
-        let sheet =
-            (wanted.is_style && !is_known).then(|| worker.styles.borrow_mut().of(address, &reply.body.kept));
+        let is_sheet = wanted.is_style && (200..300).contains(&reply.status);
+        let sheet = is_sheet.then(|| worker.styles.borrow_mut().of(address, &reply.body.kept));
         if !fetch.cache {
             return sheet;
         }

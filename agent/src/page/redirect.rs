@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::Method;
@@ -12,9 +13,12 @@ use http::header::{
 };
 use url::Url;
 
-use crate::address::shown_in_referer;
+use crate::address::{Address, shown_in_referer, without_query};
 use crate::client::Origin;
+use crate::exchange::{Order, Reply, Whence};
 
+/// The most redirects that are followed: what browsers follow.
+const HOPS_MAX: usize = 19;
 /// What describes a body, and goes with it.
 const OF_A_BODY: [HeaderName; 5] =
     [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE];
@@ -31,12 +35,12 @@ pub(crate) struct Said {
 }
 
 /// A request that was answered.
-pub(super) struct Sent<'a> {
-    pub(super) method: &'a Method,
-    pub(super) url: &'a Url,
-    pub(super) headers: &'a [(HeaderName, HeaderValue)],
-    pub(super) body: Option<&'a Bytes>,
-    pub(super) said: Said,
+struct Sent<'a> {
+    method: &'a Method,
+    url: &'a Url,
+    headers: &'a [(HeaderName, HeaderValue)],
+    body: Option<&'a Bytes>,
+    said: Said,
 }
 
 /// What is left of a request that is led on.
@@ -49,8 +53,45 @@ pub(super) struct Redirected {
 }
 
 /// Whether an answer with this status leads on, if it says where.
-pub(super) fn leads_on(status: u16) -> bool {
+fn leads_on(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where an answer leads after so many redirects, and what of the request goes there, whose own headers these are.
+/// The error says why it cannot be followed.
+pub(super) fn led(
+    order: &Order<'_>,
+    headers: &[(HeaderName, HeaderValue)],
+    reply: &Reply,
+    hops: usize,
+) -> Result<Option<(Url, Redirected)>, String> {
+    if !leads_on(reply.status) {
+        return Ok(None);
+    }
+    let (referer, origin) = order.provenance();
+    let sent = Sent {
+        method: order.method,
+        url: &order.address.url,
+        headers,
+        body: order.body,
+        said: Said { referer: referer.map(str::to_owned), origin: origin.map(Cow::into_owned) },
+    };
+    let location = reply.location.as_deref();
+    let led = follow(&sent, reply.status, location)?;
+    if led.is_some() && hops >= HOPS_MAX {
+        let last = without_query(location.unwrap_or_default());
+        return Err(format!("over {HOPS_MAX} redirects, the last to {last}"));
+    }
+    Ok(led)
+}
+
+/// Where a request comes from that a redirect led here, or a page.
+pub(super) fn whence<'a>(redirected: Option<&'a Redirected>, page: Option<&'a Rc<Address>>) -> Whence<'a> {
+    match (redirected, page) {
+        (Some(redirected), _) => Whence::Redirect(&redirected.said),
+        (None, Some(page)) => Whence::Page(page),
+        (None, None) => Whence::Nowhere,
+    }
 }
 
 /// Where an answer with this status and Location leads whoever sent the request, and with what. `None` where it leads
@@ -58,18 +99,15 @@ pub(super) fn leads_on(status: u16) -> bool {
 ///
 /// # Errors
 /// Why nobody can go there.
-pub(super) fn follow(
-    sent: &Sent<'_>,
-    status: u16,
-    location: Option<&str>,
-) -> Result<Option<(Url, Redirected)>, String> {
+fn follow(sent: &Sent<'_>, status: u16, location: Option<&str>) -> Result<Option<(Url, Redirected)>, String> {
     let Some(location) = location.filter(|location| leads_on(status) && !location.is_empty()) else {
         return Ok(None);
     };
     let url = sent.url.join(&slashes(location));
-    let mut url = url.map_err(|why| format!("redirected to \"{location}\", which is no address: {why}"))?;
+    let shown = without_query(location);
+    let mut url = url.map_err(|why| format!("redirected to \"{shown}\", which is no address: {why}"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("redirected to \"{location}\", which is neither http nor https"));
+        return Err(format!("redirected to \"{shown}\", which is neither http nor https"));
     }
     if url.fragment().is_none() {
         url.set_fragment(sent.url.fragment());
@@ -283,6 +321,23 @@ mod tests {
             expected,
             "nothing is told in the clear"
         );
+    }
+
+    #[test]
+    fn messages_show_no_queries() {
+        let url = Url::parse("https://shop.test/").unwrap();
+        let said = Said { referer: None, origin: None };
+        let sent = Sent { method: &Method::GET, url: &url, headers: &[], body: None, said };
+        for (location, expected) in [
+            (
+                "http://[x/?token=a#b",
+                "redirected to \"http://[x/\", which is no address: invalid IPv6 address",
+            ),
+            ("app://x/y?token=a", "redirected to \"app://x/y\", which is neither http nor https"),
+            ("app:x#token=a", "redirected to \"app:x\", which is neither http nor https"),
+        ] {
+            assert_eq!(follow(&sent, 302, Some(location)).unwrap_err(), expected);
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use lol_html::{ElementContentHandlers, HtmlRewriter, Selector, Settings};
 use url::Url;
 
 use super::{ASSETS_MAX, Asset, Found, drawn, media, srcset, style};
+use crate::charset::Charset;
 use crate::html::{self, attribute};
 use kind::{is_css, is_image, is_lazy, is_media, is_preloaded, is_script, wants_media};
 
@@ -32,12 +33,13 @@ static STYLES: LazyLock<Option<Selector>> = LazyLock::new(|| "style".parse().ok(
 type HandlerResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// The assets that `html` names, in the order of the page, each once. Addresses are relative to `base`, or to the
-/// page's own `<base href>`. A page that is cut or broken gives what could be read of it.
-pub fn of_page(html: &[u8], base: &Url) -> Vec<Asset> {
+/// page's own `<base href>`; what their queries say is in `charset`, the encoding in which the page came. A page that is
+/// cut or broken gives what could be read of it.
+pub fn of_page(html: &[u8], charset: Charset, base: &Url) -> Vec<Asset> {
     let (Some(elements), Some(styles)) = (ELEMENTS.as_ref(), STYLES.as_ref()) else {
         return Vec::new();
     };
-    let page = Rc::new(RefCell::new(Page::new(base)));
+    let page = Rc::new(RefCell::new(Page::new(charset, base)));
     let (at_element, at_text) = (Rc::clone(&page), Rc::clone(&page));
     let all = ElementContentHandlers::default()
         .element(move |element: &mut Element<'_, '_>| open(&at_element, element));
@@ -63,6 +65,7 @@ pub fn of_page(html: &[u8], base: &Url) -> Vec<Asset> {
 }
 
 struct Page {
+    charset: Charset,
     base: Url,
     has_base: bool,
     found: Found,
@@ -98,8 +101,9 @@ fn open(page: &Rc<RefCell<Page>>, element: &mut Element<'_, '_>) -> HandlerResul
 }
 
 impl Page {
-    fn new(base: &Url) -> Self {
+    fn new(charset: Charset, base: &Url) -> Self {
         Self {
+            charset,
             base: base.clone(),
             has_base: false,
             found: Found::new(),
@@ -122,6 +126,7 @@ impl Page {
         }
         let read = |name: &str| attribute(element, name);
         if let Some(declarations) = read("style") {
+            // Style sheets are in UTF-8 wherever they stand.
             for address in style::addresses(&declarations) {
                 if !self.found.add(&address, &self.base, false) {
                     return false;
@@ -131,11 +136,11 @@ impl Page {
         if element.namespace_uri() != html::NAMESPACE {
             let link =
                 read("href").or_else(|| read("xlink:href")).filter(|_| matches!(name, "image" | "use"));
-            return link.is_none_or(|link| link.starts_with('#') || self.found.add(&link, &self.base, false));
+            return link.is_none_or(|link| link.starts_with('#') || self.name(link, false));
         }
         if let Some(background) =
             read("background").filter(|_| matches!(name, "body" | "table" | "tr" | "td" | "th"))
-            && !self.found.add(&background, &self.base, false)
+            && !self.name(background, false)
         {
             return false;
         }
@@ -191,7 +196,12 @@ impl Page {
     }
 
     fn add(&mut self, address: Option<String>) -> bool {
-        address.is_none_or(|address| self.found.add(&address, &self.base, false))
+        address.is_none_or(|address| self.name(address, false))
+    }
+
+    /// Adds what an element names. False when there are enough.
+    fn name(&mut self, address: String, is_style: bool) -> bool {
+        self.found.add(&self.charset.link(address), &self.base, is_style)
     }
 
     /// Only the first `<base>` of a page counts (HTML standard).
@@ -213,7 +223,7 @@ impl Page {
                 return true;
             }
             let before = self.found.assets.len();
-            let goes_on = self.found.add(&read("href"), &self.base, true);
+            let goes_on = self.name(read("href"), true);
             if self.found.assets.len() > before && !media::matches(&read("media")) {
                 self.found.last_does_not_apply();
             }
@@ -231,7 +241,7 @@ impl Page {
             let chosen = srcset::choose(&imagesrcset, &read("imagesizes"), Some(&href)).map(str::to_owned);
             return self.add(chosen);
         }
-        self.found.add(&read("href"), &self.base, false)
+        self.name(read("href"), false)
     }
 
     fn image(&mut self, element: &Element<'_, '_>) -> bool {

@@ -6,7 +6,7 @@ mod syntax;
 
 use url::Url;
 
-use super::{Asset, Found, PICTURES_MAX, Picture, media};
+use super::{Asset, Found, PICTURES_MAX, Picture, media, resolve};
 use address::address;
 use font::{Font, families, font};
 use syntax::{Rules, split_outside, without_comments};
@@ -17,6 +17,8 @@ pub(super) use address::addresses;
 const DEPTH_MAX: u32 = 20;
 /// States of elements that no page is in when it was just opened.
 const WAITING: [&str; 6] = [":hover", ":focus", ":active", ":target", ":checked", ":visited"];
+/// The longest selector that is looked for, in bytes.
+const SELECTOR_BYTES_MAX: usize = 8_192;
 /// The most fonts of one style sheet that are looked at.
 const FONTS_MAX: usize = 100;
 
@@ -109,15 +111,25 @@ fn pictures(lower: &str, prelude: &str, block: &str, base: &Url, found: &mut Fou
     {
         return;
     }
-    let selectors: Vec<&str> = split_outside(prelude, ',').take(PICTURES_MAX).collect();
-    for address in addresses(block) {
-        for selector in &selectors {
-            // What stands before or behind an element is drawn with it; what waits for a pointer is not.
-            let element = selector.split("::").next().unwrap_or_default();
-            let element = element.trim().trim_end_matches(":before").trim_end_matches(":after");
-            if !element.is_empty() && !WAITING.iter().any(|state| element.contains(state)) {
-                found.add_picture(element, &address, base);
+    // Each is looked at once, whatever the others are: only those that count are brought together.
+    let elements: Vec<&str> = split_outside(prelude, ',').take(PICTURES_MAX).filter_map(element).collect();
+    if elements.is_empty() {
+        return;
+    }
+    for url in addresses(block).iter().filter_map(|address| resolve(address, base)) {
+        for element in &elements {
+            if !found.add_picture(element, &url) {
+                return;
             }
         }
     }
+}
+
+/// Behind which elements a selector has a picture drawn: what stands before or behind an element is drawn with it, what
+/// waits for a pointer is not.
+fn element(selector: &str) -> Option<&str> {
+    let element = selector.split("::").next().unwrap_or_default();
+    let element = element.trim().trim_end_matches(":before").trim_end_matches(":after");
+    let is_drawn = !element.is_empty() && !WAITING.iter().any(|state| element.contains(state));
+    (is_drawn && element.len() <= SELECTOR_BYTES_MAX).then_some(element)
 }

@@ -1,11 +1,12 @@
 use proptest::prelude::*;
-use url::Url;
+use url::{Position, Url};
 
-use super::{of_page, of_style};
+use super::{PAGE_ASSETS_MAX, of_page, of_style};
+use crate::charset::Charset;
 
 fn found(html: &str) -> Vec<String> {
     let base = Url::parse("https://shop.example/c/lamps").unwrap();
-    of_page(html.as_bytes(), &base).into_iter().map(|asset| asset.url.into()).collect()
+    of_page(html.as_bytes(), Charset::default(), &base).into_iter().map(|asset| asset.url.into()).collect()
 }
 
 #[test]
@@ -31,9 +32,21 @@ fn a_page_names_its_assets() {
 fn the_first_base_counts_and_the_number_is_bounded() {
     let html = "<base href=/a/><base href=/b/><img src=x.png>";
     assert_eq!(found(html), ["https://shop.example/a/x.png"]);
-    let many: String = (0..150).map(|number| format!("<img src={number}.png>")).collect();
-    assert_eq!(found(&many).len(), 100);
+    let many: String = (0..1_000).map(|number| format!("<img src={number}.png>")).collect();
+    assert_eq!(found(&many).len(), 2 * PAGE_ASSETS_MAX);
     assert!(found(&format!("<img src=\"/{}\">", "x".repeat(10_000))).is_empty());
+}
+
+#[test]
+fn the_queries_of_a_page_are_in_its_encoding() {
+    let html = "<link rel=stylesheet href='/s.css?山'><img src='/a?q=山#山'><img srcset='/b?山 1x'>\
+                <body background='/山?山'><svg><image href='/d?山'/></svg><p style='background: url(/c?山)'>";
+    let base = Url::parse("https://shop.example/").unwrap();
+    let sjis = Charset::of_label(b"sjis").unwrap();
+    let found = of_page(html.as_bytes(), sjis, &base).into_iter().map(|asset| asset.url);
+    let found: Vec<String> = found.map(|url| url[Position::BeforePath..].to_owned()).collect();
+    let expected = ["/s.css?%8ER", "/a?q=%8ER", "/b?%8ER", "/%E5%B1%B1?%8ER", "/d?%8ER", "/c?%E5%B1%B1"];
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -79,7 +92,7 @@ proptest! {
     ) {
         let base = Url::parse("https://shop.example/").unwrap();
         for text in [&bytes[..], tags.as_bytes()] {
-            of_page(text, &base);
+            of_page(text, Charset::default(), &base);
             of_style(text, &base);
         }
     }

@@ -29,6 +29,12 @@ fn readable(charset: Charset) -> Charset {
     }
 }
 
+/// Whether `begin`, with which a page begins, is as much of it as is looked at: the rest says nothing else.
+pub(super) fn is_enough(begin: &[u8]) -> bool {
+    // What a declaration of XML says, a `<meta>` behind it says better.
+    begin.len() >= BYTES_MAX || Scanner { page: begin, at: 0 }.meta().is_some()
+}
+
 struct Scanner<'a> {
     page: &'a [u8],
     at: usize,

@@ -65,6 +65,36 @@ fn pages_are_searched_as_browsers_search_them() {
 }
 
 #[test]
+fn a_beginning_is_read_as_the_whole_once_that_is_certain() {
+    let pages = [
+        "<title>x</title><meta charset=shift_jis><meta charset=euc-jp>".to_owned(),
+        "<?xml version=\"1.0\" encoding=\"Shift_JIS\"?><html><meta charset=euc-jp>".to_owned(),
+        "\u{feff}<meta charset=euc-jp>".to_owned(),
+        "x".repeat(1_100) + "<meta charset=euc-jp>",
+        "x".repeat(1_002) + "<meta charset=euc-jp>",
+    ];
+    for (content_type, certain_from) in [
+        ("text/html", [40, 69, 3, 1_024, 1_023]),
+        ("", [40, 69, 3, 1_024, 1_023]),
+        ("text/html; charset=shift_jis", [0; 5]),
+        ("text/plain", [0; 5]),
+        ("application/json", [0; 5]),
+    ] {
+        for (page, from) in pages.iter().zip(certain_from) {
+            let (page, content_type) = (page.as_bytes(), ContentType::of(content_type.as_bytes()));
+            let certain: Vec<usize> =
+                (0..=page.len()).filter(|end| content_type.is_certain(&page[..*end])).collect();
+            assert_eq!(certain, (from..=page.len()).collect::<Vec<_>>(), "{content_type:?} {page:?}");
+            let whole = content_type.read(page).0;
+            // A mark that is not complete yet comes first whatever is said.
+            let from = if page.starts_with(b"\xef") { from.max(3) } else { from };
+            let mut read = (from..=page.len()).map(|end| content_type.read(&page[..end]).0);
+            assert!(read.all(|charset| charset == whole), "{content_type:?} {page:?}");
+        }
+    }
+}
+
+#[test]
 fn only_what_is_not_utf_8_is_copied() {
     let html = ContentType::of(b"text/html");
     let utf_8 = b"<p>\xe5\xb1\xb1 \xff";

@@ -21,7 +21,7 @@ use doorbuster_notation::{Fault, Faults, Fields, Node, Place, parse};
 
 use crate::data::Table;
 use crate::journey::{Choice, Journey, Step};
-use crate::names::NAME_SIGNS;
+use crate::names::{NAME_SIGNS, name_all};
 use crate::program::Instruction;
 use crate::secrets::Secrets;
 use crate::selector::CssSelector;
@@ -45,15 +45,18 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
     let mut reader = Reader::new(file);
     let head = reader.journey(&node);
     reader.settle();
-    let Reader { mut faults, variables, steps, program, choices, secrets, tables, flags, counters, .. } =
-        reader;
+    let Reader {
+        mut faults, variables, mut steps, program, choices, secrets, tables, flags, counters, ..
+    } = reader;
     let (unused, plants_marks) = (variables.unused(), variables.uses_mark);
     let names = variables.finish(&mut faults);
-    let mut journey = head.map(|Head { name, referer, origin, cache, pacing }| Journey {
+    // Of whatever could be read, so that all faults are told at once.
+    let sample_names = name_all(&mut steps, &program, &choices, &tables, &mut faults);
+    let journey = head.map(|Head { name, referer, origin, cache, pacing }| Journey {
         file: file.into(),
         name: name.into(),
         steps,
-        sample_names: Vec::new(),
+        sample_names,
         program,
         choices,
         names,
@@ -69,9 +72,6 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Journey, Faults> {
         cache,
         pacing,
     });
-    if let Some(journey) = journey.as_mut().filter(|_| faults.faults.is_empty()) {
-        journey.name_samples(&mut faults);
-    }
     faults.or(journey)
 }
 

@@ -197,6 +197,33 @@ fn all_faults_are_told_at_once_in_the_order_of_the_text() {
 }
 
 #[test]
+fn faults_of_names_are_told_with_all_others_and_once() {
+    let found = faults_of(
+        "journey: x
+choose: { word: [lamp, 'lamp,', 'lamp!'], other: [a, b], who: name }
+steps:
+  - { step: \"s-${word}\", get: / }
+  - { step: \"p-${who}\", get: / }
+  - { step: x-a, get: / }
+  - { step: \"x-${other}\", get: / }
+  - { step: x-a, get: / }
+  - { step: last, get: /, timeout: 0s }
+",
+    );
+    let begins = [
+        "4:13: \"s-${word}\" cannot name samples: \"lamp,\" and \"lamp!\" would both",
+        "5:13: \"p-${who}\" cannot name samples: its variable",
+        "7:13: two steps would be counted as \"x-a\"; rename one",
+        "8:13: there is a step \"x-a\" in line 6 already",
+        "9:36: ",
+    ];
+    assert_eq!(found.len(), begins.len(), "{found:#?}");
+    for (fault, begin) in found.iter().zip(begins) {
+        assert!(fault.starts_with(begin), "{fault}");
+    }
+}
+
+#[test]
 fn whole_files_can_be_wrong() {
     for (text, expected) in [
         ("", "1:1: found nothing, expected the journey as a mapping of keys to values"),

@@ -76,6 +76,10 @@ const IDLE_BEGINNINGS: &[&str] = &[
     "x-correlation-id",
 ];
 
+/// What is said of a body in which secrets and tokens are found by what they look like alone.
+const RAW: &str =
+    "the body is sent as it was recorded, but for what could be told in it; see that no secret is left there";
+
 impl Script<'_> {
     /// Adds the headers that matter.
     pub(super) fn headers(&mut self, step: usize, body: &Body, entries: &mut Vec<(String, Yaml)>) {
@@ -141,7 +145,10 @@ impl Script<'_> {
                 self.graphql_errors(step);
                 ("graphql", Yaml::Map(graphql))
             }
-            Body::Raw(text) => ("body", Yaml::Text(self.raw(step, text))),
+            Body::Raw(text) => {
+                self.note(step, RAW);
+                ("body", Yaml::Text(self.raw(step, text)))
+            }
         };
         entries.push((key.to_owned(), value));
     }

@@ -11,15 +11,19 @@ use super::secret::is_card;
 /// The most values of a text that are looked at.
 const TOLD_MAX: usize = 1_000;
 
-/// How texts write a value behind its name: as members, attributes and elements, and in lines.
+/// How texts write a value behind its name: as members, attributes and elements, and in lines. Where a value stands in
+/// quotes, an escaped quote does not end it.
 static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
-        r#""([A-Za-z0-9_.\[\]-]{1,80})"\s*:\s*"([^"\\]+)""#,
+        r#"["']?([A-Za-z0-9_.\[\]-]{1,80})["']?\s*(?::|=>)\s*"((?:[^"\\\n]|\\.|\\)+)""#,
+        r#"["']?([A-Za-z0-9_.\[\]-]{1,80})["']?\s*(?::|=>)\s*'((?:[^'\\\n]|\\.|''|\\)+)'"#,
         r#""([A-Za-z0-9_.\[\]-]{1,80})"\s*:\s*([0-9]+)"#,
-        r#"([A-Za-z0-9_.:\[\]-]{1,80})\s*=\s*"([^"<>]+)""#,
-        r"([A-Za-z0-9_.:\[\]-]{1,80})\s*=\s*'([^'<>]+)'",
+        r#"([A-Za-z0-9_.:\[\]-]{1,80})\s*=\s*"((?:[^"<>\\]|\\.|\\)+)""#,
+        r"([A-Za-z0-9_.:\[\]-]{1,80})\s*=\s*'((?:[^'<>\\]|\\.|\\)+)'",
         r#"([A-Za-z0-9_.\[\]-]{1,80})=([^\s"'<>&;,=]+)"#,
         r"<([A-Za-z0-9_.:-]{1,80})(?:\s[^<>]*)?>\s*([^<>\s][^<>]*?)\s*</",
+        // A document within it is looked at by its own elements.
+        r"<([A-Za-z0-9_.:-]{1,80})(?:\s[^<>]*)?>\s*<!\[CDATA\[((?:[^<]|<[^/!])+?)\]\]>",
         r#"(?m)^[ \t]*([A-Za-z0-9_.-]{1,80}):[ \t]*([^\s"'/][^\s"']*)[ \t\r]*$"#,
     ]
     .iter()
@@ -75,13 +79,20 @@ mod tests {
 
     #[test]
     fn values_are_told_with_their_names() {
-        assert_eq!((NAMED.len(), BARE.len()), (7, 2));
+        assert_eq!((NAMED.len(), BARE.len()), (9, 2));
         for (text, expected) in [
             ("<a><p:password>x y</p:password>\n<b id=\"7\" c='d'> e </b></a>", "p:password=x y id=7 c=d b=e"),
             ("user=jane&password=a%26b; x=1", "user=jane password=a%26b x=1"),
             ("{\"pass-word\": \"x\", \"n\": 12, oops}", "pass-word=x n=12"),
             ("name: jane\r\ntoken: abc\r\nsee: http://a\r\n", "name=jane token=abc see=http://a"),
             ("a line of words: and more", ""),
+            ("<password><![CDATA[Geheim<77]]></password>", "password=Geheim<77"),
+            ("<a>\n<![CDATA[<b>12</b><c d='e'/>]]></a>", "b=12 d=e"),
+            (r#"{"password":"Pa\"55word"} x"#, r#"password=Pa\"55word"#),
+            (r#"pass="a\"b" pin='c\'d'"#, r#"pass=a\"b pin=c\'d"#),
+            ("password: 'Top$ecret'\n- pin: \"a b\"\nit: 'it''s'", "password=Top$ecret pin=a b it=it''s"),
+            (r"path: 'c:\'", r"path=c:\"),
+            ("['token' => 'x', \"n\" => \"y\"]", "token=x n=y"),
             ("card 4242 4242 4242 4242 and 1234 5678 9012 3456", "=4242 4242 4242 4242"),
             ("card=4242-4242-4242-4242", "card=4242-4242-4242-4242"),
             ("go 9f86d081884c7d659a2feaa0c55ad015!", "=9f86d081884c7d659a2feaa0c55ad015"),

@@ -1,5 +1,6 @@
 //! What a pass looks for, and what it has found of it.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use super::{Found, MATCHES_MAX, Query, VALUE_BYTES_MAX, nesting};
@@ -21,6 +22,9 @@ struct Search {
     until: Option<usize>,
     values: Vec<Value>,
     open: Vec<Open>,
+    /// How many of them other elements may end, by depth and name: so that an element that ends none need not look
+    /// through all.
+    endable: HashMap<(usize, &'static str), usize>,
     count: usize,
     text_bytes: usize,
     overflowed: bool,
@@ -73,7 +77,11 @@ impl Searches {
             search.keep(Value::default());
         }
         (number < search.values.len()).then(|| {
-            search.open.push(Open { number, name: nesting::unclosed(name), depth, start });
+            let name = nesting::unclosed(name);
+            if !name.is_empty() {
+                *search.endable.entry((depth, name)).or_default() += 1;
+            }
+            search.open.push(Open { number, name, depth, start });
             number
         })
     }
@@ -81,14 +89,23 @@ impl Searches {
     /// Text inside the open matches of a search; `is_escaped` where it may hold character references.
     pub(super) fn text(&mut self, index: usize, text: &str, is_escaped: bool) {
         let search = &mut self.all[index];
+        if text.is_empty() {
+            return;
+        }
         for open in &search.open {
+            let left = TEXT_BYTES_MAX - search.text_bytes;
+            if left == 0 {
+                // Nothing would be kept, however many are open.
+                search.overflowed = true;
+                return;
+            }
             let value = &mut search.values[open.number];
-            let room =
-                VALUE_BYTES_MAX.saturating_sub(value.raw.len()).min(TEXT_BYTES_MAX - search.text_bytes);
+            let room = VALUE_BYTES_MAX.saturating_sub(value.raw.len()).min(left);
             let kept = &text[..text.floor_char_boundary(room)];
             value.raw.push_str(kept);
             value.is_escaped |= is_escaped;
-            search.text_bytes += kept.len();
+            // What is too short for the next character is used up, too.
+            search.text_bytes += if room == left && kept.len() < text.len() { left } else { kept.len() };
             search.overflowed |= kept.len() < text.len();
         }
     }
@@ -100,7 +117,7 @@ impl Searches {
 
     /// Ends the match `number`, when it is still open.
     pub(super) fn close(&mut self, index: usize, number: usize) -> ControlFlow<()> {
-        self.all[index].open.retain(|open| open.number != number);
+        self.all[index].end(|open| open.number == number);
         self.settle(index)
     }
 
@@ -110,11 +127,14 @@ impl Searches {
         if names.is_empty() {
             return ControlFlow::Continue(());
         }
+        let depth = self.depth;
         for index in 0..self.all.len() {
-            let depth = self.depth;
-            let is_over =
-                |open: &Open| open.start < start && open.depth == depth && names.contains(&open.name);
-            self.all[index].open.retain(|open| !is_over(open));
+            let search = &mut self.all[index];
+            let mut counts = names.iter().filter_map(|name| search.endable.get(&(depth, *name)));
+            if search.open.is_empty() || !counts.any(|count| *count > 0) {
+                continue;
+            }
+            search.end(|open| open.start < start && open.depth == depth && names.contains(&open.name));
             self.settle(index)?;
         }
         ControlFlow::Continue(())
@@ -152,6 +172,18 @@ impl Searches {
 }
 
 impl Search {
+    /// Ends the open matches that are over.
+    fn end(&mut self, is_over: impl Fn(&Open) -> bool) {
+        let endable = &mut self.endable;
+        self.open.retain(|open| {
+            let goes_on = !is_over(open);
+            if !goes_on && let Some(count) = endable.get_mut(&(open.depth, open.name)) {
+                *count -= 1;
+            }
+            goes_on
+        });
+    }
+
     fn wants_more(&self) -> bool {
         self.until.is_none_or(|until| self.count <= until)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use doorbuster_journeys::{Answer, ContentType, Journey, Next, Run, Shopper, Walk, assets};
+use doorbuster_journeys::{Answer, Charset, ContentType, Journey, Next, Run, Shopper, Walk, assets};
 use http::HeaderMap;
 use serde_json::Value as Json;
 use url::Url;
@@ -138,7 +138,7 @@ fn sent(case: &Json, page: &[u8]) -> String {
 /// The assets of a page with those of its style sheets, as the engine goes through them.
 fn assets_of(page: &[u8], url: &Url, folder: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut waiting = assets::of_page(page, url);
+    let mut waiting = assets::of_page(page, Charset::default(), url);
     while let Some(asset) = waiting.pop() {
         if !found.insert(asset.url.to_string()) || !asset.is_style {
             continue;

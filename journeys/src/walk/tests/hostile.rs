@@ -36,7 +36,8 @@ fn a_million_links() {
     assert!(message.contains("more than can be kept"), "{message}");
     assert_eq!(said("expect: { css: { a.p: { count: 1000000 } } }", &page), "good");
     let url = url::Url::parse("http://shop.test/").unwrap();
-    assert_eq!(assets::of_page("<img src=a>".repeat(1_000_000).as_bytes(), &url).len(), 1);
+    let images = "<img src=a>".repeat(1_000_000);
+    assert_eq!(assets::of_page(images.as_bytes(), crate::Charset::default(), &url).len(), 1);
 }
 
 #[test]
@@ -100,6 +101,21 @@ fn texts_in_a_million_pieces() {
     answer(&mut walk, &mut dice, 200, &page).unwrap();
     assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
     assert!(fetch(&mut walk, &mut dice).target(walk.journey()).ends_with(&"a".repeat(1_000_000)));
+}
+
+#[test]
+fn texts_of_many_elements_that_stay_open() {
+    let divs = "<div>".repeat(9_000);
+    let lists = "<ul><li>".repeat(4_900);
+    for (opens, selector, pieces) in [
+        (&divs, "div", "a<br>"),
+        (&divs, "div", "山<br>"),
+        (&divs, "div", "<p></p>"),
+        (&lists, "li", "<li></li>"),
+    ] {
+        let page = opens.to_owned() + &pieces.repeat(500_000);
+        said(&format!("extract: {{ v: {{ css: {selector}, pick: random }} }}"), &page);
+    }
 }
 
 #[test]
@@ -173,4 +189,17 @@ fn a_style_sheet_of_many_fonts_and_a_million_uses() {
     assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
     let paths: Vec<&str> = sheet.assets.iter().map(|asset| asset.url.path()).collect();
     assert_eq!(paths, ["/f7", "/f8"]);
+}
+
+#[test]
+fn a_style_sheet_of_many_selectors_with_many_pictures_each() {
+    let url = url::Url::parse("http://shop.test/").unwrap();
+    for (selector, address) in [("a:hover", "a"), ("a", "data:x")] {
+        let addresses = format!("url({address})").repeat(200);
+        let rule = format!("{}{{b:{addresses}}}", vec![selector; 200].join(","));
+        let begin = Instant::now();
+        let sheet = assets::of_style(rule.repeat(4_000).as_bytes(), &url);
+        assert!(begin.elapsed() < Duration::from_secs(60), "{selector}: {:?}", begin.elapsed());
+        assert!(sheet.pictures.is_empty());
+    }
 }
