@@ -140,26 +140,29 @@ impl From<BodyError> for Broken {
 /// Carries an exchange out, within `limit`, which is set anew for it. Where `until_found` is given, the answer is read
 /// only until that walk has enough. `sample` is complete then but for the journey's judgement, and not recorded yet; where
 /// the exchange is given up, it is recorded.
-pub(crate) async fn exchange(
-    visitor: &Visitor,
-    order: &Order<'_>,
-    sample: &mut Sample,
-    limit: &Limit,
-    until_found: Option<&Walk>,
-) -> Result<Reply, Broken> {
+pub(crate) fn exchange<'a>(
+    visitor: &'a Visitor,
+    order: &'a Order<'a>,
+    sample: &'a mut Sample,
+    limit: &'a Limit,
+    until_found: Option<&'a Walk>,
+) -> impl Future<Output = Result<Reply, Broken>> + 'a {
+    // Not an `async fn`, which would keep its arguments twice.
     let ends_ns = order.handled_ns.saturating_add(nanoseconds(order.total(visitor)));
     limit.until(ends_ns);
     let mut answering = Answering::new(visitor, order, sample, limit, ends_ns, until_found);
-    let done = {
-        let attempt = pin!(attempt(visitor, order, &mut answering));
-        limit.keep(&visitor.worker.clock, attempt).await
-    };
-    let result = match done {
-        Some(result) => result.and_then(|()| answering.reply()),
-        None => Err(answering.overdue(order.total(visitor))),
-    };
-    answering.land(&result);
-    result
+    async move {
+        let done = {
+            let attempt = pin!(attempt(visitor, order, &mut answering));
+            limit.keep(&visitor.worker.clock, attempt).await
+        };
+        let result = match done {
+            Some(result) => result.and_then(|()| answering.reply()),
+            None => Err(answering.overdue(order.total(visitor))),
+        };
+        answering.land(&result);
+        result
+    }
 }
 
 async fn attempt(visitor: &Visitor, order: &Order<'_>, answering: &mut Answering<'_>) -> Result<(), Broken> {

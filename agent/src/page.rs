@@ -91,7 +91,7 @@ impl Page<'_> {
         // Boxed: few requests are led anywhere.
         let mut way: Option<Box<Way>> = None;
         let (mut intended_ns, mut handled_ns) = (self.intended_ns, self.handled_ns);
-        loop {
+        let (page, mut ended_ns, is_good) = loop {
             let part = if way.is_none() { Part::Main } else { Part::Hop };
             let redirected = way.as_ref().map(|way| &*way.request);
             let is_traced = worker.job.traces > 0;
@@ -137,15 +137,8 @@ impl Page<'_> {
                     let is_good = failure.is_none();
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, failure.as_ref()), walk);
                     self.record(&mut sample, &order, walk, failure);
-                    let mut ended_ns = sample.times.ended_ns;
-                    if fetch.assets && sample.error.is_none() {
-                        // Boxed: only pages have assets, and only while they load.
-                        ended_ns = Box::pin(self.assets(&fetch, walk, &reply, &address, ended_ns)).await;
-                    }
-                    let looked = fetch.wants_body || fetch.wants_headers;
-                    // A page that was not what it was to be is not gone on from.
-                    let address = Some(address).filter(|_| is_good);
-                    return Landed { ended_ns, address, broken: false, sent: true, looked };
+                    let page = Some(reply).filter(|_| fetch.assets && sample.error.is_none());
+                    break (page, sample.times.ended_ns, is_good);
                 }
                 Err(message) => {
                     let broken = Broken::new(ErrorClass::Status, message);
@@ -156,7 +149,15 @@ impl Page<'_> {
                     return Landed::nowhere(worker.clock.now_ns(), false);
                 }
             }
+        };
+        if let Some(reply) = page {
+            // Boxed: only pages have assets, and only while they load.
+            ended_ns = Box::pin(self.assets(&fetch, walk, reply, &address, ended_ns)).await;
         }
+        let looked = fetch.wants_body || fetch.wants_headers;
+        // A page that was not what it was to be is not gone on from.
+        let address = Some(address).filter(|_| is_good);
+        Landed { ended_ns, address, broken: false, sent: true, looked }
     }
 
     /// Hands the answer to the journey. Returns what it does not accept.

@@ -80,7 +80,7 @@ impl Page<'_> {
         &self,
         fetch: &Fetch,
         walk: &Walk,
-        reply: &Reply,
+        reply: Reply,
         page: &Rc<Address>,
         document_ended_ns: u64,
     ) -> u64 {
