@@ -60,7 +60,7 @@ impl Observed {
     }
 
     /// Whether the policy applies: it is declared, or the provider's own headers are there.
-    fn is_of(&self, policy: &Policy) -> bool {
+    pub(super) fn is_of(&self, policy: &Policy) -> bool {
         let is_seen = match policy.provider {
             Provider::CloudFront => self.head.says.any(Says::CLOUDFRONT),
             Provider::Generic => self.head.cache != CacheStatus::None || self.head.age_s().is_some(),
