@@ -7,6 +7,7 @@
 
 mod address;
 mod answering;
+mod audit;
 mod cache;
 mod client;
 mod clock;

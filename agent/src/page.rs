@@ -11,7 +11,7 @@ use doorbuster_model::pace::section_at;
 use doorbuster_model::report::Marker;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
 
-use self::redirect::{Redirected, Sent, follow, leads_on};
+use self::redirect::leads_on;
 use crate::address::Address;
 use crate::client::Broken;
 use crate::exchange::{Order, Reply, Whence, exchange};
@@ -19,10 +19,10 @@ use crate::trace::{self, Went};
 use crate::visit::Visitor;
 
 pub(crate) use assets::Styles;
-pub(crate) use redirect::{Said, location};
+pub(crate) use redirect::{Redirected, Said, Sent, follow, location};
 
 /// The most redirects that are followed: what browsers follow.
-const HOPS_MAX: usize = 19;
+pub(crate) const HOPS_MAX: usize = 19;
 
 /// A step to carry out.
 pub(crate) struct Page<'a> {
@@ -280,7 +280,7 @@ impl Page<'_> {
 }
 
 /// Where a request comes from that a redirect led here, or a page.
-fn whence<'a>(redirected: Option<&'a Redirected>, page: Option<&'a Rc<Address>>) -> Whence<'a> {
+pub(crate) fn whence<'a>(redirected: Option<&'a Redirected>, page: Option<&'a Rc<Address>>) -> Whence<'a> {
     match (redirected, page) {
         (Some(redirected), _) => Whence::Redirect(&redirected.said),
         (None, Some(page)) => Whence::Page(page),

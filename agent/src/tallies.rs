@@ -1,5 +1,6 @@
 //! A worker's running tally, handed over second by second.
 
+use doorbuster_model::cdn::audit::Proof;
 use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_model::{Sample, Tally};
 use tokio::sync::mpsc::UnboundedSender;
@@ -23,11 +24,13 @@ pub(crate) struct WorkerTick {
     pub markers: Vec<Marker>,
     /// The exchanges of a trace that ended in it.
     pub exchanges: Vec<Exchange>,
+    /// What an audit found out in it.
+    pub proofs: Vec<Proof>,
     /// No more will come from this worker.
     pub last: bool,
 }
 
-/// The most markers, and the most exchanges of a trace, that one second keeps.
+/// The most markers, the most exchanges of a trace, and the most proofs of an audit, that one second keeps.
 const KEPT_MAX: usize = 1_000;
 
 /// The tally of the current second. What ended in a second counts in that second, whenever it is written down.
@@ -38,6 +41,7 @@ pub struct Tallies {
     current: Tally,
     markers: Vec<Marker>,
     exchanges: Vec<Exchange>,
+    proofs: Vec<Proof>,
     ticks: UnboundedSender<WorkerTick>,
     /// Shoppers inside a journey.
     pub shoppers: u32,
@@ -55,6 +59,7 @@ impl Tallies {
             current: Tally::default(),
             markers: Vec::new(),
             exchanges: Vec::new(),
+            proofs: Vec::new(),
             ticks,
             shoppers: 0,
             connections: 0,
@@ -100,6 +105,15 @@ impl Tallies {
         }
     }
 
+    /// Keeps what an audit says of a promise.
+    pub(crate) fn prove(&mut self, proof: Proof) {
+        if self.proofs.len() < KEPT_MAX {
+            self.proofs.push(proof);
+        } else {
+            self.current.count("proofs_not_kept", 1);
+        }
+    }
+
     /// Hands the last, unfinished second over.
     pub fn finish(&mut self) {
         self.hand_over(true);
@@ -114,6 +128,7 @@ impl Tallies {
             connections: self.connections,
             markers: std::mem::take(&mut self.markers),
             exchanges: std::mem::take(&mut self.exchanges),
+            proofs: std::mem::take(&mut self.proofs),
             last,
         };
         self.second += 1;

@@ -31,25 +31,25 @@ pub(crate) struct Said {
 }
 
 /// A request that was answered.
-pub(super) struct Sent<'a> {
-    pub(super) method: &'a Method,
-    pub(super) url: &'a Url,
-    pub(super) headers: &'a [(HeaderName, HeaderValue)],
-    pub(super) body: Option<&'a Bytes>,
-    pub(super) said: Said,
+pub(crate) struct Sent<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) url: &'a Url,
+    pub(crate) headers: &'a [(HeaderName, HeaderValue)],
+    pub(crate) body: Option<&'a Bytes>,
+    pub(crate) said: Said,
 }
 
 /// What is left of a request that is led on.
 #[derive(Clone, Debug)]
-pub(super) struct Redirected {
-    pub(super) method: Method,
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Option<Bytes>,
-    pub(super) said: Said,
+pub(crate) struct Redirected {
+    pub(crate) method: Method,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) said: Said,
 }
 
 /// Whether an answer with this status leads on, if it says where.
-pub(super) fn leads_on(status: u16) -> bool {
+pub(crate) fn leads_on(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
@@ -58,7 +58,7 @@ pub(super) fn leads_on(status: u16) -> bool {
 ///
 /// # Errors
 /// Why nobody can go there.
-pub(super) fn follow(
+pub(crate) fn follow(
     sent: &Sent<'_>,
     status: u16,
     location: Option<&str>,

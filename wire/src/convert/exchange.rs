@@ -8,11 +8,11 @@ use super::narrow;
 use super::tally::{PARTS, member, position};
 use crate::{Error, proto};
 
-fn headers_to_proto(headers: &[(String, String)]) -> Vec<proto::Header> {
+pub(super) fn headers_to_proto(headers: &[(String, String)]) -> Vec<proto::Header> {
     headers.iter().map(|(name, value)| proto::Header { name: name.clone(), value: value.clone() }).collect()
 }
 
-fn headers_from_proto(headers: Vec<proto::Header>) -> Vec<(String, String)> {
+pub(super) fn headers_from_proto(headers: Vec<proto::Header>) -> Vec<(String, String)> {
     headers.into_iter().map(|header| (header.name, header.value)).collect()
 }
 

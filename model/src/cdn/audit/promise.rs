@@ -47,7 +47,7 @@ static PRIVATE: [Promise; 2] = [
 ];
 
 /// Of the edge as a whole.
-static EDGE: [Promise; 9] = [
+static EDGE: [Promise; 10] = [
     Promise { id: "near", title: "an edge of the region answers", judge: site::near },
     Promise { id: "shares-nothing", title: "shows nobody another's data", judge: private::shares_nothing },
     Promise { id: "errors", title: "errors are kept 10 s at most", judge: site::errors },
@@ -56,6 +56,7 @@ static EDGE: [Promise; 9] = [
     Promise { id: "challenges", title: "challenges nobody", judge: site::challenges },
     Promise { id: "words", title: "says what is known", judge: site::words },
     Promise { id: "classes", title: "every address has a class", judge: site::classes },
+    Promise { id: "walks", title: "the journey goes through", judge: site::walks },
     Promise { id: "answers", title: "every request is answered", judge: site::answers },
 ];
 

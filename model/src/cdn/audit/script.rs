@@ -22,6 +22,8 @@ const PRIVATE_MAX: usize = 8;
 const PRIVATE_NAMED_MAX: usize = 4;
 /// Addresses with several parameters, to write in another order.
 const PAIRS_MAX: usize = 1;
+/// The most failures of walks that are kept.
+const STUMBLES_MAX: usize = 10;
 /// The most answers of walks that are taken down.
 const WALKED_MAX: usize = 400;
 /// Thousandths of a nanosecond-second: what a rate in thousandths per second divides.
@@ -72,6 +74,8 @@ pub struct Script {
     pub(super) has_planted: bool,
     /// How many answers of walks there was no room for.
     pub(super) walked_not_kept: u64,
+    /// Why walks went no further.
+    pub(super) stumbles: Vec<String>,
     /// When the next request may start.
     free_ns: u64,
 }
@@ -98,6 +102,7 @@ impl Script {
             offers: Vec::new(),
             has_planted: false,
             walked_not_kept: 0,
+            stumbles: Vec::new(),
             free_ns: 0,
         }
     }
@@ -184,6 +189,13 @@ impl Script {
         self.walked.push(taken);
         if is_page {
             self.admit_private(url, PRIVATE_MAX);
+        }
+    }
+
+    /// A shopper's walk did not go as its journey says.
+    pub fn stumbled(&mut self, shopper: u64, why: &str) {
+        if self.stumbles.len() < STUMBLES_MAX {
+            self.stumbles.push(format!("shopper {shopper}: {why}"));
         }
     }
 

@@ -151,6 +151,16 @@ pub(in super::super) fn classes<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     Judged::info(format!("{} in no class: {}{more}", paths.len(), some.join(", ")), Some(by))
 }
 
+/// Shoppers get as far as their journey says.
+pub(in super::super) fn walks<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let script = dossier.script;
+    match (script.stumbles.first(), script.walked_not_kept) {
+        (Some(why), _) => Judged::info(why.clone(), None),
+        (None, 0) => Judged::not_applicable(""),
+        (None, count) => Judged::info(format!("{count} answers of walks were not looked at"), None),
+    }
+}
+
 /// Every request is answered.
 pub(in super::super) fn answers<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let is_broken = |taken: &&'a Taken| {
