@@ -7,6 +7,8 @@
 // Integration tests are the place for these.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+/// Audits of the demo shop's edge: nothing found where nothing is wrong, each fault with its promise and region.
+mod audit;
 /// Bad input and targets that misbehave: a clear message, the right exit code, bounded memory, nothing hung.
 mod bad_input;
 /// A shopper's cache: what is fresh is not sent, what is stale is asked about.

@@ -337,8 +337,9 @@ fn a_right_edge_keeps_every_promise() {
 
 #[test]
 fn every_fault_breaks_its_promise_and_no_other_fails() {
+    const NONE: &[&str] = &[];
     for (fault, class, promise, rule, also) in [
-        ("cart-cached", "private", "never-kept", "private-hit", &[][..]),
+        ("cart-cached", "private", "never-kept", "private-hit", NONE),
         ("age-leaked", "private", "never-kept", "private-age", &[]),
         ("cart-public", "private", "says-so", "private-cacheable", &[]),
         ("cold-cache", "html", "kept", "hit-ratio", &["static kept"]),
