@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
-use doorbuster_coordinator::command::{DemoTarget, GateCommand, HitCommand, JourneyCommand, RehearseCommand};
+use doorbuster_coordinator::command::{
+    AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, RehearseCommand,
+};
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
 /// Rehearse a sale before it happens: crowds of shoppers from Tokyo, London and New York, and a verdict.
@@ -24,6 +26,7 @@ enum Command {
     Rehearse(Box<RehearseCommand>),
     Hit(Box<HitCommand>),
     Gate(Box<GateCommand>),
+    Audit(Box<AuditCommand>),
     Journey(JourneyCommand),
     /// Serve the demo shop alone: three regional edges, and faults to switch on
     Demo(DemoCommand),
@@ -59,6 +62,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Rehearse(command) => rehearse(&command)?,
         Command::Hit(command) => command.run()?,
         Command::Gate(command) => command.run()?,
+        Command::Audit(command) => command.run()?,
         Command::Journey(command) => command.run()?,
         Command::Demo(command) => {
             command.run()?;

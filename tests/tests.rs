@@ -9,6 +9,8 @@
 
 /// What a page fetches beside itself, where redirects lead it, and what is left of it.
 mod assets;
+/// Audits of the demo shop's edge: nothing found where nothing is wrong, each fault with its promise and region.
+mod audit;
 /// Bad input and targets that misbehave: a clear message, the right exit code, bounded memory, nothing hung.
 mod bad_input;
 /// A shopper's cache: what is fresh is not sent, what is stale is asked about.

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use doorbuster_journeys::{Journey, Supplies, built_in, data_key};
+use doorbuster_model::assignment::Audit;
 use doorbuster_model::cdn::{Airport, Asked};
 use doorbuster_model::pace::Section;
 use doorbuster_model::plan::HttpVersion;
-use doorbuster_model::{Assignment, Plan, Segment};
+use doorbuster_model::{Assignment, Plan, Segment, Task};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::Error;
+use crate::audit::Duty;
 use crate::client::http1::Lines;
 use crate::client::{Origin, tls};
 
@@ -58,8 +60,10 @@ pub struct Job {
     pub tls: Arc<rustls::ClientConfig>,
     /// How many agents share this machine.
     pub agents_here: u32,
-    /// How often one shopper walks, with every exchange reported in full; 0 for load.
+    /// How often one shopper walks, with every exchange reported in full; 0 for anything else.
     pub traces: u32,
+    /// What an audit is told, where it is one.
+    pub(crate) audit: Option<Box<Duty>>,
 }
 
 impl Job {
@@ -67,13 +71,18 @@ impl Job {
     pub(crate) fn read(assignment: &Assignment) -> Result<Self, Error> {
         let mut plan = Plan::read("plan", &assignment.plan).map_err(Error::Plan)?;
         plan.apply(&assignment.overrides).map_err(Error::Assignment)?;
+        if let Task::Audit(audit) = &assignment.task {
+            plan.for_audit(audit).map_err(Error::Plan)?;
+        }
         let region = plan.regions.iter().find(|region| region.name == assignment.region);
         let region = region
             .ok_or_else(|| Error::Assignment(format!("the plan has no region \"{}\"", assignment.region)))?;
         let target = plan.target_of(region).cloned();
         let target = target.ok_or_else(|| Error::Assignment("the plan has no target".to_owned()))?;
         let journeys = journeys(&plan, assignment)?;
-        let requests = journeys.iter().map(|journey| journey.requests_max());
+        // An audit keeps to its rate, however much it asks for.
+        let is_load = !matches!(assignment.task, Task::Audit(_));
+        let requests = journeys.iter().filter(|_| is_load).map(|journey| journey.requests_max());
         if !plan.may_send_to(&target, requests) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
         }
@@ -98,9 +107,18 @@ impl Job {
             segment: assignment.segment.clone(),
             tls: Arc::new(tls),
             agents_here: assignment.agents_here,
-            traces: assignment.traces,
+            traces: match assignment.task {
+                Task::Trace { walks } => walks,
+                Task::Load | Task::Audit(_) => 0,
+            },
+            audit: audit(assignment, &plan)?,
             plan,
         })
+    }
+
+    /// Whether it is load that is wanted, not a look at a single shopper's way or at the edge.
+    pub fn is_load(&self) -> bool {
+        self.traces == 0 && self.audit.is_none()
     }
 
     /// Whether steps and assets may lead to `url`: the target itself, or a host that may be loaded.
@@ -117,7 +135,7 @@ impl Job {
     /// How many threads send: the CPUs that this process may use, shared with the other agents of this machine. A
     /// bound on connections bounds the workers too, since each has a pool of its own.
     pub fn workers(&self) -> usize {
-        if self.traces > 0 {
+        if !self.is_load() {
             return 1;
         }
         let cpus = thread::available_parallelism().map_or(1, usize::from);
@@ -136,6 +154,18 @@ impl Job {
     pub(crate) fn prior_knowledge(&self) -> bool {
         self.plan.http.version == HttpVersion::Http2
     }
+}
+
+/// What an audit is told, if that is the task.
+fn audit(assignment: &Assignment, plan: &Plan) -> Result<Option<Box<Duty>>, Error> {
+    let Task::Audit(audit) = &assignment.task else { return Ok(None) };
+    let ca_pem = assignment.overrides.ca_pem.as_deref();
+    let tls_1_2 = tls::config_of(&[&rustls::version::TLS12], &plan.http, &assignment.files, ca_pem)?;
+    Ok(Some(Box::new(Duty {
+        audit: Audit::clone(audit),
+        region: assignment.region.clone(),
+        tls_1_2: Arc::new(tls_1_2),
+    })))
 }
 
 /// A duration in nanoseconds; those of plans end at 400 days.

@@ -7,6 +7,7 @@
 
 mod address;
 mod answering;
+mod audit;
 mod blame;
 mod cache;
 mod client;

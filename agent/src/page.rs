@@ -11,7 +11,6 @@ use doorbuster_model::pace::section_at;
 use doorbuster_model::report::Marker;
 use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
 
-use self::redirect::{Redirected, led, whence};
 use crate::address::Address;
 use crate::blame::blame;
 use crate::client::Broken;
@@ -21,7 +20,7 @@ use crate::trace::{self, Went};
 use crate::visit::Visitor;
 
 pub(crate) use assets::Styles;
-pub(crate) use redirect::{Said, location};
+pub(crate) use redirect::{Redirected, Said, led, location, whence};
 
 /// A step to carry out.
 pub(crate) struct Page<'a> {

@@ -138,6 +138,9 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
                     for exchange in std::mem::take(&mut tick.exchanges) {
                         (self.to)(FromAgent::Report(Report::Exchange(Box::new(exchange))))?;
                     }
+                    for proof in std::mem::take(&mut tick.proofs) {
+                        (self.to)(FromAgent::Report(Report::Proof(Box::new(proof))))?;
+                    }
                     if !tick.markers.is_empty() {
                         let markers = std::mem::take(&mut tick.markers);
                         (self.to)(FromAgent::Report(Report::Markers { second: tick.second, markers }))?;

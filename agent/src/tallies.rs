@@ -1,5 +1,6 @@
 //! A worker's running tally, handed over second by second.
 
+use doorbuster_model::cdn::audit::Proof;
 use doorbuster_model::cdn::{Evidence, FINDINGS_PER_SECOND_MAX, FindingKey, Findings};
 use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_model::{Sample, Tally};
@@ -26,11 +27,13 @@ pub(crate) struct WorkerTick {
     pub findings: Findings,
     /// The exchanges of a trace that ended in it.
     pub exchanges: Vec<Exchange>,
+    /// What an audit found out in it.
+    pub proofs: Vec<Proof>,
     /// No more will come from this worker.
     pub last: bool,
 }
 
-/// The most markers, and the most exchanges of a trace, that one second keeps.
+/// The most markers, the most exchanges of a trace, and the most proofs of an audit, that one second keeps.
 const KEPT_MAX: usize = 1_000;
 
 /// The tally of the current second. What ended in a second counts in that second, whenever it is written down.
@@ -42,6 +45,7 @@ pub struct Tallies {
     markers: Vec<Marker>,
     findings: Findings,
     exchanges: Vec<Exchange>,
+    proofs: Vec<Proof>,
     ticks: UnboundedSender<WorkerTick>,
     /// Shoppers inside a journey.
     pub shoppers: u32,
@@ -60,6 +64,7 @@ impl Tallies {
             markers: Vec::new(),
             findings: Findings::new(FINDINGS_PER_SECOND_MAX),
             exchanges: Vec::new(),
+            proofs: Vec::new(),
             ticks,
             shoppers: 0,
             connections: 0,
@@ -111,6 +116,15 @@ impl Tallies {
         }
     }
 
+    /// Keeps what an audit says of a promise.
+    pub(crate) fn prove(&mut self, proof: Proof) {
+        if self.proofs.len() < KEPT_MAX {
+            self.proofs.push(proof);
+        } else {
+            self.current.count("proofs_not_kept", 1);
+        }
+    }
+
     /// Hands the last, unfinished second over.
     pub fn finish(&mut self) {
         self.hand_over(true);
@@ -126,6 +140,7 @@ impl Tallies {
             markers: std::mem::take(&mut self.markers),
             findings: std::mem::replace(&mut self.findings, Findings::new(FINDINGS_PER_SECOND_MAX)),
             exchanges: std::mem::take(&mut self.exchanges),
+            proofs: std::mem::take(&mut self.proofs),
             last,
         };
         self.second += 1;

@@ -28,7 +28,7 @@ use crate::engine::{STOP_GRACE, Stop};
 use crate::job::{Job, nanoseconds};
 use crate::page::Styles;
 use crate::tallies::Tallies;
-use crate::{Error, closed, open, trace};
+use crate::{Error, audit, closed, open, trace};
 
 /// Descriptors that are left for everything that is no connection.
 const DESCRIPTORS_SPARE: u32 = 64;
@@ -257,6 +257,9 @@ fn until_end(worker: &Worker) -> Duration {
 async fn load(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
     if worker.job.traces > 0 {
         return trace::run(worker, crowd).await;
+    }
+    if worker.job.audit.is_some() {
+        return audit::run(worker, crowd).await;
     }
     match worker.job.plan.load.model {
         Model::Open(spacing) => open::run(worker, crowd, spacing).await,

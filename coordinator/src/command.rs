@@ -1,5 +1,6 @@
 //! The commands, as people write them. Two stages: what was written ([`clap`]'s structs), then what it comes to.
 
+mod audit;
 mod demo;
 mod gate;
 mod hit;
@@ -8,6 +9,7 @@ mod options;
 mod rehearse;
 mod run;
 
+pub use audit::AuditCommand;
 pub use demo::DemoTarget;
 pub use gate::GateCommand;
 pub use hit::HitCommand;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use doorbuster_model::Report;
+use doorbuster_model::cdn::audit::Proof;
 use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use jiff::Timestamp;
@@ -50,6 +51,8 @@ pub(crate) enum Noted {
     Markers { region: usize, second: u32, markers: Vec<Marker> },
     /// An exchange of a trace.
     Exchange(Box<Exchange>),
+    /// What an audit found out in a region.
+    Proof { region: usize, proof: Box<Proof> },
 }
 
 struct Conductor<'a> {
@@ -278,6 +281,10 @@ impl<'a> Conductor<'a> {
             }
             Event::Said(FromAgent::Report(Report::Exchange(exchange))) => {
                 (self.listener)(Noted::Exchange(exchange));
+            }
+            Event::Said(FromAgent::Report(Report::Proof(proof))) => {
+                let region = agent.region;
+                (self.listener)(Noted::Proof { region, proof });
             }
             Event::Said(FromAgent::Report(Report::Finished { ticks })) => {
                 agent.ticks_missing += u64::from(ticks.saturating_sub(agent.next_second));

@@ -4,6 +4,7 @@
 //! is sent. Agents are launched (`launch`) and conducted (`conduct`); what they report is folded (`fold`), judged
 //! (`verdict`) and told (`tell`). The coordinator itself sends the target nothing.
 
+mod audited;
 pub mod command;
 mod conduct;
 mod error;

@@ -11,7 +11,7 @@ use doorbuster_model::assignment::Secrets;
 use doorbuster_model::pace::Section;
 use doorbuster_model::segment::split_weighted;
 use doorbuster_model::threshold::{Names, Rule};
-use doorbuster_model::{Assignment, Overrides, Plan, Segment, Threshold};
+use doorbuster_model::{Assignment, Overrides, Plan, Segment, Task, Threshold};
 use doorbuster_notation::{BYTES_MAX, Fault, Faults, Place};
 
 use crate::windows::stretches;
@@ -52,8 +52,8 @@ pub(crate) struct Prepared {
     pub secrets: Secrets,
     /// The day on which it is prepared, in days since 1970-01-01 (UTC).
     pub today: i64,
-    /// 0 for load; otherwise how often one shopper walks, shown in full.
-    pub traces: u32,
+    /// What agents are to do with it.
+    pub task: Task,
     /// What positions are called.
     pub names: Names,
     /// The thresholds, their names resolved.
@@ -105,8 +105,19 @@ impl Prepared {
     /// # Errors
     /// All faults of the plan, or of the first journey that has any, or what is wrong with the command line.
     pub(crate) fn new(source: Source, overrides: Overrides) -> Result<Self, Error> {
+        Self::with_task(source, overrides, Task::Load)
+    }
+
+    /// The same for another task than the plan's load.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn with_task(source: Source, overrides: Overrides, task: Task) -> Result<Self, Error> {
         let mut plan = Plan::read(&source.name, &source.text)?;
         plan.apply(&overrides).map_err(Error::Usage)?;
+        if let Task::Audit(audit) = &task {
+            plan.for_audit(audit)?;
+        }
         let mut files = source.files.clone();
         let today = jiff::Timestamp::now().as_second().div_euclid(86_400);
         let mut secrets = Secrets::default();
@@ -115,7 +126,7 @@ impl Prepared {
         let agent = agent_binary(&plan, &source)?;
         let names = names(&plan, &journeys);
         let (rules, abort) = rules(&plan, &source.name, &names)?;
-        check_targets(&plan, &journeys)?;
+        check_targets(&plan, &journeys, &task)?;
         check_sizes(&plan, &source.text, &files)?;
         Ok(Self {
             plan,
@@ -125,7 +136,7 @@ impl Prepared {
             files,
             secrets,
             today,
-            traces: 0,
+            task,
             names,
             rules,
             abort,
@@ -156,7 +167,7 @@ impl Prepared {
                     files: self.files.clone(),
                     secrets: self.secrets.clone(),
                     today: self.today,
-                    traces: self.traces,
+                    task: self.task.clone(),
                 };
                 (position, assignment)
             })
@@ -265,14 +276,16 @@ fn fits_its_phases(rule: Rule, names: &Names) -> Result<Rule, String> {
 }
 
 /// Every region has a target, and may load it.
-fn check_targets(plan: &Plan, journeys: &[Journey]) -> Result<(), Error> {
+fn check_targets(plan: &Plan, journeys: &[Journey], task: &Task) -> Result<(), Error> {
     for region in &plan.regions {
         let target = plan.target_of(region).ok_or_else(|| {
             Error::Usage(
                 "nobody said where the load goes: add --target URL, or `target:` to the plan".to_owned(),
             )
         })?;
-        let requests = journeys.iter().map(|journey| journey.requests_max());
+        // An audit keeps to its rate, however much it asks for.
+        let is_load = !matches!(task, Task::Audit(_));
+        let requests = journeys.iter().filter(|_| is_load).map(Journey::requests_max);
         if !plan.may_send_to(target, requests) {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
         }

@@ -3,6 +3,7 @@
 //! Everything is told from the same [`report::Report`], so that no two of them disagree. All modules turn values into values;
 //! [`write`](mod@write) alone touches files.
 
+mod audit;
 mod colour;
 mod hlog;
 mod junit;
@@ -17,5 +18,5 @@ mod write;
 mod tests;
 
 pub(crate) use colour::Paint;
-pub(crate) use tables::tables;
-pub(crate) use write::{Destinations, write};
+pub(crate) use tables::{audited, tables};
+pub(crate) use write::{Destinations, write, write_audit};

@@ -48,9 +48,38 @@ pub struct Assignment {
     pub secrets: Secrets,
     /// The day on which the run begins, in days since 1970-01-01 (UTC).
     pub today: i64,
-    /// 0 for load. Otherwise one shopper walks so often through the plan's first journey, and every exchange is
-    /// reported in full.
-    pub traces: u32,
+    /// What it is to do with all that.
+    pub task: Task,
+}
+
+/// What an agent is to do with a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// Generate the plan's load.
+    #[default]
+    Load,
+    /// Let one shopper walk through the plan's first journey, and report every exchange in full.
+    Trace {
+        /// How often.
+        walks: u32,
+    },
+    /// Prove the promises of the plan's edge one by one.
+    Audit(Box<Audit>),
+}
+
+/// How the promises of an edge are proved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// The pages to begin with: paths, with their queries.
+    pub pages: Vec<String>,
+    /// The most requests, in thousandths per second.
+    pub rate_milli: u64,
+    /// Whether lifetimes are waited for.
+    pub is_patient: bool,
+    /// The text of a policy that stands for the plan's.
+    pub policy: Option<String>,
+    /// The journey by which two shoppers reach what belongs to one of them: built in, or among the files.
+    pub journey: Option<String>,
 }
 
 /// Values that are shown nowhere, by name.

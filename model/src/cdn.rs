@@ -4,10 +4,12 @@
 //! [`Head`] is what an answer's head says of its way through the edge. [`judge()`] says which [`Rule`]s an answer breaks,
 //! [`Counts`] which promises many of them break together; [`MarkSearch`] finds what belongs to other shoppers, and
 //! [`Fragments`] what is kept again and again. [`Findings`] keep the proofs, and [`Layer`] is whom a failure belongs to.
+//! What a crowd shows by the way, an [`audit`] proves one by one.
 //!
 //! Everything here is pure, and what comes from a target is hostile: what is kept of it is bounded, and nothing panics.
 //! Tables say where their values come from; a value that is in none is unknown, and told apart from all that are known.
 
+pub mod audit;
 mod counts;
 mod encoding;
 mod evidence;

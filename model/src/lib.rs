@@ -19,7 +19,7 @@ pub mod tally;
 pub mod target;
 pub mod threshold;
 
-pub use assignment::{Assignment, Overrides};
+pub use assignment::{Assignment, Overrides, Task};
 pub use chance::Chance;
 pub use histogram::Histogram;
 pub use pace::{Pace, Phase, Shape};

@@ -1,5 +1,6 @@
 //! The plan: what a run sends, from where, how fast, and what is promised.
 
+mod audit;
 mod load;
 mod read;
 pub mod transport;

@@ -1,5 +1,6 @@
 //! What an agent reports.
 
+use crate::cdn::audit::Proof;
 use crate::cdn::{Finding, FindingKey};
 use crate::sample::{ConnectTimes, Times};
 use crate::{Key, Tally};
@@ -117,6 +118,8 @@ pub enum Report {
     },
     /// An exchange of a trace.
     Exchange(Box<Exchange>),
+    /// What an audit found out about one promise.
+    Proof(Box<Proof>),
     /// Every arrival was started and every journey ended or was cut.
     Finished {
         /// How many ticks were sent: all numbers from 0 up to this.

@@ -4,6 +4,7 @@ mod assignment;
 mod buckets;
 mod exchange;
 mod finding;
+mod proof;
 mod tally;
 
 use doorbuster_model::Report;
@@ -70,6 +71,7 @@ impl Message for FromAgent {
             Self::Report(Report::Exchange(exchange)) => {
                 from_agent::Body::Exchange(exchange::to_proto(exchange))
             }
+            Self::Report(Report::Proof(proof)) => from_agent::Body::Proof(proof::to_proto(proof)),
             Self::Report(Report::Finished { ticks }) => {
                 from_agent::Body::Finished(proto::Finished { ticks: *ticks })
             }
@@ -100,6 +102,9 @@ impl Message for FromAgent {
             from_agent::Body::Findings(findings) => Self::Report(finding::from_proto(findings)?),
             from_agent::Body::Exchange(exchange) => {
                 Self::Report(Report::Exchange(Box::new(exchange::from_proto(exchange)?)))
+            }
+            from_agent::Body::Proof(proof) => {
+                Self::Report(Report::Proof(Box::new(proof::from_proto(proof)?)))
             }
             from_agent::Body::Finished(finished) => Self::Report(Report::Finished { ticks: finished.ticks }),
             from_agent::Body::Failed(failed) => Self::Report(Report::Failed { message: failed.message }),

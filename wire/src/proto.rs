@@ -30,7 +30,7 @@ pub mod to_agent {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -53,6 +53,8 @@ pub mod from_agent {
         Exchange(super::Exchange),
         #[prost(message, tag = "8")]
         Findings(super::Findings),
+        #[prost(message, tag = "9")]
+        Proof(super::Proof),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -81,6 +83,27 @@ pub struct Assignment {
     /// 0 for load; otherwise one shopper walks so often, and every exchange is reported in full.
     #[prost(uint32, tag = "11")]
     pub traces: u32,
+    /// Set for an audit.
+    #[prost(message, optional, tag = "12")]
+    pub audit: ::core::option::Option<Audit>,
+}
+/// The promises of an edge, to be proved one by one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Audit {
+    /// Paths with their queries.
+    #[prost(string, repeated, tag = "1")]
+    pub pages: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// In thousandths of a request per second.
+    #[prost(uint64, tag = "2")]
+    pub rate_milli: u64,
+    #[prost(bool, tag = "3")]
+    pub patient: bool,
+    /// The text of a policy that stands for the plan's.
+    #[prost(string, optional, tag = "4")]
+    pub policy: ::core::option::Option<::prost::alloc::string::String>,
+    /// Built in, or among the files.
+    #[prost(string, optional, tag = "5")]
+    pub journey: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Segment {
@@ -252,6 +275,44 @@ pub struct Exchange {
     pub tolerated: bool,
     #[prost(message, repeated, tag = "22")]
     pub values: ::prost::alloc::vec::Vec<Header>,
+}
+/// What an audit found out about one promise.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Proof {
+    /// A class of content; empty for what is about the edge as a whole.
+    #[prost(string, tag = "1")]
+    pub class: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub promise: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub title: ::prost::alloc::string::String,
+    /// By its position in the order of the model: 0 pass, 1 fail, 2 warn, 3 info, 4 not applicable.
+    #[prost(uint32, tag = "4")]
+    pub ruling: u32,
+    #[prost(string, tag = "5")]
+    pub observed: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub rule: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub remedy: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "8")]
+    pub evidence: ::core::option::Option<Evidence>,
+}
+/// A request and an answer's head, without secrets.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Evidence {
+    #[prost(string, tag = "1")]
+    pub method: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub url: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub status: u32,
+    #[prost(message, repeated, tag = "4")]
+    pub asked: ::prost::alloc::vec::Vec<Header>,
+    #[prost(message, repeated, tag = "5")]
+    pub answered: ::prost::alloc::vec::Vec<Header>,
+    #[prost(string, tag = "6")]
+    pub note: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Tick {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use doorbuster_model::assignment::Secrets;
+use doorbuster_model::assignment::{Audit, Secrets};
+use doorbuster_model::cdn::audit::{Proof, Ruling};
 use doorbuster_model::cdn::{ClassId, Evidence, Finding, FindingKey, Head, Layer, Pop, Rule};
 use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_model::sample::{ConnectTimes, Times};
 use doorbuster_model::tally::Journeys;
 use doorbuster_model::{
-    Assignment, ErrorClass, Health, Key, Overrides, Part, Report, Sample, Segment, Tally, Tick,
+    Assignment, ErrorClass, Health, Key, Overrides, Part, Report, Sample, Segment, Tally, Task, Tick,
 };
 use proptest::prelude::*;
 
@@ -67,15 +68,44 @@ fn assignment() -> Assignment {
         files: BTreeMap::from([("browse".to_owned(), "journey: browse".to_owned())]),
         secrets: Secrets(BTreeMap::from([("PASSWORD".to_owned(), "hunter2".to_owned())])),
         today: 20_780,
-        traces: 3,
+        task: Task::Trace { walks: 3 },
+    }
+}
+
+fn proof() -> Proof {
+    Proof {
+        class: "static".to_owned(),
+        promise: "kept".to_owned(),
+        title: "who asks again gets a copy".to_owned(),
+        ruling: Ruling::Warn,
+        observed: "no hit in 5 fetches".to_owned(),
+        rule: "hit-ratio".to_owned(),
+        remedy: "Look at what is missed.".to_owned(),
+        evidence: Some(Evidence {
+            method: "GET".to_owned(),
+            url: "http://shop.test/a.css".to_owned(),
+            status: 200,
+            asked: vec![("accept-encoding".to_owned(), "br".to_owned())],
+            answered: vec![("x-cache".to_owned(), "Miss from cloudfront".to_owned())],
+            note: "why".to_owned(),
+        }),
     }
 }
 
 #[test]
 fn every_message_survives_the_wire() {
+    let audit = Audit {
+        pages: vec!["/?a=b".to_owned()],
+        rate_milli: 10_000,
+        is_patient: true,
+        policy: Some("cdn: {}".to_owned()),
+        journey: None,
+    };
     for message in [
         ToAgent::Hello { protocol: PROTOCOL, version: "1.2.3".to_owned() },
         ToAgent::Assign(Box::new(assignment())),
+        ToAgent::Assign(Box::new(Assignment { task: Task::Load, ..assignment() })),
+        ToAgent::Assign(Box::new(Assignment { task: Task::Audit(Box::new(audit)), ..assignment() })),
         ToAgent::Start { at_unix_ns: u64::MAX },
         ToAgent::Lease { counter: 7 },
         ToAgent::Stop,
@@ -116,6 +146,9 @@ fn every_message_survives_the_wire() {
     let finding = Finding { count: 2, first_ns: 3, last_ns: 4, evidence };
     let findings = vec![(key(""), finding.clone()), (key("NRT57-P1"), finding)];
     round_trip(&FromAgent::Report(Report::Findings { second: 3, findings, not_kept: 9 }));
+    for proof in [Proof { evidence: None, ruling: Ruling::NotApplicable, ..proof() }, proof()] {
+        round_trip(&FromAgent::Report(Report::Proof(Box::new(proof))));
+    }
     for report in [started, Report::Finished { ticks: 9 }, Report::Failed { message: "why".to_owned() }] {
         round_trip(&FromAgent::Report(report));
     }

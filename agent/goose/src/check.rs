@@ -14,7 +14,7 @@ pub(crate) fn check(job: &Job) -> Result<(), Error> {
 
 fn refusal(job: &Job) -> Option<String> {
     let plan = &job.plan;
-    if job.traces > 0 {
+    if !job.is_load() {
         return Some("Goose's scenarios cannot be walked through one by one: run the plan".to_owned());
     }
     if plan.load.model != Model::Closed {

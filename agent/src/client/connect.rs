@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use super::Connection;
@@ -86,19 +87,8 @@ impl Connector {
         origin: &Origin,
         kept: Box<dyn Any>,
     ) -> Result<(Connection, ConnectTimes), ConnectError> {
-        let (host, port) = match &self.proxy {
-            Some(proxy) => (proxy.host_str().unwrap_or(""), proxy.port_or_known_default().unwrap_or(80)),
-            None => (origin.host.as_str(), origin.port),
-        };
         let mut times = ConnectTimes::default();
-        let began = Instant::now();
-        let found = self.resolver.resolve(host, port).await;
-        let found =
-            found.map_err(|why| ConnectError::new(ErrorClass::Dns, format!("looking up {host}: {why}")))?;
-        times.dns_ns = found.asked.then(|| nanoseconds(began));
-        let began = Instant::now();
-        let mut stream = tcp(&found.addresses, port).await?;
-        times.connect_ns = nanoseconds(began);
+        let mut stream = self.reach(origin, &mut times).await?;
         if !origin.secure {
             let speaks = |why: hyper::Error| handshake_failed(origin, &why);
             let connection =
@@ -109,12 +99,7 @@ impl Connector {
             tunnel(&mut stream, origin).await?;
         }
         let began = Instant::now();
-        let fail = |why: &dyn std::fmt::Display| {
-            ConnectError::new(ErrorClass::Tls, format!("TLS with {origin}: {why}"))
-        };
-        let name = ServerName::try_from(origin.host.trim_matches(['[', ']']).to_owned())
-            .map_err(|why| fail(&why))?;
-        let stream = self.tls.connect(name, stream).await.map_err(|why| fail(&why))?;
+        let stream = secure(&self.tls, origin, stream).await?;
         times.tls_ns = Some(nanoseconds(began));
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         if self.prior_knowledge && !http2 {
@@ -125,6 +110,71 @@ impl Connector {
         let stream = Stream::Tls(Box::new(stream));
         Ok((Connection::open(stream, http2, kept).await.map_err(speaks)?, times))
     }
+
+    /// A TCP connection to `origin`, or to the proxy before it.
+    async fn reach(&self, origin: &Origin, times: &mut ConnectTimes) -> Result<TcpStream, ConnectError> {
+        let (host, port) = match &self.proxy {
+            Some(proxy) => (proxy.host_str().unwrap_or(""), proxy.port_or_known_default().unwrap_or(80)),
+            None => (origin.host.as_str(), origin.port),
+        };
+        let began = Instant::now();
+        let found = self.resolver.resolve(host, port).await;
+        let found =
+            found.map_err(|why| ConnectError::new(ErrorClass::Dns, format!("looking up {host}: {why}")))?;
+        times.dns_ns = found.asked.then(|| nanoseconds(began));
+        let began = Instant::now();
+        let stream = tcp(&found.addresses, port).await?;
+        times.connect_ns = nanoseconds(began);
+        Ok(stream)
+    }
+
+    /// What the server of `origin` takes of all that `config` offers: a handshake, and no request.
+    pub(crate) async fn shake_hands(
+        &self,
+        origin: &Origin,
+        config: Arc<rustls::ClientConfig>,
+    ) -> Result<Agreed, ConnectError> {
+        let agree = async {
+            let mut stream = self.reach(origin, &mut ConnectTimes::default()).await?;
+            if self.proxy.is_some() {
+                tunnel(&mut stream, origin).await?;
+            }
+            let stream = secure(&TlsConnector::from(config), origin, stream).await?;
+            let (_, session) = stream.get_ref();
+            Ok::<_, ConnectError>(Agreed {
+                version: session.protocol_version(),
+                protocol: session.alpn_protocol().map(<[u8]>::to_vec),
+            })
+        };
+        match timeout(self.timeout, agree).await {
+            Ok(result) => result,
+            Err(_) => Err(ConnectError::new(
+                ErrorClass::Timeout,
+                format!("a handshake with {origin} took over {:?}", self.timeout),
+            )),
+        }
+    }
+}
+
+/// What both sides of a handshake agreed on.
+pub(crate) struct Agreed {
+    /// The version of TLS.
+    pub version: Option<rustls::ProtocolVersion>,
+    /// What is spoken over it (ALPN).
+    pub protocol: Option<Vec<u8>>,
+}
+
+/// Speaks TLS with `origin` over a connection to it.
+async fn secure(
+    tls: &TlsConnector,
+    origin: &Origin,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, ConnectError> {
+    let fail =
+        |why: &dyn std::fmt::Display| ConnectError::new(ErrorClass::Tls, format!("TLS with {origin}: {why}"));
+    let name =
+        ServerName::try_from(origin.host.trim_matches(['[', ']']).to_owned()).map_err(|why| fail(&why))?;
+    tls.connect(name, stream).await.map_err(|why| fail(&why))
 }
 
 fn handshake_failed(origin: &Origin, why: &hyper::Error) -> ConnectError {

@@ -9,7 +9,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion};
 
 use crate::Error;
 
@@ -20,11 +20,21 @@ pub(crate) fn config(
     files: &BTreeMap<String, String>,
     ca_pem: Option<&str>,
 ) -> Result<ClientConfig, Error> {
+    config_of(rustls::DEFAULT_VERSIONS, http, files, ca_pem)
+}
+
+/// The same for some versions of TLS alone.
+pub(crate) fn config_of(
+    versions: &[&'static SupportedProtocolVersion],
+    http: &Http,
+    files: &BTreeMap<String, String>,
+    ca_pem: Option<&str>,
+) -> Result<ClientConfig, Error> {
     let fail =
         |what: &str, why: &dyn std::fmt::Display| Error::Tls { what: what.to_owned(), why: why.to_string() };
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .map_err(|why| fail("the protocol versions", &why))?;
     let own_ca = http.ca.as_ref().map(|name| (name.as_str(), files.get(name).map_or("", String::as_str)));
     let builder = if http.insecure {

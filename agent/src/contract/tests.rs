@@ -4,7 +4,7 @@ use doorbuster_journeys::{Run, Shopper};
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::cdn::Head;
 use doorbuster_model::sample::Times;
-use doorbuster_model::{Assignment, Key, Overrides, Part, Segment};
+use doorbuster_model::{Assignment, Key, Overrides, Part, Segment, Task};
 use url::Url;
 
 use super::*;
@@ -25,7 +25,7 @@ fn job(journey: &str, cdn: &str) -> Job {
         files: BTreeMap::new(),
         secrets: Secrets::default(),
         today: 20_780,
-        traces: 0,
+        task: Task::Load,
     };
     Job::read(&assignment).unwrap()
 }

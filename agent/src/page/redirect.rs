@@ -45,11 +45,11 @@ struct Sent<'a> {
 
 /// What is left of a request that is led on.
 #[derive(Clone, Debug)]
-pub(super) struct Redirected {
-    pub(super) method: Method,
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Option<Bytes>,
-    pub(super) said: Said,
+pub(crate) struct Redirected {
+    pub(crate) method: Method,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) said: Said,
 }
 
 /// Whether an answer with this status leads on, if it says where.
@@ -59,7 +59,7 @@ fn leads_on(status: u16) -> bool {
 
 /// Where an answer leads after so many redirects, and what of the request goes there, whose own headers these are.
 /// The error says why it cannot be followed.
-pub(super) fn led(
+pub(crate) fn led(
     order: &Order<'_>,
     headers: &[(HeaderName, HeaderValue)],
     reply: &Reply,
@@ -86,7 +86,7 @@ pub(super) fn led(
 }
 
 /// Where a request comes from that a redirect led here, or a page.
-pub(super) fn whence<'a>(redirected: Option<&'a Redirected>, page: Option<&'a Rc<Address>>) -> Whence<'a> {
+pub(crate) fn whence<'a>(redirected: Option<&'a Redirected>, page: Option<&'a Rc<Address>>) -> Whence<'a> {
     match (redirected, page) {
         (Some(redirected), _) => Whence::Redirect(&redirected.said),
         (None, Some(page)) => Whence::Page(page),

@@ -47,7 +47,8 @@ pub struct HitCommand {
     options: RunOptions,
 }
 
-fn rate(text: &str) -> Result<u64, String> {
+/// Reads a rate above 0, in thousandths per second.
+pub(super) fn rate(text: &str) -> Result<u64, String> {
     match parse_rate_milli(text)? {
         0 => Err("a rate of 0 sends nothing; give a rate above 0/s".to_owned()),
         milli => Ok(milli),

@@ -120,7 +120,7 @@ impl RunOptions {
 }
 
 /// Opens a file for writing and leaves what is in it.
-fn try_file(path: &Path) -> Result<(), Error> {
+pub(crate) fn try_file(path: &Path) -> Result<(), Error> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder
         .map_or(Ok(()), std::fs::create_dir_all)

@@ -4,6 +4,8 @@
 //! the plan declares what the edge has promised, each rule about it is a case of each region, otherwise those that fail
 //! the run. Failures are thresholds and promises that do not hold, errors are what makes a run invalid.
 
+mod suite;
+
 use std::fmt::Write;
 
 use doorbuster_model::cdn::Rule;
@@ -13,48 +15,20 @@ use super::report::{Finding, Reason, Report, Threshold, report};
 use crate::outcome::{Outcome, Verdict};
 use crate::promises;
 
+pub(super) use suite::{Case, Ending, Suite, document};
+
 /// The suite of what is about no region.
 const GLOBAL: &str = "global";
 /// The `kind` of a reason that a threshold gave; the threshold has its own case.
 const THRESHOLD: &str = "threshold";
-
-/// How a case ended.
-enum Ending {
-    Passed,
-    Failed { kind: String, message: String },
-    Broken { kind: String, message: String },
-}
-
-struct Case {
-    name: String,
-    ending: Ending,
-}
-
-struct Suite {
-    name: String,
-    cases: Vec<Case>,
-}
 
 /// The run as a JUnit XML document.
 pub(crate) fn junit(outcome: &Outcome) -> String {
     let report = report(outcome);
     let regions = report.regions.keys().map(|name| Some(name.as_str()));
     let suites: Vec<Suite> = std::iter::once(None).chain(regions).map(|name| suite(&report, name)).collect();
-    let sum = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
     let time_s = outcome.run.finished_at.duration_since(outcome.run.started_at).as_secs_f64().max(0.0);
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    // Writing to a string cannot fail, so the results of all `writeln!` in this file are of no use.
-    let _ = writeln!(
-        xml,
-        "<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{time_s:.3}\">",
-        escaped(&report.run.name),
-        sum(|suite| suite.cases.len()),
-        sum(Suite::failures),
-        sum(Suite::errors)
-    );
-    suites.iter().for_each(|suite| suite.write(&mut xml, &report, time_s));
-    xml.push_str("</testsuites>\n");
-    xml
+    document(&report.run.name, &report.run.started_at, time_s, &suites)
 }
 
 /// The suite of a region, or of what is about none that took part.
@@ -128,76 +102,4 @@ fn threshold(threshold: &Threshold) -> Case {
         Ending::Failed { kind: THRESHOLD.to_owned(), message: format!("{}: {seen}", threshold.rule) }
     };
     Case { name: threshold.rule.clone(), ending }
-}
-
-impl Suite {
-    fn failures(&self) -> usize {
-        self.cases.iter().filter(|case| matches!(case.ending, Ending::Failed { .. })).count()
-    }
-
-    fn errors(&self) -> usize {
-        self.cases.iter().filter(|case| matches!(case.ending, Ending::Broken { .. })).count()
-    }
-
-    fn write(&self, xml: &mut String, report: &Report, time_s: f64) {
-        let _ = writeln!(
-            xml,
-            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" \
-             timestamp=\"{}\" time=\"{time_s:.3}\">",
-            escaped(&self.name),
-            self.cases.len(),
-            self.failures(),
-            self.errors(),
-            escaped(&report.run.started_at)
-        );
-        let class = escaped(&format!("{}.{}", report.run.name, self.name));
-        for case in &self.cases {
-            case.write(xml, &class);
-        }
-        xml.push_str("  </testsuite>\n");
-    }
-}
-
-impl Case {
-    fn write(&self, xml: &mut String, class: &str) {
-        let name = escaped(&self.name);
-        let (element, kind, message) = match &self.ending {
-            Ending::Passed => {
-                let _ = writeln!(xml, "    <testcase classname=\"{class}\" name=\"{name}\"/>");
-                return;
-            }
-            Ending::Failed { kind, message } => ("failure", kind, message),
-            Ending::Broken { kind, message } => ("error", kind, message),
-        };
-        let (kind, first) = (escaped(kind), escaped(message.lines().next().unwrap_or("")));
-        let _ = writeln!(xml, "    <testcase classname=\"{class}\" name=\"{name}\">");
-        let _ = writeln!(
-            xml,
-            "      <{element} type=\"{kind}\" message=\"{first}\">{}</{element}>",
-            escaped(message)
-        );
-        xml.push_str("    </testcase>\n");
-    }
-}
-
-/// Text for an element or a quoted attribute. What XML 1.0 cannot hold at all (section 2.2: most control
-/// characters) becomes the replacement character.
-fn escaped(text: &str) -> String {
-    let mut xml = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
-            '\'' => xml.push_str("&apos;"),
-            // As they are, a parser would make spaces of them in attributes.
-            '\t' | '\n' | '\r' => {
-                let _ = write!(xml, "&#{};", u32::from(c));
-            }
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => xml.push('\u{fffd}'),
-            c => xml.push(c),
-        }
-    }
-    xml
 }

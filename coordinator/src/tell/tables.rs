@@ -1,5 +1,6 @@
 //! The tables at the end of a run, for people: at most 100 columns wide.
 
+mod audit;
 mod edge;
 mod layout;
 mod regions;
@@ -10,6 +11,8 @@ use self::layout::Grid;
 use super::colour::Paint;
 use super::report::report;
 use crate::outcome::Outcome;
+
+pub(crate) use audit::audited;
 
 /// The widest line.
 pub(crate) const WIDTH_MAX: usize = 100;

@@ -4,11 +4,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::audit;
 use super::hlog::hlog;
 use super::junit::junit;
 use super::markdown::markdown;
 use super::report::report;
 use crate::Error;
+use crate::audited::Audited;
 use crate::outcome::Outcome;
 
 /// Where a run's outcome is told, besides the terminal.
@@ -42,6 +44,20 @@ pub(crate) fn write(outcome: &Outcome, to: &Destinations) -> Result<(), Error> {
         for region in &outcome.regions {
             file(&folder.join(format!("{}.hlog", region.name)), hlog(&outcome.run, region))?;
         }
+    }
+    Ok(())
+}
+
+/// Tells an audit to the files that are named.
+///
+/// # Errors
+/// As [`write`](fn@write).
+pub(crate) fn write_audit(audited: &Audited, json: Option<&Path>, junit: Option<&Path>) -> Result<(), Error> {
+    if let Some(path) = json {
+        file(path, audit::json(audited).map_err(io::Error::from))?;
+    }
+    if let Some(path) = junit {
+        file(path, Ok(audit::junit(audited).into_bytes()))?;
     }
     Ok(())
 }

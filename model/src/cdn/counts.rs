@@ -6,6 +6,7 @@ use doorbuster_notation::Share;
 
 use super::CacheStatus;
 use super::encoding::Encoding;
+use super::head::Head;
 use super::judge::{Observed, Verb};
 use super::kind::ContentKind;
 use super::policy::{ContentClass, Floor, Policy};
@@ -74,13 +75,18 @@ impl Counts {
             self.bytes_decoded += bytes;
         }
         if sample.is_text {
-            self.texts += 1;
-            self.texts_plain += u64::from(sample.head.encoding == Encoding::Identity);
-            if let Some(bytes) = sample.bytes_decoded {
-                self.texts_sampled += 1;
-                self.text_wire += sample.bytes_wire;
-                self.text_decoded += bytes;
-            }
+            self.text(&sample.head, sample.bytes_wire, sample.bytes_decoded);
+        }
+    }
+
+    /// Counts a text that the edge could have compressed.
+    pub(super) fn text(&mut self, head: &Head, bytes_wire: u64, bytes_decoded: Option<u64>) {
+        self.texts += 1;
+        self.texts_plain += u64::from(head.encoding == Encoding::Identity);
+        if let Some(bytes) = bytes_decoded {
+            self.texts_sampled += 1;
+            self.text_wire += bytes_wire;
+            self.text_decoded += bytes;
         }
     }
 

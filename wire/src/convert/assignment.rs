@@ -1,7 +1,7 @@
 //! Assignments.
 
-use doorbuster_model::assignment::Secrets;
-use doorbuster_model::{Assignment, Overrides, Segment};
+use doorbuster_model::assignment::{Audit, Secrets};
+use doorbuster_model::{Assignment, Overrides, Segment, Task};
 
 use crate::{Error, proto};
 
@@ -33,7 +33,35 @@ pub(super) fn to_proto(assignment: &Assignment) -> proto::Assignment {
         files: assignment.files.clone(),
         secrets: assignment.secrets.0.clone(),
         today: assignment.today,
-        traces: assignment.traces,
+        traces: match assignment.task {
+            Task::Trace { walks } => walks,
+            Task::Load | Task::Audit(_) => 0,
+        },
+        audit: match &assignment.task {
+            Task::Audit(audit) => Some(proto::Audit {
+                pages: audit.pages.clone(),
+                rate_milli: audit.rate_milli,
+                patient: audit.is_patient,
+                policy: audit.policy.clone(),
+                journey: audit.journey.clone(),
+            }),
+            Task::Load | Task::Trace { .. } => None,
+        },
+    }
+}
+
+/// The task that the fields of a message stand for.
+fn task(traces: u32, audit: Option<proto::Audit>) -> Task {
+    match (audit, traces) {
+        (Some(audit), _) => Task::Audit(Box::new(Audit {
+            pages: audit.pages,
+            rate_milli: audit.rate_milli,
+            is_patient: audit.patient,
+            policy: audit.policy,
+            journey: audit.journey,
+        })),
+        (None, 0) => Task::Load,
+        (None, walks) => Task::Trace { walks },
     }
 }
 
@@ -59,6 +87,6 @@ pub(super) fn from_proto(assignment: proto::Assignment) -> Result<Assignment, Er
         files: assignment.files,
         secrets: Secrets(assignment.secrets),
         today: assignment.today,
-        traces: assignment.traces,
+        task: task(assignment.traces, assignment.audit),
     })
 }

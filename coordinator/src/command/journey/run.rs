@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use doorbuster_model::Tally;
+use doorbuster_model::{Tally, Task};
 use jiff::Timestamp;
 
 use super::show::Show;
@@ -52,8 +52,8 @@ impl RunCommand {
         });
         let source =
             Source { name: journey, folder: PathBuf::new(), text: plan.to_string(), files: BTreeMap::new() };
-        let mut prepared = Prepared::new(source, self.options.overrides(Some(&self.target))?)?;
-        prepared.traces = self.times;
+        let task = Task::Trace { walks: self.times };
+        let prepared = Prepared::with_task(source, self.options.overrides(Some(&self.target))?, task)?;
         let id = runs::new_id(Timestamp::now())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
@@ -65,6 +65,8 @@ impl RunCommand {
             let text = match noted {
                 Noted::Exchange(exchange) => show.exchange(&exchange),
                 Noted::Markers { markers, .. } => show.markers(&markers),
+                // Those are an audit's.
+                Noted::Proof { .. } => return,
             };
             // A reader that has seen enough does not change how the journey went.
             let _ = std::io::stdout().lock().write_all(text.as_bytes());

@@ -1,0 +1,192 @@
+//! One request of an audit, and what is kept of its answer: never the body.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use doorbuster_model::cdn::audit::{self, Answer, Ask, Who};
+use doorbuster_model::cdn::{ContentKind, MarkSearch, Marks};
+use doorbuster_model::{ErrorClass, Key, Part, Sample};
+use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method};
+use url::Url;
+
+use super::{SHOPPERS, discover};
+use crate::address::Address;
+use crate::client::Broken;
+use crate::exchange::{Order, Reply, Whence, exchange};
+use crate::flight::sample_of;
+use crate::visit::Visitor;
+use crate::worker::Worker;
+
+/// What all requests of an audit count as.
+pub(super) const KEY: Key = Key { journey: 0, step: 0, part: Part::Main, section: 0 };
+/// What a gzip file begins with (RFC 1952, section 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// Stands for whoever is no shopper, and so has no marker.
+const NO_SHOPPER: u64 = u64::MAX;
+
+/// Who asks in an audit: each with connections and a jar of its own.
+pub(super) struct Stage<'a> {
+    pub(super) worker: &'a Rc<Worker>,
+    pub(super) marks: Marks,
+    nobody: Visitor,
+    shoppers: [Visitor; SHOPPERS.len()],
+}
+
+impl<'a> Stage<'a> {
+    /// Nobody has asked anything yet.
+    pub(super) fn new(worker: &'a Rc<Worker>) -> Self {
+        let shoppers = SHOPPERS.map(|number| Visitor::new(worker, number));
+        Self { worker, marks: Marks::of(&worker.run.id), nobody: Visitor::new(worker, NO_SHOPPER), shoppers }
+    }
+
+    /// Who it is.
+    pub(super) fn visitor(&self, who: Who) -> &Visitor {
+        let number = match who {
+            Who::Shopper(number) => SHOPPERS.iter().position(|known| *known == number),
+            Who::Nobody => None,
+        };
+        number.and_then(|number| self.shoppers.get(number)).unwrap_or(&self.nobody)
+    }
+
+    /// Whether a request may go to `url`: where the plan may send to, or to the target's host in another way, which is the
+    /// same host to whoever allows it.
+    pub(super) fn may_go(&self, url: &Url) -> bool {
+        let job = &self.worker.job;
+        let is_web = matches!(url.scheme(), "http" | "https");
+        is_web && (url.host_str() == job.target.host_str() || job.may_go(url))
+    }
+
+    /// Sends a request of the script. When it ended, and what came of it.
+    pub(super) async fn fetch(&self, ask: &Ask) -> (u64, Result<Answer, audit::Broken>) {
+        if !self.may_go(&ask.url) {
+            let host = ask.url.host_str().unwrap_or("");
+            let message = format!("{host} is another host; name it with --allow-host to ask it");
+            let broken = audit::Broken { class: ErrorClass::Expectation, message };
+            return (self.worker.clock.now_ns(), Err(broken));
+        }
+        let visitor = self.visitor(ask.who);
+        if ask.who == Who::Nobody {
+            visitor.forget();
+        }
+        let address = Rc::new(Address::new(ask.url.clone(), &self.worker.job));
+        let headers = with_gate(&ask.headers, &address, self.worker.job.cookie.as_ref());
+        let order = Order {
+            key: KEY,
+            intended_ns: ask.at_ns,
+            handled_ns: self.worker.clock.now_ns(),
+            method: &ask.method,
+            address: &address,
+            headers: &headers,
+            body: None,
+            from: Whence::Nowhere,
+            tells_origin: false,
+            wants_headers: true,
+            wants_body: true,
+            timeout: None,
+            head: Cell::default(),
+        };
+        let (sample, result) = send(visitor, &order).await;
+        let result = match result {
+            Ok(reply) => Ok(self.answer(&reply, &ask.method, &ask.url, &sample, number_of(ask.who))),
+            Err(broken) => Err(audit::Broken { class: broken.class, message: broken.message }),
+        };
+        (sample.times.ended_ns, result)
+    }
+
+    /// What is kept of an answer that `shopper` got.
+    pub(super) fn answer(
+        &self,
+        reply: &Reply,
+        method: &Method,
+        url: &Url,
+        sample: &Sample,
+        shopper: u64,
+    ) -> Answer {
+        let headers = reply.headers.as_deref().cloned().unwrap_or_default();
+        let body = &reply.body.kept;
+        let is_whole = *method == Method::GET && reply.body.decoded.is_some() && !reply.body.cut;
+        let mut search = MarkSearch::new(shopper);
+        search.look(&self.marks, body);
+        let is_page = *method == Method::GET && reply.status == 200;
+        Answer {
+            status: reply.status,
+            bytes_wire: sample.bytes_wire,
+            bytes_decoded: reply.body.decoded,
+            sha256: if is_whole { sha256(body) } else { None },
+            is_packed_inside: is_text(&headers) && body.starts_with(&GZIP),
+            foreign_mark: search.foreign(),
+            found: if is_page { discover::found(self, reply, url) } else { Vec::new() },
+            headers,
+        }
+    }
+}
+
+/// Sends a request and counts it.
+pub(super) async fn send(visitor: &Visitor, order: &Order<'_>) -> (Sample, Result<Reply, Broken>) {
+    let mut sample = sample_of(visitor, order);
+    let result = exchange(visitor, order, &mut sample, &visitor.limit, None).await;
+    let mut tallies = visitor.worker.tallies.borrow_mut();
+    tallies.record(&sample);
+    if let Err(broken) = &result {
+        let example = || format!("{} {}: {}", order.method, order.address.shown(), broken.message);
+        tallies.at(sample.times.ended_ns).fail(KEY.journey, KEY.step, broken.class, example);
+    }
+    drop(tallies);
+    (sample, result)
+}
+
+/// The number whose marker may stand in what somebody is shown.
+fn number_of(who: Who) -> u64 {
+    match who {
+        Who::Shopper(number) => number,
+        Who::Nobody => NO_SHOPPER,
+    }
+}
+
+/// A request's own headers. Where it has a Cookie, the plan's own goes with it, which is a way past a gate.
+fn with_gate(
+    headers: &[(HeaderName, HeaderValue)],
+    address: &Address,
+    gate: Option<&HeaderValue>,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let gate = gate.filter(|_| address.is_target);
+    let joined = |value: &HeaderValue| {
+        let parts = [gate?.as_bytes(), value.as_bytes()];
+        HeaderValue::from_bytes(&parts.join(&b"; "[..])).ok()
+    };
+    let header = |(name, value): &(HeaderName, HeaderValue)| {
+        let value = if *name == COOKIE { joined(value) } else { None }.unwrap_or_else(|| value.clone());
+        (name.clone(), value)
+    };
+    headers.iter().map(header).collect()
+}
+
+fn sha256(body: &[u8]) -> Option<[u8; 32]> {
+    ring::digest::digest(&ring::digest::SHA256, body).as_ref().try_into().ok()
+}
+
+fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE);
+    kind.is_some_and(|kind| ContentKind::of(kind.as_bytes()) == ContentKind::Text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_that_of_the_standard() {
+        // FIPS 180-2, appendix B.1.
+        let hash = sha256(b"abc").unwrap();
+        assert_eq!((hash[0], hash[1], hash[31]), (0xba, 0x78, 0xad));
+    }
+
+    #[test]
+    fn text_that_is_gzip_is_told_from_a_file_that_is() {
+        let headers =
+            |kind: &'static str| HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+        assert!(is_text(&headers("text/css; charset=utf-8")) && !is_text(&headers("application/gzip")));
+        assert!(!is_text(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,296 @@
+//! What an audit came to: the proofs of every region, and the verdict on them.
+
+use doorbuster_model::Tally;
+use doorbuster_model::cdn::audit::{Proof, Ruling};
+use jiff::Timestamp;
+
+use crate::conduct::Conducted;
+use crate::fold::Ended;
+use crate::outcome::{Outcome, Reason, Verdict};
+use crate::prepare::Prepared;
+
+/// The `kind` of a reason that a broken promise gave.
+const PROMISE: &str = "promise";
+
+/// What was found out in one region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RegionAudit {
+    /// Its name.
+    pub(crate) name: String,
+    /// How many requests were sent from there.
+    pub(crate) requests: u64,
+    /// What was found out about each promise.
+    pub(crate) proofs: Vec<Proof>,
+}
+
+/// An audit, judged.
+#[derive(Clone, Debug)]
+pub(crate) struct Audited {
+    /// The run's id.
+    pub(crate) id: String,
+    /// The plan's name.
+    pub(crate) name: String,
+    /// Where it went; `None` where each region has a target of its own.
+    pub(crate) target: Option<String>,
+    /// When it began.
+    pub(crate) started_at: Timestamp,
+    /// When its last report came.
+    pub(crate) finished_at: Timestamp,
+    /// Pass, fail or invalid.
+    pub(crate) verdict: Verdict,
+    /// Why it is not a pass; those that invalidate come first.
+    pub(crate) reasons: Vec<Reason>,
+    /// Per region, in the plan's order.
+    pub(crate) regions: Vec<RegionAudit>,
+}
+
+impl Audited {
+    /// How often promises were found so, over all regions.
+    pub(crate) fn count(&self, ruling: Ruling) -> usize {
+        let proofs = self.regions.iter().flat_map(|region| &region.proofs);
+        proofs.filter(|proof| proof.ruling == ruling).count()
+    }
+}
+
+/// Judges an audit. `proofs` are those of each region.
+pub(crate) fn judge(
+    prepared: &Prepared,
+    id: String,
+    conducted: &Conducted,
+    proofs: Vec<Vec<Proof>>,
+) -> Audited {
+    let plan = &prepared.plan;
+    let tallies = &conducted.fold.regions;
+    let mut regions = Vec::new();
+    for ((region, tally), proofs) in plan.regions.iter().zip(tallies).zip(proofs) {
+        let requests = Outcome::exchanges(tally).requests;
+        regions.push(RegionAudit { name: region.name.clone(), requests, proofs });
+    }
+    let mut reasons = agents(prepared, conducted);
+    if reasons.is_empty() {
+        let pairs = plan.regions.iter().zip(tallies);
+        reasons.extend(pairs.filter_map(|(region, tally)| silent(&region.name, tally)));
+        reasons.extend(challenged(tallies));
+    }
+    let is_invalid = !reasons.is_empty();
+    reasons.extend(regions.iter().flat_map(broken));
+    let verdict = match (is_invalid, reasons.is_empty()) {
+        (true, _) => Verdict::Invalid,
+        (false, false) => Verdict::Fail,
+        (false, true) => Verdict::Pass,
+    };
+    Audited {
+        id,
+        name: plan.name.clone(),
+        target: plan.target.as_ref().map(ToString::to_string),
+        started_at: conducted.started_at,
+        finished_at: conducted.finished_at,
+        verdict,
+        reasons,
+        regions,
+    }
+}
+
+fn invalid(kind: &'static str, region: Option<&str>, message: String) -> Reason {
+    Reason { kind, message, region: region.map(str::to_owned), invalidates: true }
+}
+
+/// Somebody stopped it, or an agent did not carry it out to its end.
+fn agents(prepared: &Prepared, conducted: &Conducted) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if conducted.interrupted {
+        let message = "the audit was interrupted before its end; run it again for a verdict";
+        reasons.push(invalid("interrupted", None, message.to_owned()));
+    }
+    for agent in &conducted.fold.agents {
+        let region = prepared.plan.regions.get(agent.region).map_or("", |region| &region.name);
+        match &agent.ended {
+            Ended::Failed(why) => {
+                let message = format!("the agent in {region} could not go on: {why}");
+                reasons.push(invalid("agent_failed", Some(region), message));
+            }
+            Ended::Lost(why) => {
+                let message = format!("the agent in {region} was lost ({why}); run the audit again");
+                reasons.push(invalid("agent_lost", Some(region), message));
+            }
+            Ended::Finished | Ended::Not => {}
+        }
+    }
+    reasons
+}
+
+/// Nothing answered in a region.
+fn silent(region: &str, tally: &Tally) -> Option<Reason> {
+    let exchanges = Outcome::exchanges(tally);
+    if exchanges.requests == 0 || !exchanges.statuses.is_empty() {
+        return None;
+    }
+    let example = tally.failures.values().next().map(|failures| format!(" ({})", failures.example));
+    let message = format!(
+        "nothing answered at all{}; check the address, and that the target is up",
+        example.unwrap_or_default()
+    );
+    Some(invalid("target_unreachable", Some(region), message))
+}
+
+/// A firewall stood before the shop: over 1 % of the answers are its own, and say nothing about the edge's promises.
+fn challenged(tallies: &[Tally]) -> Option<Reason> {
+    let challenges: u64 = tallies.iter().map(|tally| tally.challenges).sum();
+    let answers: u64 =
+        tallies.iter().flat_map(|tally| Outcome::exchanges(tally).statuses.into_values()).sum();
+    let message = format!(
+        "{challenges} of {answers} answers were challenges of a firewall (WAF), so little of this is about the shop; have its rules let this run's addresses or User-Agent through"
+    );
+    (challenges.saturating_mul(100) > answers).then(|| invalid("waf_challenges", None, message))
+}
+
+/// The broken promises of a region, each with what to change.
+fn broken(region: &RegionAudit) -> impl Iterator<Item = Reason> {
+    let failed = region.proofs.iter().filter(|proof| proof.ruling == Ruling::Fail);
+    failed.map(|proof| Reason {
+        kind: PROMISE,
+        message: format!("{}: {} ({}); {}", named(proof), proof.observed, proof.rule, proof.remedy),
+        region: Some(region.name.clone()),
+        invalidates: false,
+    })
+}
+
+/// A promise with its class: `html: who asks again gets a copy`.
+pub(crate) fn named(proof: &Proof) -> String {
+    if proof.class.is_empty() { proof.title.clone() } else { format!("{}: {}", proof.class, proof.title) }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use doorbuster_model::assignment::Audit;
+    use doorbuster_model::cdn::Evidence;
+    use doorbuster_model::{ErrorClass, Key, Overrides, Part, Task};
+
+    use super::*;
+    use crate::fold::{AgentState, Fold};
+    use crate::prepare::Source;
+
+    /// A proof as an agent reports it.
+    pub(crate) fn proof(class: &str, promise: &str, ruling: Ruling, observed: &str) -> Proof {
+        let is_broken = matches!(ruling, Ruling::Fail | Ruling::Warn);
+        let text = |text: &str| if is_broken { text.to_owned() } else { String::new() };
+        Proof {
+            class: class.to_owned(),
+            promise: promise.to_owned(),
+            title: format!("what {promise} is about"),
+            ruling,
+            observed: observed.to_owned(),
+            rule: text("hit-ratio"),
+            remedy: text("Look at what is missed again and again, and at what is in the cache policy's key."),
+            evidence: (ruling != Ruling::NotApplicable).then(|| Evidence {
+                method: "GET".to_owned(),
+                url: format!("http://shop.test/static/0123456789abcdef0123456789abcdef/{class}.css?v=1"),
+                status: 200,
+                answered: vec![("x-cache".to_owned(), "Miss from cloudfront".to_owned())],
+                ..Evidence::default()
+            }),
+        }
+    }
+
+    /// An audit of two regions: one right, one whose caches miss.
+    pub(crate) fn two_regions() -> Audited {
+        let region = |name: &str, ruling, observed| RegionAudit {
+            name: name.to_owned(),
+            requests: 41,
+            proofs: vec![
+                proof("static", "kept", ruling, observed),
+                proof("html", "lifetime", Ruling::Pass, "5m"),
+                proof("html", "expires", Ruling::NotApplicable, "not waited for"),
+                proof("", "near", Ruling::Info, "LHR50; the policy names no edges of this region"),
+            ],
+        };
+        let regions = vec![
+            region("tokyo", Ruling::Fail, "no hit in 5 fetches (2 of 2 addresses)"),
+            region("london", Ruling::Pass, "2 of 2 hit by fetch 2"),
+        ];
+        Audited {
+            id: "7f3a".to_owned(),
+            name: "friday".to_owned(),
+            target: Some("http://shop.test/".to_owned()),
+            started_at: "2026-11-27T00:00:00Z".parse().unwrap(),
+            finished_at: "2026-11-27T00:00:13.5Z".parse().unwrap(),
+            verdict: Verdict::Fail,
+            reasons: regions.iter().flat_map(broken).collect(),
+            regions,
+        }
+    }
+
+    fn prepared() -> Prepared {
+        let text = "name: x\ntarget: http://127.0.0.1:1\nregions: [a, b]\njourneys: [browse]\nload: { arrivals: [{ hold: 1/s, for: 1s }] }\n";
+        let source = Source {
+            name: "plan.yaml".to_owned(),
+            folder: PathBuf::new(),
+            text: text.to_owned(),
+            files: BTreeMap::new(),
+        };
+        let audit = Audit { rate_milli: 10_000, ..Audit::default() };
+        Prepared::with_task(source, Overrides::default(), Task::Audit(Box::new(audit))).unwrap()
+    }
+
+    /// An audit whose agents ended so, with these answers by status.
+    fn conducted(
+        prepared: &Prepared,
+        ended: &[Ended],
+        statuses: &[(u16, u64)],
+        challenges: u64,
+    ) -> Conducted {
+        let load = &prepared.plan.load;
+        let states: Vec<AgentState> = (ended.iter().enumerate())
+            .map(|(region, ended)| {
+                let segment = doorbuster_model::Segment::whole();
+                let state = AgentState::new(region, segment, &load.pace, load.model);
+                AgentState { ended: ended.clone(), ..state }
+            })
+            .collect();
+        let mut fold = Fold::new(states, ended.len(), load.pace.clone(), load.model, Vec::new(), Vec::new());
+        for tally in &mut fold.regions {
+            let key = Key { journey: 0, step: 0, part: Part::Main, section: 0 };
+            let exchanges = tally.exchanges.entry(key).or_default();
+            exchanges.requests = 10;
+            exchanges.statuses = statuses.iter().copied().collect();
+            tally.challenges = challenges;
+            tally.fail(0, 0, ErrorClass::Connect, || "GET http://127.0.0.1:1/: refused".to_owned());
+        }
+        let now = Timestamp::now();
+        Conducted { fold, started_at: now, finished_at: now, interrupted: false, aborted: None }
+    }
+
+    #[test]
+    fn an_audit_fails_by_its_proofs_and_is_invalid_without_answers() {
+        const NONE: &[&str] = &[];
+        let prepared = prepared();
+        let good = [(200, 10)];
+        let both = [Ended::Finished, Ended::Finished];
+        let pass = vec![proof("html", "kept", Ruling::Pass, ""), proof("html", "vary", Ruling::Warn, "")];
+        let fail = vec![proof("html", "kept", Ruling::Fail, "no hit")];
+        let lost = [Ended::Finished, Ended::Lost("killed".to_owned())];
+        for (ended, statuses, challenges, proofs, verdict, kinds) in [
+            (&both, &good[..], 0, [pass.clone(), pass.clone()], Verdict::Pass, NONE),
+            (&both, &good, 0, [pass.clone(), fail.clone()], Verdict::Fail, &["promise"]),
+            (&lost, &good, 0, [pass.clone(), fail.clone()], Verdict::Invalid, &["agent_lost", "promise"]),
+            (
+                &both,
+                &[],
+                0,
+                [pass.clone(), pass.clone()],
+                Verdict::Invalid,
+                &["target_unreachable", "target_unreachable"],
+            ),
+            (&both, &good, 1, [pass.clone(), pass.clone()], Verdict::Invalid, &["waf_challenges"]),
+        ] {
+            let conducted = conducted(&prepared, ended, statuses, challenges);
+            let audited = judge(&prepared, "r".to_owned(), &conducted, proofs.to_vec());
+            let found: Vec<&str> = audited.reasons.iter().map(|reason| reason.kind).collect();
+            assert_eq!((audited.verdict, found.as_slice()), (verdict, kinds), "{:#?}", audited.reasons);
+            assert_eq!(audited.regions[1].requests, 10);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! `doorbuster audit`: the promises of an edge, one by one.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use doorbuster_journeys::{BUILT_IN, Journey, built_in};
+use doorbuster_model::assignment::Audit;
+use doorbuster_model::cdn::Policy;
+use doorbuster_model::cdn::audit::{Proof, Script};
+use doorbuster_model::{Plan, Task, target};
+use jiff::Timestamp;
+
+use super::hit::rate;
+use super::options::{TargetOptions, try_file};
+use crate::audited::{Audited, judge};
+use crate::conduct::{Conducted, Noted, conduct};
+use crate::prepare::{Prepared, Source, read_text};
+use crate::progress::Progress;
+use crate::{Error, Verdict, runs, tell};
+
+/// The region of a URL that is asked for from no other.
+const HERE: &str = "here";
+/// The most pages of a plan's journeys that an audit begins with.
+const PAGES_MAX: usize = 10;
+
+/// Prove an edge's promises one by one: caching, compression, privacy, and what else clients rely on.
+///
+/// It begins with the page of a URL, or with the pages that a plan's journeys name, finds their assets and what belongs to
+/// one shopper, and asks for each in as few ways as prove its promises: those of the plan's section `cdn`, of --policy,
+/// or what stands to reason for CloudFront before a shop. Nothing is loaded: it sends some 40 requests per region and takes
+/// a quarter of a minute. Exit codes: 0 pass, 1 a promise is broken, 2 usage or plan error, 3 invalid.
+#[derive(Args, Clone, Debug)]
+pub struct AuditCommand {
+    /// The URL of a page, or a plan (a YAML file, see README.md)
+    #[arg(value_name = "URL|PLAN")]
+    what: String,
+    /// Where the audit goes, instead of the plan's target
+    #[arg(long, value_name = "URL", help_heading = "Target")]
+    target: Option<String>,
+    /// The regions to ask from, each with an agent of its own (after the URL or plan, or separated by commas) [default:
+    /// the plan's; of a URL: here]
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    region: Vec<String>,
+    /// The most requests per second from each region, as 10/s or 30/m
+    #[arg(long, value_parser = rate, default_value = "10/s", value_name = "RATE")]
+    rate: u64,
+    /// Wait until lifetimes of up to ten minutes are over, to see copies leave the cache
+    #[arg(long)]
+    patient: bool,
+    /// What the edge has promised: a YAML file with the section `cdn`, instead of the plan's
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// A journey (a file, or built in) by which two shoppers reach what belongs to each of them
+    #[arg(long, value_name = "FILE")]
+    journey: Option<String>,
+    #[command(flatten)]
+    options: TargetOptions,
+    /// Write what was found out as JSON
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    json: Option<PathBuf>,
+    /// Write a JUnit file: a test case per promise and region
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    junit: Option<PathBuf>,
+    /// No tables; errors and the reasons of an invalid verdict still go to standard error
+    #[arg(long, short, help_heading = "Results")]
+    quiet: bool,
+}
+
+impl AuditCommand {
+    /// Audits.
+    ///
+    /// # Errors
+    /// [`Error`] when no audit came about; its exit code is [`Error::exit_code`].
+    pub fn run(&self) -> Result<Verdict, Error> {
+        let prepared = self.prepared()?;
+        for path in [&self.json, &self.junit].into_iter().flatten() {
+            try_file(path)?;
+        }
+        let id = runs::new_id(Timestamp::now())?;
+        if !self.quiet {
+            // Where standard error is closed, the audit goes on all the same.
+            let _ = writeln!(std::io::stderr().lock(), "{}", self.opening(&prepared, &id));
+        }
+        let (conducted, proofs) = carry_out(&prepared, &id)?;
+        let audited = judge(&prepared, id, &conducted, proofs);
+        self.show(&audited)?;
+        match (tell::write_audit(&audited, self.json.as_deref(), self.junit.as_deref()), audited.verdict) {
+            (Ok(()), verdict) => Ok(verdict),
+            (Err(error), Verdict::Pass) => Err(error),
+            (Err(error), verdict) => {
+                // A file that cannot be written must not make a broken promise look like a mistyped command.
+                let _ = writeln!(std::io::stderr().lock(), "doorbuster: {error}");
+                Ok(verdict)
+            }
+        }
+    }
+
+    /// The plan that the command line stands for, with the audit as its task.
+    fn prepared(&self) -> Result<Prepared, Error> {
+        let (source, pages) =
+            if self.what.contains("://") { self.of_url()? } else { of_plan(Path::new(&self.what))? };
+        let audit = Audit {
+            pages,
+            rate_milli: self.rate,
+            is_patient: self.patient,
+            policy: self.policy.as_deref().map(policy).transpose()?,
+            journey: self.journey.as_deref().map(journey).transpose()?,
+        };
+        let overrides = self.options.overrides(self.target.as_deref())?;
+        let mut prepared = Prepared::with_task(source, overrides, Task::Audit(Box::new(audit)))?;
+        self.choose_regions(&mut prepared)?;
+        Ok(prepared)
+    }
+
+    /// The plan of a URL, and its page. A JSON text is a YAML text, and safely quoted.
+    fn of_url(&self) -> Result<(Source, Vec<String>), Error> {
+        if self.target.is_some() {
+            let why = "a URL says itself where the audit goes; leave --target out, or name a plan";
+            return Err(Error::Usage(why.to_owned()));
+        }
+        let url = target::parse(&self.what).map_err(Error::Usage)?;
+        let regions = if self.region.is_empty() { vec![HERE.to_owned()] } else { self.region.clone() };
+        let plan = serde_json::json!({
+            "name": "audit",
+            "target": url.origin().ascii_serialization(),
+            "regions": regions,
+            // An audit has its own instead.
+            "journeys": [BUILT_IN[0]],
+            "load": { "arrivals": [{ "hold": "1/s", "for": "1s" }] },
+        });
+        let source = Source {
+            name: "the plan of this command line".to_owned(),
+            folder: PathBuf::new(),
+            text: plan.to_string(),
+            files: BTreeMap::new(),
+        };
+        let page = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        Ok((source, vec![page.to_owned()]))
+    }
+
+    /// Leaves the regions that were named.
+    fn choose_regions(&self, prepared: &mut Prepared) -> Result<(), Error> {
+        if self.region.is_empty() {
+            return Ok(());
+        }
+        let known = prepared.names.regions.clone();
+        if let Some(unknown) = self.region.iter().find(|name| !known.contains(name)) {
+            let known = known.join(", ");
+            return Err(Error::Usage(format!(
+                "--region: the plan has no region \"{unknown}\"; it has {known}"
+            )));
+        }
+        prepared.plan.regions.retain(|region| self.region.contains(&region.name));
+        prepared.names.regions.retain(|name| self.region.contains(name));
+        Ok(())
+    }
+
+    fn opening(&self, prepared: &Prepared, id: &str) -> String {
+        let regions = prepared.names.regions.join(", ");
+        let waits_s = Script::waits_s(&prepared.plan.cdn, self.patient);
+        format!("run {id}: auditing {} from {regions}; it takes some {waits_s} s", self.what)
+    }
+
+    /// Shows the table; when quiet, only why the audit is invalid.
+    fn show(&self, audited: &Audited) -> Result<(), Error> {
+        if self.quiet {
+            let mut stderr = std::io::stderr().lock();
+            for reason in audited.reasons.iter().filter(|reason| reason.invalidates) {
+                // Where standard error is closed, the exit code still tells.
+                let _ = writeln!(stderr, "invalid ({}): {}", reason.kind, reason.message);
+            }
+            return Ok(());
+        }
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let mut stdout = std::io::stdout().lock();
+        match stdout.write_all(tell::audited(audited, colour).as_bytes()).and_then(|()| stdout.flush()) {
+            // A reader that has seen enough (`| head`) does not change the verdict.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(|source| Error::System { what: "writing the table", source }),
+        }
+    }
+}
+
+/// Has every region's agent carry its audit out. What each found out, by region.
+fn carry_out(prepared: &Prepared, id: &str) -> Result<(Conducted, Vec<Vec<Proof>>), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
+    let mut progress = Progress::new(true, &prepared.plan);
+    let mut proofs: Vec<Vec<Proof>> = vec![Vec::new(); prepared.plan.regions.len()];
+    let mut listener = |noted| {
+        if let Noted::Proof { region, proof } = noted
+            && let Some(proofs) = proofs.get_mut(region)
+        {
+            proofs.push(*proof);
+        }
+    };
+    let conducted = runtime.block_on(conduct(prepared, id, &mut progress, &mut listener));
+    // What still waits for agents that were given up is not worth waiting for.
+    runtime.shutdown_background();
+    Ok((conducted?, proofs))
+}
+
+/// A plan's file, and the pages that its journeys name: what they get by addresses that are the same in every walk.
+fn of_plan(path: &Path) -> Result<(Source, Vec<String>), Error> {
+    let source = Source::read(path)?;
+    let plan = Plan::read(&source.name, &source.text)?;
+    let mut pages: Vec<String> = Vec::new();
+    for used in &plan.journeys {
+        let name = &used.journey;
+        let text = match built_in(name) {
+            Some(text) => text.to_owned(),
+            None => read_text(&source.folder.join(name), "a journey of the plan", "check the path")?,
+        };
+        let journey = Journey::parse(name, &text)?;
+        let read = journey.steps().iter().filter(|step| step.method().as_str() == "GET");
+        for page in read.filter_map(|step| step.target()) {
+            let is_path = page.starts_with('/') && !page.starts_with("//");
+            if is_path && pages.len() < PAGES_MAX && !pages.iter().any(|known| known == page) {
+                pages.push(page.to_owned());
+            }
+        }
+    }
+    Ok((source, pages))
+}
+
+/// The text of a policy, once it was read and checked.
+fn policy(path: &Path) -> Result<String, Error> {
+    let text = read_text(path, "the policy", "check the path, or see README.md for a policy to start from")?;
+    Policy::read(&path.display().to_string(), &text)?;
+    Ok(text)
+}
+
+/// How every agent knows the journey: by its name where it is built in, otherwise by its whole path.
+fn journey(name: &str) -> Result<String, Error> {
+    if built_in(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    let path = Path::new(name);
+    read_text(path, "the journey", "check the path, or name a built-in journey: browse, cart, checkout")?;
+    let whole = std::path::absolute(path)
+        .map_err(|source| Error::System { what: "finding the journey's whole path", source })?;
+    Ok(whole.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, FromArgMatches};
+
+    use super::*;
+
+    fn command(arguments: &[&str]) -> Result<AuditCommand, String> {
+        let command = AuditCommand::augment_args(clap::Command::new("audit"));
+        let matches = command
+            .try_get_matches_from([&["audit"], arguments].concat())
+            .map_err(|error| error.to_string())?;
+        AuditCommand::from_arg_matches(&matches).map_err(|error| error.to_string())
+    }
+
+    fn prepared(arguments: &[&str]) -> Result<Prepared, String> {
+        command(arguments)?.prepared().map_err(|error| error.to_string())
+    }
+
+    fn audit(prepared: &Prepared) -> &Audit {
+        match &prepared.task {
+            Task::Audit(audit) => audit,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_url_is_a_page_and_its_host_the_target() {
+        let of_url = prepared(&["https://shop.example.com/p/1?a=b#c", "--region", "tokyo,london"]).unwrap();
+        assert_eq!(of_url.plan.target.as_ref().unwrap().as_str(), "https://shop.example.com/");
+        assert_eq!(of_url.names.regions, ["tokyo", "london"]);
+        let audit = audit(&of_url);
+        assert_eq!((audit.pages.as_slice(), audit.rate_milli), (&["/p/1?a=b".to_owned()][..], 10_000));
+        assert!(!of_url.plan.cdn.is_declared && audit.journey.is_none() && !audit.is_patient);
+        assert_eq!(prepared(&["http://127.0.0.1:1"]).unwrap().names.regions, ["here"]);
+    }
+
+    #[test]
+    fn a_journey_that_is_built_in_is_known_by_its_name() {
+        let built_in = prepared(&["http://127.0.0.1:1", "--journey", "cart", "--patient"]).unwrap();
+        assert_eq!(audit(&built_in).journey.as_deref(), Some("cart"));
+        assert_eq!(built_in.names.journeys[0].0, "cart");
+        assert!(audit(&built_in).is_patient);
+    }
+
+    #[test]
+    fn what_cannot_be_is_said() {
+        for (arguments, part) in [
+            (&["http://"][..], "is not a URL"),
+            (&["nowhere.yaml"], "nowhere.yaml"),
+            (&["http://127.0.0.1", "--rate", "0/s"], "a rate of 0 sends nothing"),
+            (&["http://127.0.0.1", "--target", "http://127.0.0.1"], "leave --target out"),
+            (&["http://shop.example.com", "--rate", "11/s"], "--allow-host shop.example.com"),
+            (&["http://127.0.0.1", "--policy", "nowhere.yaml"], "the policy nowhere.yaml"),
+            (&["http://127.0.0.1", "--journey", "nowhere.yaml"], "the journey nowhere.yaml"),
+        ] {
+            let error = prepared(arguments).map(|_| ()).unwrap_err();
+            assert!(error.contains(part), "{arguments:?}: {error}");
+        }
+        assert!(prepared(&["http://shop.example.com", "--rate", "10/s", "--journey", "cart"]).is_ok());
+    }
+}

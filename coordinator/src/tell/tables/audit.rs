@@ -1,0 +1,225 @@
+//! An audit at a glance: a row per promise, and below what to change.
+
+use doorbuster_model::cdn::Evidence;
+use doorbuster_model::cdn::audit::{Proof, Ruling};
+
+use super::super::colour::Paint;
+use super::super::numbers::count;
+use super::super::plain::plain;
+use super::layout::{Grid, indented};
+use crate::audited::{Audited, RegionAudit, named};
+use crate::outcome::Verdict;
+
+/// The longest path that is shown whole, in characters.
+const PATH_CHARS_MAX: usize = 28;
+/// What is about no class of content.
+const EDGE: &str = "edge";
+
+/// A promise as some regions have it.
+struct Row<'a> {
+    proof: &'a Proof,
+    regions: Vec<&'a str>,
+}
+
+/// The table, what to change, and the verdict, ending with a line feed.
+pub(crate) fn audited(audited: &Audited, colour: bool) -> String {
+    let paint = Paint { on: colour };
+    let rows = rows(&audited.regions);
+    let mut parts = vec![grid(audited, &rows, paint).render()];
+    let is_broken = |row: &&Row<'_>| matches!(row.proof.ruling, Ruling::Fail | Ruling::Warn);
+    let told: String = rows.iter().filter(is_broken).map(|row| remedy(audited, row)).collect();
+    if !told.is_empty() {
+        parts.push(format!("What to change\n{told}"));
+    }
+    let is_left = |row: &&Row<'_>| row.proof.ruling == Ruling::NotApplicable;
+    let left: String = rows.iter().filter(is_left).map(|row| left_out(audited, row)).collect();
+    if !left.is_empty() {
+        parts.push(format!("Not proved here\n{left}"));
+    }
+    parts.push(format!("{}{}", sums(audited), verdict(audited, paint)));
+    parts.join("\n")
+}
+
+/// Promises in the order in which regions tell them; regions that saw the same share a row.
+fn rows(regions: &[RegionAudit]) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for region in regions {
+        for proof in &region.proofs {
+            let same = |row: &&mut Row<'_>| {
+                let known = row.proof;
+                (&known.class, &known.promise, known.ruling) == (&proof.class, &proof.promise, proof.ruling)
+            };
+            if let Some(row) = rows.iter_mut().find(same) {
+                row.regions.push(&region.name);
+                continue;
+            }
+            let beside = |row: &Row<'_>| row.proof.class == proof.class && row.proof.promise == proof.promise;
+            let at = rows.iter().rposition(beside).map_or(rows.len(), |position| position + 1);
+            rows.insert(at, Row { proof, regions: vec![region.name.as_str()] });
+        }
+    }
+    rows
+}
+
+fn grid(audited: &Audited, rows: &[Row<'_>], paint: Paint) -> Grid {
+    let mut grid =
+        Grid::new("Audit: what the edge has promised, and what was seen").words("about").words("promise");
+    let has_regions = audited.regions.len() > 1;
+    if has_regions {
+        grid = grid.words("regions");
+    }
+    grid = grid.words("observed").words("verdict").words("evidence");
+    for row in rows.iter().filter(|row| row.proof.ruling != Ruling::NotApplicable) {
+        let proof = row.proof;
+        let about = if proof.class.is_empty() { EDGE.to_owned() } else { plain(&proof.class) };
+        let mut cells = vec![about, plain(&proof.title)];
+        if has_regions {
+            cells.push(regions(audited, row));
+        }
+        cells.push(plain(&proof.observed));
+        cells.push(ruled(proof.ruling, paint));
+        cells.push(proof.evidence.as_ref().map_or_else(String::new, shown));
+        grid.row(cells);
+    }
+    grid
+}
+
+/// The regions of a row: `all`, or their names.
+fn regions(audited: &Audited, row: &Row<'_>) -> String {
+    if row.regions.len() == audited.regions.len() { "all".to_owned() } else { plain(&row.regions.join(", ")) }
+}
+
+fn ruled(ruling: Ruling, paint: Paint) -> String {
+    match ruling {
+        Ruling::Pass => paint.green("pass"),
+        Ruling::Fail => paint.red("FAIL"),
+        Ruling::Warn => paint.yellow("warn"),
+        Ruling::Info | Ruling::NotApplicable => ruling.word().to_owned(),
+    }
+}
+
+/// `GET …/style.css 200`
+fn shown(evidence: &Evidence) -> String {
+    let rest = evidence.url.split_once("://").map_or(evidence.url.as_str(), |(_, rest)| rest);
+    let path = rest.find('/').map_or("/", |begin| &rest[begin..]);
+    let chars = path.chars().count();
+    let path = match chars.checked_sub(PATH_CHARS_MAX) {
+        None | Some(0) => path.to_owned(),
+        Some(over) => std::iter::once('…').chain(path.chars().skip(over + 1)).collect(),
+    };
+    let status = if evidence.status == 0 { "-".to_owned() } else { evidence.status.to_string() };
+    plain(&format!("{} {path} {status}", evidence.method))
+}
+
+/// A broken promise, where, and what to change at the edge.
+fn remedy(audited: &Audited, row: &Row<'_>) -> String {
+    let place =
+        if audited.regions.len() > 1 { format!(" ({})", regions(audited, row)) } else { String::new() };
+    let Proof { observed, rule, remedy, .. } = row.proof;
+    indented("- ", &plain(&format!("{}{place}: {observed}. {remedy} [{rule}]", named(row.proof))))
+}
+
+/// A promise that could not be proved, and why.
+fn left_out(audited: &Audited, row: &Row<'_>) -> String {
+    let is_all = row.regions.len() == audited.regions.len();
+    let place = if is_all { String::new() } else { format!(" ({})", regions(audited, row)) };
+    indented("- ", &plain(&format!("{}{place}: {}", named(row.proof), row.proof.observed)))
+}
+
+/// How much was asked, and how it came out.
+fn sums(audited: &Audited) -> String {
+    let requests: u64 = audited.regions.iter().map(|region| region.requests).sum();
+    let line = format!(
+        "{} requests; {} promises kept, {} broken, {} warnings",
+        count(requests),
+        audited.count(Ruling::Pass),
+        audited.count(Ruling::Fail),
+        audited.count(Ruling::Warn)
+    );
+    indented("", &line)
+}
+
+/// The verdict, and why it is none. Broken promises were told before.
+fn verdict(audited: &Audited, paint: Paint) -> String {
+    let word = audited.verdict.word();
+    let word = match audited.verdict {
+        Verdict::Pass => paint.green(word),
+        Verdict::Fail => paint.red(word),
+        Verdict::Invalid => paint.yellow(word),
+    };
+    let mut text = format!("verdict: {word}\n");
+    for reason in audited.reasons.iter().filter(|reason| reason.invalidates) {
+        let place = reason.region.as_ref().map(|region| format!("{region}: ")).unwrap_or_default();
+        text.push_str(&indented("- ", &plain(&format!("{place}{}", reason.message))));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audited::tests::{proof, two_regions};
+    use crate::tell::tables::WIDTH_MAX;
+
+    #[test]
+    fn regions_that_saw_the_same_share_a_row() {
+        let text = audited(&two_regions(), false);
+        let row = |words: &[&str]| text.lines().any(|line| words.iter().all(|word| line.contains(word)));
+        assert!(row(&["static", "tokyo", "FAIL"]), "{text}");
+        assert!(row(&["static", "london", "pass"]), "{text}");
+        assert!(row(&["html", "all", "5m", "pass"]), "{text}");
+        assert!(row(&["edge", "all", "info"]), "{text}");
+        for part in [
+            "What to change\n- static: what kept is about (tokyo): no hit in 5 fetches",
+            "[hit-ratio]",
+            "Not proved here\n- html: what expires is about: not waited for",
+            "82 requests; 3 promises kept, 1 broken, 0 warnings",
+            "verdict: fail\n",
+        ] {
+            assert!(text.contains(part), "\"{part}\" is missing:\n{text}");
+        }
+        let place = |word: &str| text.find(word).unwrap();
+        assert!(place("tokyo") < place("london"), "what differs by region stands together:\n{text}");
+    }
+
+    #[test]
+    fn no_line_is_too_wide_and_nothing_paints_the_terminal() {
+        let mut outcome = two_regions();
+        outcome.regions[0].name = "asia-pacific-southeast-behind-the-second-transit-gateway".to_owned();
+        let hostile = format!("\u{1b}[31m{}\n{}", "x".repeat(90), "y ".repeat(40));
+        outcome.regions[1].proofs.push(proof("private", "never-kept", Ruling::Warn, &hostile));
+        let text = audited(&outcome, false);
+        let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= WIDTH_MAX && !text.contains('\u{1b}'), "{widest} columns:\n{text}");
+        assert!(audited(&outcome, true).contains("\u{1b}[31mFAIL"));
+    }
+
+    #[test]
+    fn one_region_needs_no_column_of_its_own() {
+        let mut outcome = two_regions();
+        outcome.regions.remove(0);
+        let text = audited(&outcome, false);
+        assert!(!text.contains("regions") && !text.contains("london"), "{text}");
+    }
+
+    #[test]
+    fn evidence_is_shown_short() {
+        let evidence = |url: &str, status| Evidence {
+            method: "GET".to_owned(),
+            url: url.to_owned(),
+            status,
+            ..Evidence::default()
+        };
+        for (url, status, expected) in [
+            ("http://127.0.0.1:8091/", 200, "GET / 200"),
+            ("https://shop.test/cart?a=b", 0, "GET /cart?a=b -"),
+            (
+                "https://shop.test/static/0123456789abcdef/style.css",
+                304,
+                "GET …/0123456789abcdef/style.css 304",
+            ),
+        ] {
+            assert_eq!(shown(&evidence(url, status)), expected);
+        }
+    }
+}

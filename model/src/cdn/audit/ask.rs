@@ -1,0 +1,162 @@
+//! Requests of an audit, and in what each differs from a browser's.
+
+use http::header::{ACCEPT_ENCODING, COOKIE, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE};
+use http::{HeaderName, HeaderValue, Method};
+use url::Url;
+
+use super::address::{in_order, with_tracking};
+use super::script::Setting;
+use super::subject::Subject;
+
+/// The first byte range that is asked for, in bytes.
+pub(super) const RANGE_BYTES: u64 = 100;
+
+/// A way of asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// As browsers do: br and gzip, no cookies. Of a private address, by the first shopper.
+    Plain,
+    /// For the body as it is.
+    Identity,
+    /// For gzip alone.
+    Gzip,
+    /// For br alone.
+    Brotli,
+    /// Whether what came before is still right.
+    Conditional,
+    /// With a parameter that follows visits.
+    Tracking,
+    /// With the parameters in another order.
+    Order,
+    /// With a cookie.
+    Cookies,
+    /// For the head alone.
+    Head,
+    /// For the first bytes.
+    Range,
+    /// Without TLS.
+    Clear,
+    /// By the second shopper.
+    Other,
+    /// As browsers do, after a while.
+    Later,
+    /// As browsers do, once nothing that was kept before may be left.
+    Expired,
+    /// As a journey says.
+    Walk,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Nobody in particular: without cookies.
+    Nobody,
+    /// A shopper with a jar of its own.
+    Shopper(u64),
+}
+
+/// A request of an audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// When it is to start, in nanoseconds since the audit did.
+    pub at_ns: u64,
+    /// Who asks.
+    pub who: Who,
+    /// The method.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Its own headers, over those that every request has.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) way: Way,
+    /// The position of what it is about.
+    pub(super) subject: usize,
+}
+
+/// What is offered to a server in a handshake without a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// All that is spoken here.
+    Anything,
+    /// HTTP/1.1 alone.
+    Http1,
+    /// TLS 1.2 alone.
+    Tls12,
+}
+
+impl Offer {
+    /// All offers, in the order in which they are made.
+    pub(super) const ALL: [Self; 3] = [Self::Anything, Self::Http1, Self::Tls12];
+}
+
+impl Way {
+    /// The codings that are asked for.
+    fn codings(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Identity | Self::Range => "identity",
+            Self::Gzip => "gzip",
+            Self::Brotli => "br",
+            _ => "br, gzip",
+        })
+    }
+}
+
+impl Ask {
+    /// The request for a subject in a way; `None` where it cannot be asked so. `number` is the subject's position.
+    pub(super) fn of(subject: &Subject, way: Way, setting: &Setting, number: usize) -> Option<Self> {
+        let tries = subject.of(way).count();
+        let fresh = || format!("{}-{tries}", setting.nonce);
+        let mut url = subject.url.clone();
+        let mut headers = vec![(ACCEPT_ENCODING, way.codings())];
+        match way {
+            Way::Conditional => headers.push(condition(subject)?),
+            Way::Tracking => url = with_tracking(&url, &fresh()),
+            Way::Order => url = in_order(&url, tries + 1)?,
+            Way::Cookies => {
+                headers.push((COOKIE, HeaderValue::from_str(&format!("visitor={}", fresh())).ok()?));
+            }
+            Way::Range => {
+                let last = RANGE_BYTES - 1;
+                headers.push((RANGE, HeaderValue::from_str(&format!("bytes=0-{last}")).ok()?));
+            }
+            Way::Clear => url.set_scheme("http").ok()?,
+            _ => {}
+        }
+        let who = match way {
+            Way::Other => Who::Shopper(2),
+            _ if subject.is_private(setting) => Who::Shopper(1),
+            _ => Who::Nobody,
+        };
+        let method = if way == Way::Head { Method::HEAD } else { Method::GET };
+        Some(Self { at_ns: 0, who, method, url, headers, way, subject: number })
+    }
+
+    /// A request of a shopper's walk through a journey.
+    pub fn of_walk(shopper: u64, method: Method, url: Url, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self {
+            at_ns: 0,
+            who: Who::Shopper(shopper),
+            method,
+            url,
+            headers,
+            way: Way::Walk,
+            subject: usize::MAX,
+        }
+    }
+
+    /// A header of the request.
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(known, _)| known == name).and_then(|(_, value)| value.to_str().ok())
+    }
+}
+
+/// What a later request asks by whether the last good answer is still right.
+fn condition(subject: &Subject) -> Option<(HeaderName, HeaderValue)> {
+    let headers = &subject.last_good()?.answer()?.headers;
+    let etag = headers.get(http::header::ETAG).map(|etag| (IF_NONE_MATCH, etag.clone()));
+    etag.or_else(|| {
+        let date = headers.get(http::header::LAST_MODIFIED)?;
+        Some((IF_MODIFIED_SINCE, date.clone()))
+    })
+}

@@ -1,0 +1,141 @@
+//! What is broken: a rule that any answer of a run can break, or one that takes an audit to see.
+
+use super::super::rules::{Rule, Severity};
+
+/// A rule that is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Breach {
+    /// One of those that every answer is judged by.
+    Rule(Rule),
+    /// One that only an audit sees, which asks for the same in several ways.
+    Audit(AuditRule),
+}
+
+/// What only an audit sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AuditRule {
+    /// A body is another under another coding.
+    EncodingsDiffer,
+    /// What did not change is sent whole again.
+    NeverRevalidates,
+    /// HEAD says something else than GET.
+    HeadDiffers,
+    /// Parts are offered and not given.
+    RangesIgnored,
+    /// What belongs to one shopper says that caches may keep it.
+    PrivateCacheable,
+    /// A page comes without TLS.
+    PlainHttp,
+    /// The server does not speak what is current.
+    OldTransport,
+}
+
+/// What is to be said of a rule.
+struct Entry {
+    id: &'static str,
+    /// Whether it breaks a promise of the policy; otherwise it merely costs something.
+    is_promise: bool,
+    remedy: &'static str,
+}
+
+impl AuditRule {
+    const fn entry(self) -> Entry {
+        match self {
+            Self::EncodingsDiffer => Entry {
+                id: "encodings-differ",
+                is_promise: true,
+                remedy: "One of the compressed copies is of another build, or broken. Invalidate the path. Where files are compressed when they are built, build and upload all of their forms together (gzip_static and brotli_static in nginx take whatever lies there); otherwise let the edge compress, and nobody else.",
+            },
+            Self::NeverRevalidates => Entry {
+                id: "never-revalidates",
+                is_promise: false,
+                remedy: "Have the origin answer If-None-Match and If-Modified-Since with 304, and keep ETag the same on all of its servers (no inode in it). Look for a function or a proxy that takes these headers away.",
+            },
+            Self::HeadDiffers => Entry {
+                id: "head-differs",
+                is_promise: false,
+                remedy: "Have the origin answer HEAD as it answers GET, without the body, and let the edge's behaviour allow and cache HEAD as it does GET.",
+            },
+            Self::RangesIgnored => Entry {
+                id: "ranges-ignored",
+                is_promise: false,
+                remedy: "Answers say Accept-Ranges: bytes, and parts are not given. Have the origin answer Range with 206, or let it not offer parts (Accept-Ranges: none); see that no function or proxy takes Range away.",
+            },
+            Self::PrivateCacheable => Entry {
+                id: "private-cacheable",
+                is_promise: false,
+                remedy: "Have the origin send Cache-Control: private, no-store here: what keeps it out of caches now is their settings alone. If everybody gets the same answer, put the path into a class of its own.",
+            },
+            Self::PlainHttp => Entry {
+                id: "plain-http",
+                is_promise: false,
+                remedy: "Set the behaviour's viewer protocol policy to Redirect HTTP to HTTPS, and send Strict-Transport-Security with a response headers policy.",
+            },
+            Self::OldTransport => Entry {
+                id: "old-transport",
+                is_promise: false,
+                remedy: "Turn HTTP/2 on in the distribution's supported HTTP versions, and choose a security policy with TLS 1.3 (TLSv1.2_2021 or later).",
+            },
+        }
+    }
+}
+
+impl Breach {
+    /// Its name in reports.
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::Rule(rule) => rule.id(),
+            Self::Audit(rule) => rule.entry().id,
+        }
+    }
+
+    /// What to change.
+    pub(super) fn remedy(self) -> &'static str {
+        match self {
+            Self::Rule(rule) => rule.remedy(),
+            Self::Audit(rule) => rule.entry().remedy,
+        }
+    }
+
+    /// How grave it is. Of a policy that nobody declared, only what is critical fails.
+    pub(super) fn severity(self, is_declared: bool) -> Severity {
+        match self {
+            Self::Rule(rule) => rule.severity(is_declared),
+            Self::Audit(rule) if rule.entry().is_promise && is_declared => Severity::Error,
+            Self::Audit(_) => Severity::Warning,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [AuditRule; 7] = [
+        AuditRule::EncodingsDiffer,
+        AuditRule::NeverRevalidates,
+        AuditRule::HeadDiffers,
+        AuditRule::RangesIgnored,
+        AuditRule::PrivateCacheable,
+        AuditRule::PlainHttp,
+        AuditRule::OldTransport,
+    ];
+
+    #[test]
+    fn every_rule_has_a_name_of_its_own_and_says_what_to_change() {
+        for (position, rule) in ALL.into_iter().enumerate() {
+            let id = rule.entry().id;
+            assert!(!ALL[..position].iter().any(|other| other.entry().id == id), "{id}");
+            assert_eq!(Rule::named(id), None, "no name is given twice");
+            assert!(rule.entry().remedy.len() > 40, "{id}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_declared_warns() {
+        let breach = Breach::Audit(AuditRule::EncodingsDiffer);
+        assert_eq!((breach.severity(true), breach.severity(false)), (Severity::Error, Severity::Warning));
+        assert_eq!(Breach::Audit(AuditRule::PlainHttp).severity(true), Severity::Warning);
+        assert_eq!(Breach::Rule(Rule::PrivateHit).severity(false), Severity::Critical);
+    }
+}

@@ -1,0 +1,161 @@
+//! How bodies come: compressed, and the same in every coding.
+
+use http::header::{ETAG, LAST_MODIFIED};
+
+use super::super::super::counts::Counts;
+use super::super::super::encoding::Encoding;
+use super::super::super::rules::Rule;
+use super::super::ask::Way;
+use super::super::breach::{AuditRule, Breach};
+use super::super::dossier::{Dossier, Judged};
+use super::super::subject::Subject;
+use super::super::taken::Taken;
+use super::is_same_etag;
+use crate::ErrorClass;
+
+/// In the order in which answers in them are compared with the first that there is.
+const CODED: [Way; 4] = [Way::Identity, Way::Gzip, Way::Brotli, Way::Plain];
+
+/// Text comes compressed, once, and nothing else does. Compression is best effort, and each coding has copies of its own:
+/// so an address comes uncompressed only if it does in all of them.
+pub(in super::super) fn compressed<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    if let Some((rule, by)) = dossier.breaks(&[Rule::CompressedTwice, Rule::CompressedImage]) {
+        let kind = by.header(&http::header::CONTENT_TYPE).unwrap_or("no type");
+        let observed = match rule {
+            Rule::CompressedImage => format!("{} of {kind}", by.head.encoding.word()),
+            _ => "compressed twice".to_owned(),
+        };
+        return dossier.broken(Breach::Rule(rule), observed, Some(by));
+    }
+    let (counts, texts) = texts(dossier);
+    if counts.texts == 0 {
+        return Judged::not_applicable("no text that an edge would compress was found");
+    }
+    let packed = counts.texts.saturating_sub(counts.texts_plain);
+    let observed = format!("{packed} of {} texts", counts.texts);
+    let plain = texts.iter().copied().find(|taken| taken.head.encoding == Encoding::Identity);
+    // Over a fifth, as in a run.
+    if counts.texts_plain.saturating_mul(5) > counts.texts {
+        return dossier.broken(Breach::Rule(Rule::NotCompressed), observed, plain);
+    }
+    Judged::pass(observed, texts.first().copied())
+}
+
+/// Compression saves as much as was promised.
+pub(in super::super) fn savings<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let Some(promised) = dossier.class.and_then(|class| class.savings) else {
+        return Judged::not_applicable("");
+    };
+    let (counts, texts) = texts(dossier);
+    let (wire, decoded) = (counts.text_wire, counts.text_decoded);
+    if decoded == 0 {
+        return Judged::not_applicable("no text that an edge would compress was found");
+    }
+    let saved = decoded.saturating_sub(wire);
+    let percent = saved.saturating_mul(100) / decoded;
+    let observed = format!("{percent} % of {decoded} bytes of text, promised {promised}");
+    if promised.holds(saved, decoded) {
+        return Judged::pass(observed, texts.first().copied());
+    }
+    dossier.broken(Breach::Rule(Rule::Savings), observed, texts.first().copied())
+}
+
+/// The texts that an edge could have compressed, counted as in a run: of each address the answer that came smallest.
+fn texts<'a>(dossier: &Dossier<'a>) -> (Counts, Vec<&'a Taken>) {
+    let policy = &dossier.script.setting.policy;
+    let mut counts = Counts::default();
+    let mut texts = Vec::new();
+    for subject in &dossier.subjects {
+        let answered = [Way::Plain, Way::Gzip, Way::Brotli].into_iter().flat_map(|way| subject.of(way));
+        let good = answered.filter(|taken| taken.is_good());
+        let size = |taken: &&Taken| {
+            let is_plain = taken.head.encoding == Encoding::Identity;
+            (is_plain, taken.answer().map_or(u64::MAX, |answer| answer.bytes_wire))
+        };
+        let Some((taken, observed)) =
+            good.min_by_key(size).and_then(|taken| Some((taken, taken.observed()?)))
+        else {
+            continue;
+        };
+        if observed.is_text(policy) {
+            counts.text(&observed.head, observed.bytes_wire, observed.bytes_decoded);
+            texts.push(taken);
+        }
+    }
+    (counts, texts)
+}
+
+/// A body is the same under br, gzip and as it is, byte for byte, and comes in no coding that was not asked for.
+pub(in super::super) fn encodings<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    if let Some((rule, by)) = dossier.breaks(&[Rule::EncodingNotAsked]) {
+        let observed = format!("{} was not asked for", by.head.encoding.word());
+        return dossier.broken(Breach::Rule(rule), observed, Some(by));
+    }
+    let mut compared = 0;
+    let mut changing = None;
+    for subject in &dossier.subjects {
+        let undecodable = CODED.into_iter().find_map(|way| broken_off(subject, way));
+        if let Some(taken) = undecodable {
+            let judged = differ(dossier, "a body that nobody can decode", taken);
+            return judged.with_note(super::outcome(taken));
+        }
+        let mut bodies =
+            CODED.into_iter().filter_map(|way| subject.of(way).find(|taken| hash(taken).is_some()));
+        let Some(first) = bodies.next() else { continue };
+        for other in bodies {
+            if hash(first) == hash(other) {
+                compared += 1;
+            } else if is_said_to_be_the_same(dossier, first, other) {
+                let (one, another) = (first.head.encoding.word(), other.head.encoding.word());
+                let observed = format!("{another} is another body than {one}");
+                let note = format!("SHA-256 {}, and of {one} {}", shown(other), shown(first));
+                return differ(dossier, &observed, other).with_note(note);
+            } else {
+                changing = changing.or(Some(other));
+            }
+        }
+    }
+    match (changing, compared) {
+        (Some(by), _) => Judged::info("the page changes from fetch to fetch", Some(by)),
+        (None, 0) => Judged::not_applicable("nothing came in several codings"),
+        (None, _) => Judged::pass(format!("{compared} of {compared} the same"), dossier.good().next()),
+    }
+}
+
+fn differ<'a>(dossier: &Dossier<'a>, observed: &str, by: &'a Taken) -> Judged<'a> {
+    dossier.broken(Breach::Audit(AuditRule::EncodingsDiffer), observed.to_owned(), Some(by))
+}
+
+/// The answer in a coding whose body could not be read, though it was asked for twice.
+fn broken_off(subject: &Subject, way: Way) -> Option<&Taken> {
+    let is_broken =
+        |taken: &&Taken| taken.result.as_ref().is_err_and(|broken| broken.class == ErrorClass::Body);
+    let is_good = subject.of(way).any(|taken| taken.is_good());
+    subject.of(way).filter(is_broken).nth(1).filter(|_| !is_good)
+}
+
+fn hash(taken: &Taken) -> Option<[u8; 32]> {
+    taken.answer().filter(|_| taken.is_good()).and_then(|answer| answer.sha256)
+}
+
+/// The beginning of a hash.
+fn shown(taken: &Taken) -> String {
+    let hash = hash(taken).unwrap_or_default();
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether both answers are to be of the same content: its address is another whenever it changes, or both say by the same
+/// ETag or date what they are. A page that is made anew for every fetch is another each time.
+fn is_said_to_be_the_same(dossier: &Dossier<'_>, first: &Taken, second: &Taken) -> bool {
+    if dossier.class.is_some_and(|class| class.is_versioned) {
+        return true;
+    }
+    match (first.header(&ETAG), second.header(&ETAG)) {
+        (Some(first), Some(second)) => is_same_etag(first, second),
+        (None, None) => {
+            let date = first.header(&LAST_MODIFIED);
+            date.is_some() && date == second.header(&LAST_MODIFIED)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,111 @@
+//! Whether one copy serves everybody.
+
+use super::super::super::rules::Rule;
+use super::super::address;
+use super::super::ask::Way;
+use super::super::breach::{AuditRule, Breach};
+use super::super::dossier::{Dossier, Judged};
+use super::super::subject::Subject;
+use super::super::taken::Taken;
+use super::outcome;
+
+/// Whoever asks again gets a copy, without the origin being asked.
+pub(in super::super) fn kept<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let is_asked = |subject: &&'a Subject| subject.plain().any(|taken| taken.is_good());
+    let asked: Vec<&'a Subject> = dossier.subjects.iter().copied().filter(is_asked).collect();
+    if asked.is_empty() {
+        return dossier.without_a_page();
+    }
+    let tells = |subject: &&'a Subject| subject.plain().any(|taken| taken.tells_of_a_cache());
+    let telling: Vec<&'a Subject> = asked.into_iter().filter(tells).collect();
+    let Some(first) = telling.first().copied() else {
+        return Judged::info("no answer says whether it came from a cache", dossier.good().next());
+    };
+    let missed: Vec<&'a Subject> = telling.iter().copied().filter(|subject| !subject.is_kept()).collect();
+    if let Some(subject) = missed.first() {
+        let refreshed = subject.plain().any(|taken| taken.is_hit());
+        let what = if refreshed { "no hit without asking the origin" } else { "no hit" };
+        let fetches = subject.plain().count();
+        let of = format!("{} of {} addresses", missed.len(), telling.len());
+        let observed = format!("{what} in {fetches} fetches ({of})");
+        return dossier.broken(Breach::Rule(Rule::HitRatio), observed, subject.plain().last());
+    }
+    let hit_at =
+        |subject: &Subject| subject.plain().position(|taken| taken.is_good() && taken.is_fresh_hit());
+    let slowest = telling.iter().copied().max_by_key(|subject| hit_at(subject)).unwrap_or(first);
+    let fetch = hit_at(slowest).map_or(0, |position| position + 1);
+    let observed = format!("{} of {} hit by fetch {fetch}", telling.len(), telling.len());
+    Judged::pass(observed, slowest.plain().last())
+}
+
+/// A parameter that follows visits makes no copy of its own.
+pub(in super::super) fn tracking<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let Some(subject) = dossier.primary() else { return Judged::not_applicable("") };
+    shared(dossier, subject, Way::Tracking, Rule::Fragmented, "?utm_source=…")
+}
+
+/// The order of parameters makes no copy of its own.
+pub(in super::super) fn order<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let several = dossier.subjects.iter().copied().find(|subject| address::orders(&subject.url) > 0);
+    let Some(subject) = several else {
+        return Judged::not_applicable("no address with several parameters was found");
+    };
+    shared(dossier, subject, Way::Order, Rule::Fragmented, "another order")
+}
+
+/// A cookie makes no copy of its own.
+pub(in super::super) fn cookies<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    if let Some((rule, by)) = dossier.breaks(&[Rule::VariesOnCookie]) {
+        return dossier.broken(Breach::Rule(rule), "Vary: Cookie".to_owned(), Some(by));
+    }
+    let Some(subject) = dossier.primary() else { return Judged::not_applicable("") };
+    shared(dossier, subject, Way::Cookies, Rule::VariesOnCookie, "a cookie")
+}
+
+/// Whether what differs in a way from what is kept is a hit all the same: each time in a way that nobody used before, so
+/// that only a copy that is shared can be one.
+fn shared<'a>(dossier: &Dossier<'a>, subject: &'a Subject, way: Way, rule: Rule, what: &str) -> Judged<'a> {
+    if !subject.is_kept() {
+        return Judged::not_applicable("nothing is kept");
+    }
+    if let Some(hit) = subject.of(way).find(|taken| taken.is_hit()) {
+        return Judged::pass(format!("a hit with {what}"), Some(hit));
+    }
+    let good: Vec<&'a Taken> = subject.of(way).filter(|taken| taken.is_good()).collect();
+    match (good.last().copied(), subject.of(way).last()) {
+        (Some(last), _) if good.len() > 1 => {
+            let observed = format!("{} of {} with {what} missed", good.len(), good.len());
+            dossier.broken(Breach::Rule(rule), observed, Some(last))
+        }
+        // An edge location has many caches: a single miss tells little.
+        (Some(last), _) => Judged::info(format!("the only one with {what} missed"), Some(last)),
+        (None, Some(last)) => Judged::not_applicable(format!("with {what} answered {}", outcome(last))),
+        (None, None) => Judged::not_applicable(""),
+    }
+}
+
+/// What did not change is not sent again.
+pub(in super::super) fn revalidates<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let Some(subject) = dossier.primary() else { return dossier.without_a_page() };
+    let Some(taken) = subject.of(Way::Conditional).last() else {
+        return Judged::info("neither ETag nor Last-Modified is told", subject.last_good());
+    };
+    match taken.status() {
+        _ if !taken.is_answered() => Judged::not_applicable(format!("answered {}", outcome(taken))),
+        Some(304) => Judged::pass("304", Some(taken)),
+        Some(200) if has_changed(subject, taken) => Judged::info("200: it changed meanwhile", Some(taken)),
+        _ => {
+            let observed = format!("answered {}, not 304", outcome(taken));
+            dossier.broken(Breach::Audit(AuditRule::NeverRevalidates), observed, Some(taken))
+        }
+    }
+}
+
+/// Whether another ETag came than was asked about.
+fn has_changed(subject: &Subject, taken: &Taken) -> bool {
+    let etag = |taken: &Taken| taken.header(&http::header::ETAG).map(str::to_owned);
+    match (subject.last_good().and_then(etag), etag(taken)) {
+        (Some(asked), Some(came)) => !super::is_same_etag(&asked, &came),
+        _ => false,
+    }
+}

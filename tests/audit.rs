@@ -1,0 +1,205 @@
+//! Audits of the demo shop's edge: nothing found where nothing is wrong, and each fault with its promise and region.
+
+use std::fs;
+
+use doorbuster_shop::{Fault, Shop};
+use serde_json::Value;
+
+use crate::util::{Folder, Running, answering, regions, run, shop, start, turn};
+
+/// A plan of which an audit takes the regions, the pages of its journey, and what is declared.
+fn plan(shop: &Shop, declared: &str) -> String {
+    format!(
+        "name: edge\n{}journeys: [browse]\nload: {{ arrivals: [{{ hold: 5000/s, for: 1h }}] }}\n{declared}",
+        regions(shop)
+    )
+}
+
+const DECLARED: &str = "cdn: { provider: cloudfront }\n";
+
+/// An audit under way, and where it tells what it found out.
+struct Audit {
+    running: Running,
+    folder: Folder,
+}
+
+/// What an audit came to.
+struct Audited {
+    code: i32,
+    stdout: String,
+    stderr: String,
+    report: Value,
+    junit: String,
+}
+
+impl Audit {
+    fn start(what: &str, arguments: &[&str]) -> Self {
+        let folder = Folder::new();
+        let of = |name: &str| folder.path(name).display().to_string();
+        let (json, junit) = (of("audit.json"), of("audit.xml"));
+        let running = start(&[&["audit", what, "--json", &json, "--junit", &junit], arguments].concat());
+        Self { running, folder }
+    }
+
+    fn of_plan(plan: &str, arguments: &[&str]) -> Self {
+        let folder = Folder::new();
+        let path = folder.write("plan.yaml", plan);
+        let Self { running, folder: results } = Self::start(&path, arguments);
+        // The plan is read by now: its agents are there.
+        assert!(!running.agents().is_empty());
+        drop(folder);
+        Self { running, folder: results }
+    }
+
+    fn finish(self) -> Audited {
+        let finished = self.running.finish();
+        let read = |name: &str| fs::read_to_string(self.folder.path(name)).unwrap_or_default();
+        Audited {
+            code: finished.code,
+            stdout: finished.stdout,
+            stderr: finished.stderr,
+            report: serde_json::from_str(&read("audit.json")).unwrap_or(Value::Null),
+            junit: read("audit.xml"),
+        }
+    }
+}
+
+/// Promises that were found so in a region: class, promise, rule.
+fn found<'a>(audited: &'a Audited, region: &str, verdict: &str) -> Vec<(&'a str, &'a str, &'a str)> {
+    let promises = audited.report["regions"][region]["promises"].as_array().unwrap();
+    let text = |value: &'a Value| value.as_str().unwrap_or("");
+    let of =
+        |promise: &'a Value| (text(&promise["class"]), text(&promise["promise"]), text(&promise["rule"]));
+    promises.iter().filter(|promise| promise["verdict"] == verdict).map(of).collect()
+}
+
+const REGIONS: [&str; 3] = ["tokyo", "london", "new-york"];
+
+#[test]
+fn twenty_audits_of_a_right_shop_find_nothing() {
+    let _turn = turn();
+    let shop = shop();
+    let plan = plan(&shop, DECLARED);
+    for _ in 0..2 {
+        let audits: Vec<Audit> = (0..10)
+            .map(|number| {
+                let arguments: &[&str] = if number == 0 { &["--journey", "cart"] } else { &[] };
+                Audit::of_plan(&plan, arguments)
+            })
+            .collect();
+        for audit in audits {
+            let audited = audit.finish();
+            assert_eq!(audited.code, 0, "{}{}", audited.stdout, audited.stderr);
+            assert_eq!(audited.report["verdict"], "pass");
+            for region in REGIONS {
+                for verdict in ["fail", "warn"] {
+                    assert!(found(&audited, region, verdict).is_empty(), "{}", audited.stdout);
+                }
+                assert!(found(&audited, region, "pass").len() >= 22, "{}", audited.stdout);
+            }
+        }
+    }
+}
+
+#[test]
+fn each_fault_is_found_with_its_promise_and_in_its_region() {
+    let _turn = turn();
+    let audits: Vec<_> = [
+        ("api-cached", "london", ("private", "never-kept", "private-hit")),
+        ("cart-leaked", "new-york", ("private", "never-kept", "private-hit")),
+        ("no-compression", "tokyo", ("static", "compressed", "not-compressed")),
+        ("short-ttl=5s", "new-york", ("html", "lifetime", "lifetime-differs")),
+        ("cold-cache", "tokyo", ("html", "kept", "hit-ratio")),
+    ]
+    .into_iter()
+    .map(|(fault, region, expected)| {
+        let shop = shop();
+        shop.set_fault(format!("{fault}@{region}").parse::<Fault>().unwrap());
+        let audit = Audit::of_plan(&plan(&shop, DECLARED), &[]);
+        (shop, audit, fault, region, expected)
+    })
+    .collect();
+    for (_shop, audit, fault, region, expected) in audits {
+        let audited = audit.finish();
+        assert_eq!(audited.code, 1, "{fault}: {}{}", audited.stdout, audited.stderr);
+        assert!(found(&audited, region, "fail").contains(&expected), "{fault}: {}", audited.stdout);
+        for other in REGIONS.into_iter().filter(|other| *other != region) {
+            assert!(found(&audited, other, "fail").is_empty(), "{fault} in {other}: {}", audited.stdout);
+        }
+        let reasons = audited.report["reasons"].as_array().unwrap();
+        assert!(reasons.iter().all(|reason| reason["region"] == region), "{reasons:?}");
+        assert!(audited.stdout.contains("What to change"), "{}", audited.stdout);
+        let failure = format!("type=\"{}\"", expected.2);
+        assert!(audited.junit.contains(&failure), "{}", audited.junit);
+    }
+}
+
+#[test]
+fn what_nobody_declared_warns_and_a_leak_fails_all_the_same() {
+    let _turn = turn();
+    let shops = ["cold-cache", "cart-leaked"].map(|fault| {
+        let shop = shop();
+        shop.set_fault(fault.parse::<Fault>().unwrap());
+        shop
+    });
+    let url = |shop: &Shop| format!("http://{}/", shop.edges()[0].address);
+    let cold = Audit::start(&url(&shops[0]), &[]);
+    let leaked = Audit::start(&url(&shops[1]), &["--journey", "cart", "--quiet"]);
+    let cold = cold.finish();
+    assert_eq!(cold.code, 0, "{}{}", cold.stdout, cold.stderr);
+    assert!(found(&cold, "here", "warn").contains(&("html", "kept", "hit-ratio")), "{}", cold.stdout);
+    assert!(cold.stdout.lines().all(|line| line.chars().count() <= 100), "{}", cold.stdout);
+    assert!(cold.stdout.ends_with("verdict: pass\n"), "{}", cold.stdout);
+    // Every request is counted, and nothing else was sent.
+    let seen: u64 = shops[0].counts().values().flat_map(|region| region.values()).sum();
+    assert_eq!(cold.report["regions"]["here"]["requests"].as_u64(), Some(seen));
+    let leaked = leaked.finish();
+    assert_eq!((leaked.code, leaked.stdout.as_str()), (1, ""), "{}", leaked.stderr);
+    assert!(found(&leaked, "here", "fail").contains(&("private", "never-kept", "private-hit")));
+}
+
+#[test]
+fn a_patient_audit_sees_copies_leave_the_cache() {
+    let _turn = turn();
+    let shop = shop();
+    shop.set_fault("short-ttl=5s".parse::<Fault>().unwrap());
+    let folder = Folder::new();
+    let policy = folder.write(
+        "policy.yaml",
+        "cdn:\n  classes:\n    - { class: private, match: [\"/api/**\", \"/cart/**\"], cached: never }\n    \
+         - { class: static, match: [\"/static/**\"], cached_for: 5s, versioned: true, compress: text }\n    \
+         - { class: html, match: [\"text/html\"], cached_for: 5s, compress: text }\n",
+    );
+    let url = format!("http://{}/p/1", shop.edges()[1].address);
+    let audited = Audit::start(&url, &["--patient", "--policy", &policy, "--region", "london"]).finish();
+    assert_eq!(audited.code, 0, "{}{}", audited.stdout, audited.stderr);
+    for class in ["static", "html"] {
+        let kept = found(&audited, "london", "pass");
+        assert!(kept.contains(&(class, "expires", "")), "{class}: {}", audited.stdout);
+        assert!(kept.contains(&(class, "age", "")), "{class}: {}", audited.stdout);
+    }
+}
+
+#[test]
+fn what_cannot_be_audited_is_said() {
+    let _turn = turn();
+    let nowhere = Audit::start("http://127.0.0.1:9/", &["--quiet"]).finish();
+    assert_eq!(
+        (nowhere.code, &nowhere.report["verdict"]),
+        (3, &Value::from("invalid")),
+        "{}",
+        nowhere.stderr
+    );
+    assert_eq!(nowhere.report["reasons"][0]["kind"], "target_unreachable");
+    assert!(nowhere.stderr.contains("invalid (target_unreachable)"), "{}", nowhere.stderr);
+    // A server that no edge stands before, and nobody said what it has promised.
+    let plain = answering(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nhi");
+    let plain = Audit::start(&format!("http://{plain}/"), &[]).finish();
+    assert_eq!(plain.code, 0, "{}", plain.stderr);
+    assert!(plain.stdout.contains("--policy"), "{}", plain.stdout);
+    for arguments in
+        [&["audit", "nowhere.yaml"][..], &["audit", "https://shop.example.com/", "--rate", "11/s"]]
+    {
+        assert_eq!(run(arguments).code, 2, "{arguments:?}");
+    }
+}
