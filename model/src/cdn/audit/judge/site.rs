@@ -67,7 +67,7 @@ pub(in super::super) fn errors<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
 /// Without TLS there is nothing but the way to it.
 pub(in super::super) fn https<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let first = dossier.subjects.iter().find(|subject| subject.is_first);
-    if !first.is_some_and(|first| first.url.scheme() == "https") {
+    if first.is_none_or(|first| first.url.scheme() != "https") {
         return Judged::not_applicable("the target is spoken to without TLS");
     }
     // Asked for in order to see, or met on the way to the first page.
