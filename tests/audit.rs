@@ -8,27 +8,28 @@ use serde_json::Value;
 use crate::util::{Folder, Running, answering, regions, run, shop, start, turn};
 
 /// A plan of which an audit takes the regions, the pages of its journey, and what is declared.
-fn plan(shop: &Shop, declared: &str) -> String {
+pub(crate) fn plan(shop: &Shop, declared: &str) -> String {
     format!(
         "name: edge\n{}journeys: [browse]\nload: {{ arrivals: [{{ hold: 5000/s, for: 1h }}] }}\n{declared}",
         regions(shop)
     )
 }
 
-const DECLARED: &str = "cdn: { provider: cloudfront }\n";
+/// What a plan adds that declares what a shop behind CloudFront promises.
+pub(crate) const DECLARED: &str = "cdn: { provider: cloudfront }\n";
 
 /// An audit under way, and where it tells what it found out.
-struct Audit {
+pub(crate) struct Audit {
     running: Running,
     folder: Folder,
 }
 
 /// What an audit came to.
-struct Audited {
-    code: i32,
-    stdout: String,
-    stderr: String,
-    report: Value,
+pub(crate) struct Audited {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) report: Value,
     junit: String,
 }
 
@@ -41,7 +42,7 @@ impl Audit {
         Self { running, folder }
     }
 
-    fn of_plan(plan: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn of_plan(plan: &str, arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let path = folder.write("plan.yaml", plan);
         let Self { running, folder: results } = Self::start(&path, arguments);
@@ -51,7 +52,7 @@ impl Audit {
         Self { running, folder: results }
     }
 
-    fn finish(self) -> Audited {
+    pub(crate) fn finish(self) -> Audited {
         let finished = self.running.finish();
         let read = |name: &str| fs::read_to_string(self.folder.path(name)).unwrap_or_default();
         Audited {
@@ -65,7 +66,11 @@ impl Audit {
 }
 
 /// Promises that were found so in a region: class, promise, rule.
-fn found<'a>(audited: &'a Audited, region: &str, verdict: &str) -> Vec<(&'a str, &'a str, &'a str)> {
+pub(crate) fn found<'a>(
+    audited: &'a Audited,
+    region: &str,
+    verdict: &str,
+) -> Vec<(&'a str, &'a str, &'a str)> {
     let promises = audited.report["regions"][region]["promises"].as_array().unwrap();
     let text = |value: &'a Value| value.as_str().unwrap_or("");
     let of =
@@ -73,7 +78,8 @@ fn found<'a>(audited: &'a Audited, region: &str, verdict: &str) -> Vec<(&'a str,
     promises.iter().filter(|promise| promise["verdict"] == verdict).map(of).collect()
 }
 
-const REGIONS: [&str; 3] = ["tokyo", "london", "new-york"];
+/// The regions of the demo shop.
+pub(crate) const REGIONS: [&str; 3] = ["tokyo", "london", "new-york"];
 
 #[test]
 fn twenty_audits_of_a_right_shop_find_nothing() {

@@ -25,6 +25,8 @@ mod faces;
 mod goose;
 /// Losing an agent, losing the coordinator, being interrupted: never a pass, and load stops.
 mod lost;
+/// Every fault about the CDN: as load shows it, as an audit proves it, each where it is and nowhere else.
+mod matrix;
 /// What the report promises (CONTRACT's keys), exit codes, files that were asked for, help texts.
 mod promises;
 /// Bodies are read on only as far as a step wants them.

@@ -60,7 +60,8 @@ pub(in super::super) fn savings<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     dossier.broken(Breach::Rule(Rule::Savings), observed, texts.first().copied())
 }
 
-/// The texts that an edge could have compressed, counted as in a run: of each address the answer that came smallest.
+/// The texts that an edge could have compressed, counted as in a run: of each address an answer that came compressed, and
+/// rather one that browsers get than one that only an audit asks for. Of several, the smallest counts.
 fn texts<'a>(dossier: &Dossier<'a>) -> (Counts, Vec<&'a Taken>) {
     let policy = &dossier.script.setting.policy;
     let mut counts = Counts::default();
@@ -68,12 +69,13 @@ fn texts<'a>(dossier: &Dossier<'a>) -> (Counts, Vec<&'a Taken>) {
     for subject in &dossier.subjects {
         let answered = [Way::Plain, Way::Gzip, Way::Brotli].into_iter().flat_map(|way| subject.of(way));
         let good = answered.filter(|taken| taken.is_good());
-        let size = |taken: &&Taken| {
+        let rank = |taken: &&Taken| {
             let is_plain = taken.head.encoding == Encoding::Identity;
-            (is_plain, taken.answer().map_or(u64::MAX, |answer| answer.bytes_wire))
+            let is_for_audits = taken.way() != Way::Plain;
+            (is_plain, is_for_audits, taken.answer().map_or(u64::MAX, |answer| answer.bytes_wire))
         };
         let Some((taken, observed)) =
-            good.min_by_key(size).and_then(|taken| Some((taken, taken.observed()?)))
+            good.min_by_key(rank).and_then(|taken| Some((taken, taken.observed()?)))
         else {
             continue;
         };
