@@ -15,6 +15,8 @@ mod audit;
 mod bad_input;
 /// A shopper's cache: what is fresh is not sent, what is stale is asked about.
 mod cache;
+/// Varnish and nginx as edges: nothing found where they are right, and each thing that people get wrong in them.
+mod caches;
 /// What the edge has promised: faults of the demo shop are found where they are, and a right shop has none.
 mod cdn;
 /// Counts agree to the request: the report's with the shop's log and with nginx's.

@@ -177,6 +177,7 @@ fn every_crate_has_the_workspace_s_lints() {
             "bench/goose/Cargo.toml",
             "agent/fuzz/Cargo.toml",
             "journeys/fuzz/Cargo.toml",
+            "model/fuzz/Cargo.toml",
             "journeys/examples/goose-shop/Cargo.toml",
         ];
         if others.contains(&relative(&path).as_str()) {

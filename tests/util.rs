@@ -256,6 +256,11 @@ impl Nginx {
 
     /// Starts nginx with `servers` inside `http { … }`; `PORT` and `FOLDER` in it are replaced.
     pub(crate) fn start(folder: Folder, servers: &str) -> Self {
+        Self::start_with(folder, "", servers)
+    }
+
+    /// Starts nginx with `main` before everything else, such as the modules that it loads.
+    pub(crate) fn start_with(folder: Folder, main: &str, servers: &str) -> Self {
         let free = || TcpListener::bind("127.0.0.1:0").unwrap();
         let [port, tls_port] = [free(), free()].map(|listener| listener.local_addr().unwrap().port());
         let root = folder.path("").display().to_string();
@@ -264,7 +269,7 @@ impl Nginx {
             .replace("PORT", &port.to_string())
             .replace("FOLDER", root.trim_end_matches('/'));
         let conf = format!(
-            "daemon off; master_process off; pid {root}nginx.pid; error_log {root}error.log;\n\
+            "{main} daemon off; master_process off; pid {root}nginx.pid; error_log {root}error.log;\n\
              worker_rlimit_nofile 10000;\n\
              events {{ worker_connections 8000; }}\n\
              http {{ log_format counts '$request_method $uri $status'; access_log {root}access.log counts;\n\

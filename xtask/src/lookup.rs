@@ -9,6 +9,9 @@ use crate::install;
 /// Where Debian puts servers; an ordinary user's `PATH` may lack these.
 const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
+/// Where Debian puts the modules of nginx.
+const NGINX_MODULES: &str = "/usr/lib/nginx/modules";
+
 /// The folders in which programs are looked for, in order.
 pub(crate) struct Lookup {
     folders: Vec<PathBuf>,
@@ -25,9 +28,10 @@ impl Lookup {
         Lookup { folders }
     }
 
-    /// Whether an executable file of this name is in one of the folders.
+    /// Whether an executable file of this name is in one of the folders, or a module of nginx has it.
     pub(crate) fn has(&self, program: &str) -> bool {
         self.folders.iter().any(|folder| is_executable(&folder.join(program)))
+            || is_module(Path::new(NGINX_MODULES), program)
     }
 
     /// The folders as a value for `PATH`. One whose name cannot stand there (it has a colon) is left out.
@@ -42,6 +46,11 @@ fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
+/// Modules are loaded, not executed: they need no executable bit.
+fn is_module(folder: &Path, name: &str) -> bool {
+    name.ends_with(".so") && folder.join(name).is_file()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +62,18 @@ mod tests {
         let sources = Lookup { folders: vec![crate::run::root().to_owned()] };
         assert!(!sources.has("clippy.toml"), "a file without the executable bit");
         assert!(!sources.has("xtask"), "a folder");
+    }
+
+    #[test]
+    fn a_module_is_a_file_that_need_not_be_executable() {
+        let folder = std::env::temp_dir().join(format!("doorbuster-xtask-modules-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["filter.so", "filter.conf"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        let known = ["filter.so", "filter.conf", "static.so"].map(|name| is_module(&folder, name));
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(known, [true, false, false]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 /// A program that some tests start.
 #[derive(Debug)]
 pub(crate) struct Need {
-    /// The executable looked for, and the name under which tests find it in `DOORBUSTER_WITHOUT`.
+    /// The executable, or the module of nginx, that is looked for, and the name under which tests find it in
+    /// `DOORBUSTER_WITHOUT`.
     pub(crate) program: &'static str,
     /// Who brings it.
     pub(crate) installer: Installer,
@@ -26,7 +27,20 @@ pub(crate) const NEEDS: &[Need] = &[
             "tls_http2_and_client_certificates",
             "tls_goes_through_a_proxy_s_tunnel",
             "a_freeze_is_what_the_reference_says",
+            "nginx_as_an_edge_is_judged_as_it_is_configured",
         ],
+    },
+    Need {
+        program: "ngx_http_brotli_filter_module.so",
+        installer: Installer::Debian,
+        packages: &["libnginx-mod-http-brotli-filter"],
+        tests: &["nginx_as_an_edge_is_judged_as_it_is_configured"],
+    },
+    Need {
+        program: "varnishd",
+        installer: Installer::Debian,
+        packages: &["varnish"],
+        tests: &["varnish_as_an_edge_is_judged_as_it_is_configured"],
     },
     Need {
         program: "openssl",
