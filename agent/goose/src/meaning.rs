@@ -129,7 +129,7 @@ pub(crate) mod tests {
     use goose::goose::{GooseMethod, TransactionName};
     use goose::metrics::{GooseRawRequest, GooseRequestMetric};
 
-    use super::{Answered, class_of, path_of};
+    use super::{Answered, Policy, class_of, path_of};
 
     /// What Goose tells of a `GET` of the path `/name` that took so long; 0 is the status of no answer.
     pub(crate) fn metric(name: &str, status: u16, took_ms: u64) -> GooseRequestMetric {
@@ -196,11 +196,11 @@ pub(crate) mod tests {
     #[test]
     fn a_sample_lasts_from_the_start_to_the_head_and_says_what_was_sent() {
         let key = Key { journey: 0, step: 0, part: Part::Main, section: 0 };
-        let sample = answered(metric("home", 404, 5)).sample(key);
+        let sample = answered(metric("home", 404, 5)).sample(key, &Policy::default());
         assert_eq!((sample.times.intended_ns, sample.times.ended_ns), (45_000_000, 50_000_000));
         assert_eq!((sample.times.first_byte_ns, sample.status), (Some(50_000_000), Some(404)));
         let error = "error sending request home: client error (Connect)".to_owned();
-        let sample = answered(GooseRequestMetric { error, ..metric("home", 0, 5) }).sample(key);
+        let sample = answered(GooseRequestMetric { error, ..metric("home", 0, 5) }).sample(key, &Policy::default());
         assert_eq!((sample.times.sent_ns, sample.times.first_byte_ns, sample.status), (None, None, None));
     }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::tally::{Exchanges, Journeys};
-use doorbuster_model::{Assignment, ErrorClass, Overrides, Report, Segment, Tally};
+use doorbuster_model::{Assignment, ErrorClass, Overrides, Report, Segment, Tally, Task};
 use doorbuster_wire::{Frames, FromAgent, Message, PROTOCOL, ToAgent};
 
 use crate::shop::Shop;
@@ -117,7 +117,7 @@ fn assignment(shop: &Shop, scenarios: &[&str], plan: &str) -> Assignment {
         files: scenarios.iter().map(|scenario| (file(scenario), journey(scenario))).collect(),
         secrets: Secrets::default(),
         today: 20_780,
-        traces: 0,
+        task: Task::Load,
     }
 }
 
