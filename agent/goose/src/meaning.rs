@@ -200,7 +200,8 @@ pub(crate) mod tests {
         assert_eq!((sample.times.intended_ns, sample.times.ended_ns), (45_000_000, 50_000_000));
         assert_eq!((sample.times.first_byte_ns, sample.status), (Some(50_000_000), Some(404)));
         let error = "error sending request home: client error (Connect)".to_owned();
-        let sample = answered(GooseRequestMetric { error, ..metric("home", 0, 5) }).sample(key, &Policy::default());
+        let sample =
+            answered(GooseRequestMetric { error, ..metric("home", 0, 5) }).sample(key, &Policy::default());
         assert_eq!((sample.times.sent_ns, sample.times.first_byte_ns, sample.status), (None, None, None));
     }
 
