@@ -6,18 +6,9 @@ use std::collections::BTreeSet;
 use doorbuster_shop::Fault;
 use serde_json::Value;
 
+use crate::matrix::VISIT;
 use crate::util::{Finished, Folder, count, kinds, patiently, regions, run, shop, turn, value};
 
-/// Pages, files, and what belongs to one shopper, who writes a note that others are not to see.
-const JOURNEY: &str = r#"
-journey: buy
-steps:
-  - { step: home, get: /, assets: true }
-  - { step: product, get: /p/1, assets: true }
-  - { step: add, post: /cart/add, form: { product: 1, quantity: 1, note: "${shopper.mark}" }, redirects: stop, expect: { status: 303 } }
-  - { step: cart, get: /cart }
-  - { step: api, get: /api/cart }
-"#;
 /// How many shoppers come to all regions together.
 const SHOPPERS: u64 = 240;
 /// What a plan adds that declares what a shop behind CloudFront promises.
@@ -28,9 +19,9 @@ fn rehearse(fault: Option<&str>, more: &str) -> Finished {
     let shop = shop();
     fault.into_iter().for_each(|fault| shop.set_fault(fault.parse::<Fault>().unwrap()));
     let folder = Folder::new();
-    folder.write("buy.yaml", JOURNEY);
+    folder.write("visit.yaml", VISIT);
     let plan = format!(
-        "name: cdn\n{}journeys: [buy.yaml]\nload: {{ arrivals: [{{ hold: 60/s, for: 4s }}] }}\ngraceful: 30s\n{more}",
+        "name: cdn\n{}journeys: [visit.yaml]\nload: {{ arrivals: [{{ hold: 60/s, for: 4s }}] }}\ngraceful: 30s\n{more}",
         regions(&shop)
     );
     run(&["rehearse", &folder.write("plan.yaml", plan), "--quiet"])

@@ -16,7 +16,7 @@ const JOURNEYS: [(&str, &str); 5] =
     [("visit", VISIT), ("plain", PLAIN), ("newsletter", NEWSLETTER), ("stay", STAY), ("missing", MISSING)];
 
 /// Pages, files, and what belongs to one shopper, who writes a note that others are not to see.
-const VISIT: &str = r#"
+pub(crate) const VISIT: &str = r#"
 journey: visit
 steps:
   - { step: home, get: /, assets: true }

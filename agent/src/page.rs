@@ -121,7 +121,7 @@ impl Page<'_> {
                     return Landed::nowhere(sample.times.ended_ns, true);
                 }
             };
-            match self.hop(&fetch, &order, &reply, passed(way.as_deref()).len()) {
+            match self.hop(&fetch, &order, &reply, passed(&way).len()) {
                 Ok(Some(Hop { address: next, request })) => {
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, None), walk);
                     self.record_redirect(&sample);
@@ -132,7 +132,7 @@ impl Page<'_> {
                     (address, way) = (next, Some(Box::new(Way { request, hops })));
                 }
                 Ok(None) => {
-                    let failure = self.judge(&fetch, &reply, &address, passed(way.as_deref()), walk, chance);
+                    let failure = judge(visitor, &fetch, &reply, &address, passed(&way), walk, chance).err();
                     let is_good = failure.is_none();
                     trace::note(visitor, &order, &sample, &Went::Answered(&reply, failure.as_ref()), walk);
                     self.record(&mut sample, &order, walk, failure);
@@ -153,35 +153,10 @@ impl Page<'_> {
             // Boxed: only pages have assets, and only while they load.
             ended_ns = Box::pin(self.assets(&fetch, walk, reply, &address, ended_ns)).await;
         }
-        let looked = fetch.wants_body || fetch.wants_headers;
         // A page that was not what it was to be is not gone on from.
         let address = Some(address).filter(|_| is_good);
+        let looked = fetch.wants_body || fetch.wants_headers;
         Landed { ended_ns, address, broken: false, sent: true, looked }
-    }
-
-    /// Hands the answer to the journey. Returns what it does not accept.
-    fn judge(
-        &self,
-        fetch: &Fetch,
-        reply: &Reply,
-        address: &Address,
-        hops: &[Passed],
-        walk: &mut Walk,
-        chance: &mut Chance,
-    ) -> Option<Failure> {
-        let visitor = self.visitor;
-        let cookies = if fetch.wants_cookies { visitor.cookies_for(address) } else { String::new() };
-        let answer = Answer {
-            status: reply.status,
-            headers: reply.headers.as_deref().unwrap_or(&visitor.worker.no_headers),
-            content_type: reply.content_type,
-            url: &address.url,
-            hops,
-            cookies: &cookies,
-            body: &reply.body.kept,
-            cut: reply.body.cut,
-        };
-        walk.answer(&answer, chance).err()
     }
 
     fn key(&self, name: usize, part: Part, intended_ns: u64) -> Key {
@@ -283,9 +258,36 @@ impl Page<'_> {
     }
 }
 
+/// Hands an answer to the journey of `walk`, as `visitor` got it.
+///
+/// # Errors
+/// What the journey does not accept of it.
+pub(crate) fn judge(
+    visitor: &Visitor,
+    fetch: &Fetch,
+    reply: &Reply,
+    address: &Address,
+    hops: &[Passed],
+    walk: &mut Walk,
+    chance: &mut Chance,
+) -> Result<(), Failure> {
+    let cookies = if fetch.wants_cookies { visitor.cookies_for(address) } else { String::new() };
+    let answer = Answer {
+        status: reply.status,
+        headers: reply.headers.as_deref().unwrap_or(&visitor.worker.no_headers),
+        content_type: reply.content_type,
+        url: &address.url,
+        hops,
+        cookies: &cookies,
+        body: &reply.body.kept,
+        cut: reply.body.cut,
+    };
+    walk.answer(&answer, chance)
+}
+
 /// The redirects that led somewhere.
-fn passed(way: Option<&Way>) -> &[Passed] {
-    way.map_or(&[][..], |way| &way.hops)
+fn passed(way: &Option<Box<Way>>) -> &[Passed] {
+    way.as_ref().map_or(&[][..], |way| &way.hops)
 }
 
 /// Positions of steps and sections: journeys and plans are limited far below 2^16.

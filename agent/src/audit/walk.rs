@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use doorbuster_journeys::{Answer, Fetch, Hop, Next, Shopper, Walk};
+use doorbuster_journeys::{Fetch, Hop, Next, Shopper, Walk};
 use doorbuster_model::Chance;
 use doorbuster_model::cdn::audit::{self, Ask, Script, Who};
 use doorbuster_model::chance::Purpose;
@@ -15,7 +15,7 @@ use url::Url;
 use super::fetch::{KEY, Stage, send};
 use crate::address::Address;
 use crate::exchange::{Order, Reply};
-use crate::page::{Redirected, led, whence};
+use crate::page::{Redirected, judge, led, whence};
 
 /// The most requests and pauses of a walk: a journey may go in circles.
 const MOVES_MAX: u32 = 500;
@@ -133,18 +133,7 @@ impl Walker<'_> {
         address: &Address,
     ) -> bool {
         let visitor = self.stage.visitor(Who::Shopper(self.shopper));
-        let cookies = if fetch.wants_cookies { visitor.cookies_for(address) } else { String::new() };
-        let answer = Answer {
-            status: reply.status,
-            headers: reply.headers.as_deref().unwrap_or(&self.stage.worker.no_headers),
-            content_type: reply.content_type,
-            url: &address.url,
-            hops,
-            cookies: &cookies,
-            body: &reply.body.kept,
-            cut: reply.body.cut,
-        };
-        let judged = self.walk.answer(&answer, chance);
+        let judged = judge(visitor, fetch, reply, address, hops, &mut self.walk, chance);
         if let Err(failure) = &judged
             && !failure.is_tolerated
         {
