@@ -1,5 +1,7 @@
 //! What an audit came to: the proofs of every region, and the verdict on them.
 
+use std::path::PathBuf;
+
 use doorbuster_model::Tally;
 use doorbuster_model::cdn::audit::{Proof, Ruling};
 use jiff::Timestamp;
@@ -42,6 +44,8 @@ pub(crate) struct Audited {
     pub(crate) reasons: Vec<Reason>,
     /// Per region, in the plan's order.
     pub(crate) regions: Vec<RegionAudit>,
+    /// Where the audit is kept, once it is.
+    pub(crate) kept_in: Option<PathBuf>,
 }
 
 impl Audited {
@@ -88,6 +92,7 @@ pub(crate) fn judge(
         verdict,
         reasons,
         regions,
+        kept_in: None,
     }
 }
 
@@ -163,7 +168,6 @@ pub(crate) fn named(proof: &Proof) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
 
     use doorbuster_model::assignment::Audit;
     use doorbuster_model::cdn::Evidence;
@@ -220,6 +224,7 @@ pub(crate) mod tests {
             verdict: Verdict::Fail,
             reasons: regions.iter().flat_map(broken).collect(),
             regions,
+            kept_in: None,
         }
     }
 

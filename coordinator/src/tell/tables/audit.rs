@@ -37,6 +37,7 @@ pub(crate) fn audited(audited: &Audited, colour: bool) -> String {
         parts.push(format!("Not proved here\n{left}"));
     }
     parts.push(format!("{}{}", sums(audited), verdict(audited, paint)));
+    parts.extend(audited.kept_in.as_deref().map(super::kept));
     parts.join("\n")
 }
 
@@ -192,6 +193,14 @@ mod tests {
         let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= WIDTH_MAX && !text.contains('\u{1b}'), "{widest} columns:\n{text}");
         assert!(audited(&outcome, true).contains("\u{1b}[31mFAIL"));
+    }
+
+    #[test]
+    fn where_it_is_kept_stands_at_the_end() {
+        let mut outcome = two_regions();
+        assert!(audited(&outcome, false).ends_with("verdict: fail\n"));
+        outcome.kept_in = Some("data/runs/7f3a".into());
+        assert!(audited(&outcome, false).ends_with("verdict: fail\n\nkept in data/runs/7f3a\n"));
     }
 
     #[test]
