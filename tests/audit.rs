@@ -36,7 +36,7 @@ pub(crate) struct Audited {
 }
 
 impl Audit {
-    fn start(what: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(what: &str, arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let of = |name: &str| folder.path(name).display().to_string();
         let (json, junit, data) = (of("audit.json"), of("audit.xml"), of("data"));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use doorbuster_model::Tally;
-use doorbuster_model::cdn::audit::{Proof, Ruling};
+use doorbuster_model::cdn::audit::{HANDSHAKES, Proof, Ruling};
 use jiff::Timestamp;
 
 use crate::conduct::Conducted;
@@ -21,6 +21,8 @@ pub(crate) struct RegionAudit {
     pub(crate) name: String,
     /// How many requests were sent from there.
     pub(crate) requests: u64,
+    /// How many handshakes without a request were made from there.
+    pub(crate) handshakes: u64,
     /// What was found out about each promise.
     pub(crate) proofs: Vec<Proof>,
 }
@@ -68,7 +70,8 @@ pub(crate) fn judge(
     let mut regions = Vec::new();
     for ((region, tally), proofs) in plan.regions.iter().zip(tallies).zip(proofs) {
         let requests = Outcome::exchanges(tally).requests;
-        regions.push(RegionAudit { name: region.name.clone(), requests, proofs });
+        let handshakes = tally.counters.get(HANDSHAKES).copied().unwrap_or(0);
+        regions.push(RegionAudit { name: region.name.clone(), requests, handshakes, proofs });
     }
     let mut reasons = agents(prepared, conducted);
     if reasons.is_empty() {
@@ -204,6 +207,7 @@ pub(crate) mod tests {
         let region = |name: &str, ruling, observed| RegionAudit {
             name: name.to_owned(),
             requests: 41,
+            handshakes: 5,
             proofs: vec![
                 proof("static", "kept", ruling, observed),
                 proof("html", "lifetime", Ruling::Pass, "5m"),
@@ -262,6 +266,7 @@ pub(crate) mod tests {
             exchanges.requests = 10;
             exchanges.statuses = statuses.iter().copied().collect();
             tally.challenges = challenges;
+            tally.count(HANDSHAKES, 5);
             tally.fail(0, 0, ErrorClass::Connect, || "GET http://127.0.0.1:1/: refused".to_owned());
         }
         let now = Timestamp::now();
@@ -295,7 +300,7 @@ pub(crate) mod tests {
             let audited = judge(&prepared, "r".to_owned(), &conducted, proofs.to_vec());
             let found: Vec<&str> = audited.reasons.iter().map(|reason| reason.kind).collect();
             assert_eq!((audited.verdict, found.as_slice()), (verdict, kinds), "{:#?}", audited.reasons);
-            assert_eq!(audited.regions[1].requests, 10);
+            assert_eq!((audited.regions[1].requests, audited.regions[1].handshakes), (10, 5));
         }
     }
 }

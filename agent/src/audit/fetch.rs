@@ -161,8 +161,9 @@ fn with_gate(
     headers.iter().map(header).collect()
 }
 
-fn sha256(body: &[u8]) -> Option<[u8; 32]> {
-    ring::digest::digest(&ring::digest::SHA256, body).as_ref().try_into().ok()
+/// The SHA-256 of some bytes.
+pub(super) fn sha256(bytes: &[u8]) -> Option<[u8; 32]> {
+    ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().try_into().ok()
 }
 
 fn is_text(headers: &HeaderMap) -> bool {

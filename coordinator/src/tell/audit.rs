@@ -74,7 +74,9 @@ mod tests {
         assert_eq!(document["run"]["job"], "audit");
         assert_eq!(document["verdict"], "fail");
         assert_eq!(document["rulings"]["not-applicable"], 2);
-        let kept = &document["regions"]["tokyo"]["promises"][0];
+        let tokyo = &document["regions"]["tokyo"];
+        assert_eq!((&tokyo["requests"], &tokyo["handshakes"]), (&Value::from(41), &Value::from(5)));
+        let kept = &tokyo["promises"][0];
         assert_eq!(kept["class"], "static");
         assert_eq!((&kept["verdict"], &kept["rule"]), (&Value::from("fail"), &Value::from("hit-ratio")));
         assert_eq!(kept["evidence"]["headers"][0][1], "Miss from cloudfront");

@@ -64,6 +64,8 @@ pub(crate) struct Run {
 pub(crate) struct Region {
     /// How many requests were sent from there.
     pub requests: u64,
+    /// How many handshakes without a request were made from there, each on a connection of its own.
+    pub handshakes: u64,
     /// Per promise: class by class in the policy's order, then what is about the edge as a whole.
     pub promises: Vec<Promise>,
 }
@@ -143,7 +145,11 @@ impl Run {
 
 impl Region {
     fn of(region: &RegionAudit) -> Self {
-        Self { requests: region.requests, promises: region.proofs.iter().map(Promise::of).collect() }
+        Self {
+            requests: region.requests,
+            handshakes: region.handshakes,
+            promises: region.proofs.iter().map(Promise::of).collect(),
+        }
     }
 }
 

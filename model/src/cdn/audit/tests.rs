@@ -3,6 +3,7 @@
 mod hostile;
 mod promises;
 mod site;
+mod transport;
 
 use std::collections::BTreeMap;
 

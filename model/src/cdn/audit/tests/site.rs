@@ -1,4 +1,4 @@
-//! What is about the edge as a whole: shoppers' data, where pages lead, TLS, and silence.
+//! What is about the edge as a whole: shoppers' data, where pages lead, and silence.
 
 use super::*;
 
@@ -55,42 +55,6 @@ fn a_page_that_leads_on_is_followed_on_its_host() {
         assert_eq!(asked.contains(&"/".to_owned()), follows, "{location}");
         assert!(asked.iter().filter(|path| *path == "/start").count() <= 2, "{location}: {asked:?}");
     }
-}
-
-#[test]
-fn tls_is_offered_and_plain_http_asked_for_where_the_target_has_tls() {
-    let secure = Url::parse("https://shop.test/").unwrap();
-    let mut script = Script::new(setting(false), &[secure]);
-    let (mut now_ns, mut offers, mut clear) = (0, Vec::new(), 0);
-    let mut edge = Edge::default();
-    while let Some(next) = script.next(now_ns) {
-        match next {
-            Next::Offer { offer, url, at_ns } => {
-                assert_eq!(url.as_str(), "https://shop.test/");
-                now_ns = at_ns;
-                offers.push(offer);
-                let tls = if offer == Offer::Tls12 { "TLS 1.2" } else { "TLS 1.3" };
-                let http = if offer == Offer::Http1 { "http/1.1" } else { "h2" };
-                script.offered(offer, Ok(Offered { tls: tls.to_owned(), http: http.to_owned() }));
-            }
-            Next::Fetch(ask) => {
-                now_ns = ask.at_ns;
-                let result = if ask.url.scheme() == "http" {
-                    clear += 1;
-                    let lines = [("location", "https://shop.test/")];
-                    Ok(Answer { status: 301, headers: headers(&lines), ..Answer::default() })
-                } else {
-                    edge.answer(&ask, now_ns)
-                };
-                script.answer(*ask, now_ns, result);
-            }
-        }
-    }
-    assert_eq!((offers, clear), (vec![Offer::Anything, Offer::Http1, Offer::Tls12], 1));
-    let proofs = script.proofs();
-    let of = |promise: &str| line(proofs.iter().find(|proof| proof.promise == promise).unwrap());
-    assert_eq!(of("transport"), "edge transport pass: TLS 1.3, TLS 1.2; h2, http/1.1");
-    assert_eq!(of("https"), "edge https pass: 301 to https");
 }
 
 #[test]
