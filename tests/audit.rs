@@ -31,14 +31,17 @@ pub(crate) struct Audited {
     pub(crate) stderr: String,
     pub(crate) report: Value,
     junit: String,
+    /// The names of the folders of its data folder, with what the audit is in each.
+    kept: Vec<(String, Value)>,
 }
 
 impl Audit {
-    fn start(what: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(what: &str, arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let of = |name: &str| folder.path(name).display().to_string();
-        let (json, junit) = (of("audit.json"), of("audit.xml"));
-        let running = start(&[&["audit", what, "--json", &json, "--junit", &junit], arguments].concat());
+        let (json, junit, data) = (of("audit.json"), of("audit.xml"), of("data"));
+        let places = ["audit", what, "--json", &json, "--junit", &junit, "--data-dir", &data];
+        let running = start(&[&places, arguments].concat());
         Self { running, folder }
     }
 
@@ -55,12 +58,16 @@ impl Audit {
     pub(crate) fn finish(self) -> Audited {
         let finished = self.running.finish();
         let read = |name: &str| fs::read_to_string(self.folder.path(name)).unwrap_or_default();
+        let audit = |name: &str| serde_json::from_str(&read(name)).unwrap_or(Value::Null);
+        let kept = fs::read_dir(self.folder.path("data/runs")).into_iter().flatten().flatten();
+        let names = kept.map(|entry| entry.file_name().to_string_lossy().into_owned());
         Audited {
             code: finished.code,
             stdout: finished.stdout,
             stderr: finished.stderr,
-            report: serde_json::from_str(&read("audit.json")).unwrap_or(Value::Null),
+            report: audit("audit.json"),
             junit: read("audit.xml"),
+            kept: names.map(|name| (name.clone(), audit(&format!("data/runs/{name}/audit.json")))).collect(),
         }
     }
 }
@@ -155,13 +162,17 @@ fn what_nobody_declared_warns_and_a_leak_fails_all_the_same() {
     assert_eq!(cold.code, 0, "{}{}", cold.stdout, cold.stderr);
     assert!(found(&cold, "here", "warn").contains(&("html", "kept", "hit-ratio")), "{}", cold.stdout);
     assert!(cold.stdout.lines().all(|line| line.chars().count() <= 100), "{}", cold.stdout);
-    assert!(cold.stdout.ends_with("verdict: pass\n"), "{}", cold.stdout);
+    let id = cold.report["run"]["id"].as_str().unwrap();
+    let (_, place) = cold.stdout.split_once("\nverdict: pass\n\nkept in ").unwrap();
+    assert!(place.ends_with(&format!("/runs/{id}\n")), "{}", cold.stdout);
+    assert_eq!(cold.kept, [(id.to_owned(), cold.report.clone())]);
     // Every request is counted, and nothing else was sent.
     let seen: u64 = shops[0].counts().values().flat_map(|region| region.values()).sum();
     assert_eq!(cold.report["regions"]["here"]["requests"].as_u64(), Some(seen));
     let leaked = leaked.finish();
     assert_eq!((leaked.code, leaked.stdout.as_str()), (1, ""), "{}", leaked.stderr);
     assert!(found(&leaked, "here", "fail").contains(&("private", "never-kept", "private-hit")));
+    assert_eq!(leaked.kept.len(), 1, "what is not shown is kept all the same");
 }
 
 #[test]

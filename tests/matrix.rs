@@ -32,14 +32,15 @@ steps:
   - { step: plain-home, get: /, assets: true }
   - { step: plain-product, get: /p/1, headers: { accept-encoding: identity } }
 "#;
-/// Shoppers who come by a newsletter, each by an address of its own, and go on with cookies of their own: they look at a
-/// page twice that those without cookies look at, too.
+/// Shoppers who come by a newsletter, each by an address of its own, and look at the same page without it; then they go on
+/// with cookies of their own: they look at a page twice that those without cookies look at, too.
 const NEWSLETTER: &str = r#"
 journey: newsletter
 choose: { letter: { text: 8 } }
 steps:
   - { step: letter-home, get: / }
   - { step: letter-offer, get: /p/2, query: { utm_source: news, utm_campaign: "${letter}" } }
+  - { step: letter-return, get: /p/2 }
   - { step: letter-add, post: /cart/add, form: { product: 2, quantity: 1 }, redirects: stop, expect: { status: 303 } }
   - { step: letter-cart, get: /cart }
   - { step: letter-again, get: / }

@@ -39,6 +39,8 @@ mod redirects;
 mod staging;
 /// Who may import whom, and other rules about the tree.
 mod tidy;
+/// Versions of TLS and HTTP, as an audit finds them in servers that take what they should and what they should not.
+mod transport;
 /// Latencies are what arithmetic says, and load is what the plan says.
 mod truth;
 

@@ -86,13 +86,17 @@ pub(crate) struct Running {
     pub(crate) folder: Folder,
 }
 
-/// Starts the binary with a data folder of its own, and with `--json` for the commands that run something.
+/// Starts the binary with a data folder of its own and with `--json` for the commands that run something, unless the
+/// arguments say where.
 pub(crate) fn start(arguments: &[&str]) -> Running {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorbuster"));
     command.args(arguments);
-    if matches!(arguments.first(), Some(&("rehearse" | "hit" | "gate"))) && !arguments.contains(&"--help") {
-        command.arg("--data-dir").arg(folder.path("data")).arg("--json").arg(folder.path("report.json"));
+    let keeps = matches!(arguments.first(), Some(&("rehearse" | "hit" | "gate" | "audit")));
+    for (option, name) in [("--data-dir", "data"), ("--json", "report.json")] {
+        if keeps && !arguments.contains(&option) && !arguments.contains(&"--help") {
+            command.arg(option).arg(folder.path(name));
+        }
     }
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     Running { child, folder }

@@ -195,7 +195,7 @@ impl Receiver for Answering<'_> {
                 let sample = &mut *self.flight.sample;
                 sample.head.header(name, value);
                 sample.class = policy.choose(self.order.address.matched, policy.of_type(value));
-                self.is_page = is_page(value);
+                self.is_page = ContentType::names_page(value);
                 // Only who looks at the body asks how it is to be read.
                 if self.order.wants_body {
                     self.content_type = ContentType::of(value);
@@ -269,12 +269,4 @@ impl Receiver for Answering<'_> {
         self.is_enough = enough.is_in(status, self.content_type, body.kept());
         self.is_enough
     }
-}
-
-/// Whether a Content-Type is that of a page.
-fn is_page(content_type: &[u8]) -> bool {
-    let content_type = content_type.trim_ascii_start();
-    let begins =
-        |known: &[u8]| content_type.get(..known.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(known));
-    begins(b"text/html") || begins(b"application/xhtml+xml")
 }

@@ -5,6 +5,7 @@
 
 mod discover;
 mod fetch;
+mod hello;
 mod offer;
 mod walk;
 

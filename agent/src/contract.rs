@@ -122,8 +122,14 @@ impl Contract {
                         || (!sample.is_first_miss && self.cookie_keys.missed(address, request.cookies())))
             }
             // Nothing is left to find out in a right shop, so that its hits cost nothing here.
-            CacheStatus::Hit if is_promised && self.cookie_keys.is_open() => {
-                self.cookie_keys.hit(fingerprint(request.address.whole()), || request.cookies());
+            CacheStatus::Hit if is_promised => {
+                if self.fragments.is_open() {
+                    let url = &request.address.url;
+                    self.fragments.hit(url.path(), url.query().unwrap_or_default());
+                }
+                if self.cookie_keys.is_open() {
+                    self.cookie_keys.hit(fingerprint(request.address.whole()), || request.cookies());
+                }
                 false
             }
             _ => false,

@@ -1,7 +1,9 @@
 //! What an audit came to: the proofs of every region, and the verdict on them.
 
+use std::path::PathBuf;
+
 use doorbuster_model::Tally;
-use doorbuster_model::cdn::audit::{Proof, Ruling};
+use doorbuster_model::cdn::audit::{HANDSHAKES, Proof, Ruling};
 use jiff::Timestamp;
 
 use crate::conduct::Conducted;
@@ -19,6 +21,8 @@ pub(crate) struct RegionAudit {
     pub(crate) name: String,
     /// How many requests were sent from there.
     pub(crate) requests: u64,
+    /// How many handshakes without a request were made from there.
+    pub(crate) handshakes: u64,
     /// What was found out about each promise.
     pub(crate) proofs: Vec<Proof>,
 }
@@ -42,6 +46,8 @@ pub(crate) struct Audited {
     pub(crate) reasons: Vec<Reason>,
     /// Per region, in the plan's order.
     pub(crate) regions: Vec<RegionAudit>,
+    /// Where the audit is kept, once it is.
+    pub(crate) kept_in: Option<PathBuf>,
 }
 
 impl Audited {
@@ -64,7 +70,8 @@ pub(crate) fn judge(
     let mut regions = Vec::new();
     for ((region, tally), proofs) in plan.regions.iter().zip(tallies).zip(proofs) {
         let requests = Outcome::exchanges(tally).requests;
-        regions.push(RegionAudit { name: region.name.clone(), requests, proofs });
+        let handshakes = tally.counters.get(HANDSHAKES).copied().unwrap_or(0);
+        regions.push(RegionAudit { name: region.name.clone(), requests, handshakes, proofs });
     }
     let mut reasons = agents(prepared, conducted);
     if reasons.is_empty() {
@@ -88,6 +95,7 @@ pub(crate) fn judge(
         verdict,
         reasons,
         regions,
+        kept_in: None,
     }
 }
 
@@ -163,7 +171,6 @@ pub(crate) fn named(proof: &Proof) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
 
     use doorbuster_model::assignment::Audit;
     use doorbuster_model::cdn::Evidence;
@@ -200,6 +207,7 @@ pub(crate) mod tests {
         let region = |name: &str, ruling, observed| RegionAudit {
             name: name.to_owned(),
             requests: 41,
+            handshakes: 5,
             proofs: vec![
                 proof("static", "kept", ruling, observed),
                 proof("html", "lifetime", Ruling::Pass, "5m"),
@@ -220,6 +228,7 @@ pub(crate) mod tests {
             verdict: Verdict::Fail,
             reasons: regions.iter().flat_map(broken).collect(),
             regions,
+            kept_in: None,
         }
     }
 
@@ -257,6 +266,7 @@ pub(crate) mod tests {
             exchanges.requests = 10;
             exchanges.statuses = statuses.iter().copied().collect();
             tally.challenges = challenges;
+            tally.count(HANDSHAKES, 5);
             tally.fail(0, 0, ErrorClass::Connect, || "GET http://127.0.0.1:1/: refused".to_owned());
         }
         let now = Timestamp::now();
@@ -290,7 +300,7 @@ pub(crate) mod tests {
             let audited = judge(&prepared, "r".to_owned(), &conducted, proofs.to_vec());
             let found: Vec<&str> = audited.reasons.iter().map(|reason| reason.kind).collect();
             assert_eq!((audited.verdict, found.as_slice()), (verdict, kinds), "{:#?}", audited.reasons);
-            assert_eq!(audited.regions[1].requests, 10);
+            assert_eq!((audited.regions[1].requests, audited.regions[1].handshakes), (10, 5));
         }
     }
 }

@@ -182,7 +182,7 @@ impl ContentType {
         let suffix = essence.rsplit(|byte| *byte == b'+').next().unwrap_or_default();
         let kind = if essence.is_empty() {
             Kind::Unknown
-        } else if is("text/html") || is("application/xhtml+xml") {
+        } else if is_page(essence) {
             Kind::Page
         } else if is("application/json") || is("text/json") || suffix.eq_ignore_ascii_case(b"json") {
             Kind::Json
@@ -195,6 +195,12 @@ impl ContentType {
     /// Whether the answer is a page.
     pub fn is_page(self) -> bool {
         self.kind == Kind::Page
+    }
+
+    /// Whether a header's value is that of a page, for who wants to know nothing else: [`of`](Self::of) also looks for its
+    /// encoding.
+    pub fn names_page(value: &[u8]) -> bool {
+        is_page(value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii())
     }
 
     /// `body`, an answer of this type, in UTF-8 and without byte order mark. One that is in UTF-8 is not copied, nor are
@@ -239,6 +245,11 @@ impl ContentType {
         };
         (charset.unwrap_or_default(), 0)
     }
+}
+
+/// Whether a type without its parameters is that of a page.
+fn is_page(essence: &[u8]) -> bool {
+    essence.eq_ignore_ascii_case(b"text/html") || essence.eq_ignore_ascii_case(b"application/xhtml+xml")
 }
 
 /// The value of a parameter of a Content-Type, if it is `charset`.

@@ -13,6 +13,7 @@ use url::Url;
 use super::{SHOPPERS, discover};
 use crate::address::Address;
 use crate::client::Broken;
+use crate::client::body::is_gzip;
 use crate::exchange::{Order, Reply, Whence, exchange};
 use crate::flight::sample_of;
 use crate::visit::Visitor;
@@ -20,8 +21,6 @@ use crate::worker::Worker;
 
 /// What all requests of an audit count as.
 pub(super) const KEY: Key = Key { journey: 0, step: 0, part: Part::Main, section: 0 };
-/// What a gzip file begins with (RFC 1952, section 2.3.1).
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Stands for whoever is no shopper, and so has no marker.
 const NO_SHOPPER: u64 = u64::MAX;
 
@@ -114,7 +113,7 @@ impl<'a> Stage<'a> {
             bytes_wire: sample.bytes_wire,
             bytes_decoded: reply.body.decoded,
             sha256: if is_whole { sha256(body) } else { None },
-            is_packed_inside: is_text(&headers) && body.starts_with(&GZIP),
+            is_packed_inside: is_text(&headers) && is_gzip(body),
             foreign_mark: search.foreign(),
             found: if is_page { discover::found(self, reply, url) } else { Vec::new() },
             headers,
@@ -162,8 +161,9 @@ fn with_gate(
     headers.iter().map(header).collect()
 }
 
-fn sha256(body: &[u8]) -> Option<[u8; 32]> {
-    ring::digest::digest(&ring::digest::SHA256, body).as_ref().try_into().ok()
+/// The SHA-256 of some bytes.
+pub(super) fn sha256(bytes: &[u8]) -> Option<[u8; 32]> {
+    ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().try_into().ok()
 }
 
 fn is_text(headers: &HeaderMap) -> bool {

@@ -9,6 +9,11 @@ pub(crate) const KEPT_MAX: usize = 8 << 20;
 /// How a gzip file begins (RFC 1952, section 2.3.1), with the one method that there is.
 const GZIP: [u8; 3] = [0x1f, 0x8b, 0x08];
 
+/// Whether something is a gzip file, by how it begins.
+pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP)
+}
+
 /// What is taken of a body.
 #[derive(Debug)]
 pub(crate) struct BodyCount {
@@ -133,7 +138,7 @@ struct Sink {
 impl Sink {
     fn seen(&self) -> Seen {
         let foreign = self.search.as_ref().and_then(|search| search.foreign());
-        Seen { foreign, is_packed: self.begins == GZIP }
+        Seen { foreign, is_packed: is_gzip(&self.begins) }
     }
 }
 
@@ -409,6 +414,7 @@ mod tests {
             ("gzip", gzip(&text), false),
             ("", text.clone(), false),
             ("", vec![0x1f, 0x8b], false),
+            ("", vec![0x1f, 0x8b, 0], false),
         ] {
             assert_eq!(seen(encoding, &bytes, false), [Seen { foreign: None, is_packed }; 2], "{encoding}");
         }

@@ -128,6 +128,16 @@ impl Connector {
         Ok(stream)
     }
 
+    /// A bare connection to `origin`, through the proxy's tunnel where there is a proxy, for whoever speaks TLS over it. It
+    /// has no limit of its own.
+    pub(crate) async fn bare(&self, origin: &Origin) -> Result<TcpStream, ConnectError> {
+        let mut stream = self.reach(origin, &mut ConnectTimes::default()).await?;
+        if self.proxy.is_some() {
+            tunnel(&mut stream, origin).await?;
+        }
+        Ok(stream)
+    }
+
     /// What the server of `origin` takes of all that `config` offers: a handshake, and no request.
     pub(crate) async fn shake_hands(
         &self,
@@ -135,10 +145,7 @@ impl Connector {
         config: Arc<rustls::ClientConfig>,
     ) -> Result<Agreed, ConnectError> {
         let agree = async {
-            let mut stream = self.reach(origin, &mut ConnectTimes::default()).await?;
-            if self.proxy.is_some() {
-                tunnel(&mut stream, origin).await?;
-            }
+            let stream = self.bare(origin).await?;
             let stream = secure(&TlsConnector::from(config), origin, stream).await?;
             let (_, session) = stream.get_ref();
             Ok::<_, ConnectError>(Agreed {

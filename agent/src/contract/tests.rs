@@ -115,14 +115,28 @@ fn the_first_miss_of_an_address_fills_the_cache() {
 
 #[test]
 fn what_is_missed_in_many_ways_is_fragmented() {
-    let mut worker = Worker::new("browse", DECLARED);
-    let mut broken = |target: &str| worker.judge(target, MISS, None).0;
-    for query in ["a=1&b=2&c=3", "b=2&a=1&c=3"] {
-        assert_eq!(broken(&format!("/search?{query}")), [""; 0]);
-    }
-    assert_eq!(broken("/search?c=3&b=2&a=1"), ["fragmented"]);
-    for query in ["utm_source=a", "utm_source=b", "utm_source=c", "utm_source=d"] {
-        assert_eq!(broken(&format!("/cart?{query}")), [""; 0], "what is never kept is not kept twice");
+    let hit = MISS.replace("Miss", "Hit");
+    for is_kept in [true, false] {
+        let mut worker = Worker::new("browse", DECLARED);
+        let mut broken = |target: &str, lines: &str| worker.judge(target, lines, None).0;
+        for query in ["a=1&b=2&c=3", "b=2&a=1&c=3"] {
+            assert_eq!(broken(&format!("/search?{query}"), MISS), [""; 0]);
+        }
+        let again = if is_kept { hit.as_str() } else { MISS };
+        assert_eq!(broken("/search?a=1&b=2&c=3", again), [""; 0]);
+        let expected: &[&str] = if is_kept { &["fragmented"] } else { &[] };
+        assert_eq!(
+            broken("/search?c=3&b=2&a=1", MISS),
+            expected,
+            "what is kept in no way is not kept in many"
+        );
+        for query in ["utm_source=a", "utm_source=b", "utm_source=c", "utm_source=d"] {
+            assert_eq!(
+                broken(&format!("/cart?{query}"), MISS),
+                [""; 0],
+                "what is never kept is not kept twice"
+            );
+        }
     }
 }
 

@@ -66,6 +66,9 @@ pub struct AuditCommand {
     /// No tables; errors and the reasons of an invalid verdict still go to standard error
     #[arg(long, short, help_heading = "Results")]
     quiet: bool,
+    /// Keep audits below this folder [default: $XDG_DATA_HOME/doorbuster]
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
+    data_dir: Option<PathBuf>,
 }
 
 impl AuditCommand {
@@ -78,15 +81,19 @@ impl AuditCommand {
         for path in [&self.json, &self.junit].into_iter().flatten() {
             try_file(path)?;
         }
+        let data_dir = runs::data_dir(self.data_dir.as_deref())?;
         let id = runs::new_id(Timestamp::now())?;
+        let folder = runs::make(&data_dir, &id)?;
+        runs::write(&folder.join("plan.yaml"), &prepared.text)?;
         if !self.quiet {
             // Where standard error is closed, the audit goes on all the same.
             let _ = writeln!(std::io::stderr().lock(), "{}", self.opening(&prepared, &id));
         }
         let (conducted, proofs) = carry_out(&prepared, &id)?;
-        let audited = judge(&prepared, id, &conducted, proofs);
+        let mut audited = judge(&prepared, id, &conducted, proofs);
+        audited.kept_in = Some(folder.clone());
         self.show(&audited)?;
-        match (tell::write_audit(&audited, self.json.as_deref(), self.junit.as_deref()), audited.verdict) {
+        match (self.keep(&audited, &folder), audited.verdict) {
             (Ok(()), verdict) => Ok(verdict),
             (Err(error), Verdict::Pass) => Err(error),
             (Err(error), verdict) => {
@@ -161,6 +168,12 @@ impl AuditCommand {
         let regions = prepared.names.regions.join(", ");
         let waits_s = Script::waits_s(&prepared.plan.cdn, self.patient);
         format!("run {id}: auditing {} from {regions}; it takes some {waits_s} s", self.what)
+    }
+
+    /// Writes the audit where it is kept, and whatever else was asked for: one failure does not keep the other back.
+    fn keep(&self, audited: &Audited, folder: &Path) -> Result<(), Error> {
+        let kept = tell::write_audit(audited, Some(&folder.join("audit.json")), None);
+        tell::write_audit(audited, self.json.as_deref(), self.junit.as_deref()).and(kept)
     }
 
     /// Shows the table; when quiet, only why the audit is invalid.

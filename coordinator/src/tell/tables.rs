@@ -7,6 +7,8 @@ mod regions;
 mod steps;
 mod verdict;
 
+use std::path::Path;
+
 use self::layout::Grid;
 use super::colour::Paint;
 use super::report::report;
@@ -42,10 +44,13 @@ pub(crate) fn tables(outcome: &Outcome, colour: bool) -> String {
     ];
     parts.push(lines.concat());
     parts.push(verdict::verdict(&report, paint));
-    if let Some(path) = &outcome.kept_in {
-        parts.push(layout::indented("", &format!("kept in {}", path.display())));
-    }
+    parts.extend(outcome.kept_in.as_deref().map(kept));
     parts.join("\n")
+}
+
+/// Where a run is kept.
+fn kept(path: &Path) -> String {
+    layout::indented("", &format!("kept in {}", path.display()))
 }
 
 /// A text of at most so many characters.

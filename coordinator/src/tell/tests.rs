@@ -3,6 +3,7 @@
 
 mod files;
 mod json;
+mod schema;
 mod shown;
 
 use std::collections::BTreeMap;

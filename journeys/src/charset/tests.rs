@@ -31,7 +31,26 @@ fn the_mark_comes_before_the_header_and_the_header_before_the_page() {
     ] {
         assert_eq!(read_as(content_type, body), expected, "{content_type} {body:?}");
     }
-    assert!(ContentType::of(b"text/html;charset=x").is_page() && !ContentType::of(b"text/plain").is_page());
+}
+
+#[test]
+fn pages_are_known_by_their_type_alone() {
+    for (content_type, is_page) in [
+        ("text/html", true),
+        ("text/html;charset=x", true),
+        (" Text/HTML ; charset=utf-8", true),
+        ("application/xhtml+xml", true),
+        ("text/plain", false),
+        ("text/htmlx", false),
+        ("text/html, text/html", false),
+        ("application/xml; of=text/html", false),
+        ("", false),
+        (";text/html", false),
+    ] {
+        let value = content_type.as_bytes();
+        assert_eq!(ContentType::names_page(value), is_page, "{content_type}");
+        assert_eq!(ContentType::of(value).is_page(), is_page, "{content_type}");
+    }
 }
 
 #[test]

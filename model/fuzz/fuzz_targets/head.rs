@@ -97,6 +97,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let mut fragments = Fragments::default();
     assert!(!fragments.missed(path, query), "one way of writing an address is no fragment");
+    fragments.hit(path, query);
+    assert!(!fragments.missed(path, query), "nor is a copy of it that expired");
     let evidence = Evidence::new("GET", target, status, [], headers.iter().copied(), "");
     assert!(evidence.answered.len() <= headers.len());
 });

@@ -28,7 +28,7 @@ mod taken;
 mod tests;
 
 pub use address::named_in;
-pub use answer::{Answer, Broken, Found, Offered};
-pub use ask::{Ask, Offer, Who};
+pub use answer::{Answer, Broken, Declined, Found, Offered};
+pub use ask::{Ask, HANDSHAKES, Offer, Who};
 pub use proof::{Proof, Ruling};
 pub use script::{Next, Script, Setting};

@@ -9,6 +9,8 @@ const WATCHED_MAX: usize = 256;
 const WAYS_MAX: usize = 8;
 /// So many ways of writing the same address must miss: one or two may be chance.
 const WAYS_MIN: usize = 3;
+/// From so many on hits are looked at: most addresses are written in one way, and theirs cost nothing.
+const WAYS_OPEN: usize = WAYS_MIN - 1;
 
 /// Parameters by which visits are followed, and which change no page.
 const TRACKING: &[&str] = &[
@@ -37,29 +39,77 @@ const TRACKING_PREFIX: &str = "utm_";
 /// What addresses missed, one worker's knowledge. Bounded: 256 addresses, eight ways of writing each.
 #[derive(Clone, Debug, Default)]
 pub struct Fragments {
-    /// By the address as it would be without what does not matter: the ways in which it was written.
-    watched: BTreeMap<u64, Vec<u64>>,
+    /// By the address as it would be without what does not matter.
+    watched: BTreeMap<u64, Watched>,
+    /// Of how many of them hits tell something.
+    open: usize,
+}
+
+/// What is known of an address.
+#[derive(Clone, Debug)]
+enum Watched {
+    /// The ways in which it was written when it missed, and whether the edge keeps it at all: it was a hit in one of them,
+    /// or in a way in which everybody writes it.
+    Open { missed: Vec<u64>, is_kept: bool },
+    /// It was a hit in a way that had not missed and that nobody else writes: all ways share a copy.
+    Shared,
+    /// Every way has a copy of its own.
+    Fragmented,
 }
 
 impl Fragments {
     /// Notes that a cacheable answer was missed. Whether the address is fragmented: it was missed in several ways of
-    /// writing it, which differ in the order of parameters or in those that follow visits.
+    /// writing it, which differ in the order of parameters or in those that follow visits, and was a hit in another. What
+    /// is never a hit is not kept at all, which is another matter.
     pub fn missed(&mut self, path: &str, query: &str) -> bool {
         if query.is_empty() {
             return false;
         }
-        let address = hash(&(path, plain(query)));
+        let address = address(path, query);
         let is_full = self.watched.len() >= WATCHED_MAX;
         if is_full && !self.watched.contains_key(&address) {
             return false;
         }
-        let ways = self.watched.entry(address).or_default();
+        let unknown = || Watched::Open { missed: Vec::new(), is_kept: false };
+        let watched = self.watched.entry(address).or_insert_with(unknown);
+        let Watched::Open { missed, is_kept } = watched else {
+            return matches!(watched, Watched::Fragmented);
+        };
         let way = hash(&query);
-        if !ways.contains(&way) && ways.len() < WAYS_MAX {
-            ways.push(way);
+        if !missed.contains(&way) && missed.len() < WAYS_MAX {
+            missed.push(way);
+            self.open += usize::from(missed.len() == WAYS_OPEN);
         }
-        ways.len() >= WAYS_MIN
+        let is_fragmented = *is_kept && missed.len() >= WAYS_MIN;
+        if is_fragmented {
+            *watched = Watched::Fragmented;
+            self.open -= 1;
+        }
+        is_fragmented
     }
+
+    /// Whether hits tell anything.
+    pub fn is_open(&self) -> bool {
+        self.open > 0
+    }
+
+    /// Notes that an answer was a hit.
+    pub fn hit(&mut self, path: &str, query: &str) {
+        let Some(watched) = self.watched.get_mut(&address(path, query)) else { return };
+        let Watched::Open { missed, is_kept } = watched else { return };
+        let is_anybody_s = !query.split('&').any(follows_visits);
+        if is_anybody_s || missed.contains(&hash(&query)) {
+            *is_kept = true;
+            return;
+        }
+        self.open -= usize::from(missed.len() >= WAYS_OPEN);
+        *watched = Watched::Shared;
+    }
+}
+
+/// Tells an address from others, however it is written.
+fn address(path: &str, query: &str) -> u64 {
+    hash(&(path, plain(query)))
 }
 
 fn hash(value: &impl Hash) -> u64 {
@@ -70,49 +120,111 @@ fn hash(value: &impl Hash) -> u64 {
 
 /// The parameters that matter, in one order.
 fn plain(query: &str) -> Vec<&str> {
-    let matters = |pair: &&str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        !pair.is_empty() && !name.starts_with(TRACKING_PREFIX) && !TRACKING.contains(&name)
-    };
+    let matters = |pair: &&str| !pair.is_empty() && !follows_visits(pair);
     let mut pairs: Vec<&str> = query.split('&').filter(matters).collect();
     pairs.sort_unstable();
     pairs
+}
+
+/// Whether a parameter follows visits.
+fn follows_visits(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    name.starts_with(TRACKING_PREFIX) || TRACKING.contains(&name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn is_fragmented(queries: &[&str]) -> bool {
+    /// Whether anything comes of it: `-` is missed, `+` a hit.
+    fn is_fragmented(looks: &[&str]) -> bool {
         let mut fragments = Fragments::default();
-        queries.iter().fold(false, |_, query| fragments.missed("/search", query))
+        let mut is_fragmented = false;
+        for look in looks {
+            match look.split_at(1) {
+                ("+", query) => fragments.hit("/search", query),
+                (_, query) => is_fragmented = fragments.missed("/search", query),
+            }
+        }
+        is_fragmented
     }
 
     #[test]
     fn what_does_not_matter_makes_fragments() {
-        assert!(is_fragmented(&["a=1&b=2&c=3", "b=2&a=1&c=3", "c=3&b=2&a=1"]));
-        assert!(is_fragmented(&["q=tent&utm_source=x", "q=tent&utm_source=y", "q=tent&gclid=1"]));
-        assert!(is_fragmented(&["gclid=1", "gclid=2", "gclid=3"]));
+        for looks in [
+            &["-a=1&b=2&c=3", "-b=2&a=1&c=3", "+a=1&b=2&c=3", "-c=3&b=2&a=1"][..],
+            &["-q=tent&utm_source=x", "-q=tent&utm_source=y", "+q=tent&utm_source=x", "-q=tent&gclid=1"],
+            &["-q=tent&gclid=1", "-q=tent&gclid=2", "+q=tent", "-q=tent&gclid=3"],
+            &["-gclid=1", "-gclid=2", "-gclid=3", "+", "-gclid=4"],
+            &["-gclid=1", "-gclid=2", "+", "-gclid=3", "+gclid=9", "-gclid=3"],
+        ] {
+            assert!(is_fragmented(looks), "{looks:?}");
+        }
     }
 
     #[test]
     fn what_matters_makes_none() {
-        assert!(!is_fragmented(&["q=tent", "q=lamp", "q=boots", "q=chair"]));
-        assert!(!is_fragmented(&["q=tent", "q=tent", "q=tent", "q=tent"]), "a cold cache is another matter");
-        assert!(!is_fragmented(&["a=1&b=2", "b=2&a=1"]), "twice may be chance");
-        assert!(!is_fragmented(&["", "", "", ""]));
-        assert!(!is_fragmented(&["page=1&page=2", "page=1", "page=2"]));
+        for looks in [
+            &["-q=tent", "-q=lamp", "+q=tent", "-q=boots", "-q=chair"][..],
+            &["-a=1&b=2", "+a=1&b=2", "-b=2&a=1"],
+            &["-", "-", "+", "-", "-"],
+            &["-page=1&page=2", "-page=1", "+page=1", "-page=2"],
+        ] {
+            assert!(!is_fragmented(looks), "{looks:?}");
+        }
+        assert!(!is_fragmented(&["-q=tent"; 4]), "a cold cache is another matter");
     }
 
     #[test]
-    fn what_is_watched_is_bounded() {
+    fn what_is_kept_in_no_way_is_not_kept_in_many() {
+        for looks in [
+            &["-gclid=1", "-gclid=2", "-gclid=3", "-gclid=4"][..],
+            &["-a=1&b=2&c=3", "-b=2&a=1&c=3", "-c=3&b=2&a=1", "-c=3&a=1&b=2"],
+            // Another page is kept, which says nothing of this one.
+            &["-q=tent&gclid=1", "-q=tent&gclid=2", "+q=lamp", "+", "-q=tent&gclid=3"],
+        ] {
+            assert!(!is_fragmented(looks), "{looks:?}");
+        }
+    }
+
+    #[test]
+    fn who_hits_by_an_address_of_their_own_share_a_copy() {
+        // What several caches of an edge miss, or one each time that a copy expires.
+        let looks = ["-gclid=1", "-gclid=2", "+gclid=3", "-gclid=4", "+gclid=1", "+", "-gclid=5"];
+        assert!(!is_fragmented(&looks));
+    }
+
+    #[test]
+    fn what_is_watched_is_bounded_and_ends() {
         let mut fragments = Fragments::default();
         for product in 0..10_000 {
             for visit in 0..20 {
                 fragments.missed(&format!("/p/{product}"), &format!("gclid={visit}"));
             }
         }
-        assert_eq!(fragments.watched.len(), WATCHED_MAX);
-        assert!(fragments.watched.values().all(|ways| ways.len() <= WAYS_MAX));
+        assert_eq!((fragments.watched.len(), fragments.open), (WATCHED_MAX, WATCHED_MAX));
+        let is_bounded = |watched: &Watched| match watched {
+            Watched::Open { missed, .. } => missed.len() <= WAYS_MAX,
+            Watched::Shared | Watched::Fragmented => false,
+        };
+        assert!(fragments.watched.values().all(is_bounded));
+        for product in 0..10_000 {
+            let path = format!("/p/{product}");
+            fragments.hit(&path, if product % 2 == 0 { "" } else { "gclid=new" });
+            fragments.missed(&path, "gclid=0");
+        }
+        assert!(!fragments.is_open(), "every one of them is decided");
+    }
+
+    #[test]
+    fn the_hits_of_a_right_shop_are_not_looked_at() {
+        let mut fragments = Fragments::default();
+        for search in 0..100 {
+            let query = format!("q={search}");
+            assert!(!fragments.missed("/search", &query) && !fragments.is_open());
+            fragments.hit("/search", &query);
+            assert!(!fragments.missed("/search", &query), "a copy that expired");
+        }
+        assert!(!fragments.is_open());
     }
 }

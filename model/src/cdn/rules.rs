@@ -269,7 +269,7 @@ static RULES: [Entry; 25] = [
         id: "session-moved",
         weight: Weight::Advice,
         condition: "the balancer binds shoppers to another target in the middle of their visits",
-        remedy: "Have the edge forward AWSALB and AWSALBCORS (origin request policy AllViewer), or else requests lose their target. If targets come and go (scaling, failing health checks), keep sessions where all targets reach them, and let targets drain (deregistration delay) before they go.",
+        remedy: "See that the balancer's target group has stickiness on, and that targets do not come and go (scaling, failing health checks) without time to drain (deregistration delay). Have the edge forward AWSALB and AWSALBCORS (origin request policy AllViewer), or else requests lose their target. Keep sessions where all targets reach them.",
     },
     Entry {
         rule: Rule::ChallengeAsPage,
@@ -336,6 +336,7 @@ impl Rule {
             | Self::CompressedTwice
             | Self::VaryEncodingMissing
             | Self::LifetimeUnsaid => Layer::Origin,
+            Self::SessionMoved => Layer::Balancer,
             _ => Layer::Edge,
         }
     }
@@ -404,6 +405,9 @@ mod tests {
             let remedy = rule.remedy();
             assert!(["origin", "behind", "Vary"].iter().any(|word| remedy.contains(word)), "{}", rule.id());
         }
+        let of = |layer: Layer| Rule::all().filter(move |rule| rule.layer() == layer);
+        assert_eq!(of(Layer::Balancer).collect::<Vec<_>>(), [Rule::SessionMoved], "stickiness is its own");
+        assert_eq!(of(Layer::Generator).count(), 0, "the crowd breaks no promise of the edge");
         assert_eq!(Rule::PrivateHit.layer(), Layer::Edge);
     }
 

@@ -94,7 +94,7 @@ pub(crate) struct Slo {
 }
 
 impl Reason {
-    pub(super) fn of(reason: &outcome::Reason) -> Self {
+    pub(in super::super) fn of(reason: &outcome::Reason) -> Self {
         Self {
             kind: reason.kind.to_owned(),
             message: reason.message.clone(),

@@ -37,6 +37,7 @@ pub(crate) fn audited(audited: &Audited, colour: bool) -> String {
         parts.push(format!("Not proved here\n{left}"));
     }
     parts.push(format!("{}{}", sums(audited), verdict(audited, paint)));
+    parts.extend(audited.kept_in.as_deref().map(super::kept));
     parts.join("\n")
 }
 
@@ -129,8 +130,13 @@ fn left_out(audited: &Audited, row: &Row<'_>) -> String {
 /// How much was asked, and how it came out.
 fn sums(audited: &Audited) -> String {
     let requests: u64 = audited.regions.iter().map(|region| region.requests).sum();
+    let handshakes: u64 = audited.regions.iter().map(|region| region.handshakes).sum();
+    let besides = match handshakes {
+        0 => String::new(),
+        _ => format!(" and {} handshakes", count(handshakes)),
+    };
     let line = format!(
-        "{} requests; {} promises kept, {} broken, {} warnings",
+        "{} requests{besides}; {} promises kept, {} broken, {} warnings",
         count(requests),
         audited.count(Ruling::Pass),
         audited.count(Ruling::Fail),
@@ -173,7 +179,7 @@ mod tests {
             "What to change\n- static: what kept is about (tokyo): no hit in 5 fetches",
             "[hit-ratio]",
             "Not proved here\n- html: what expires is about: not waited for",
-            "82 requests; 3 promises kept, 1 broken, 0 warnings",
+            "82 requests and 10 handshakes; 3 promises kept, 1 broken, 0 warnings",
             "verdict: fail\n",
         ] {
             assert!(text.contains(part), "\"{part}\" is missing:\n{text}");
@@ -195,11 +201,21 @@ mod tests {
     }
 
     #[test]
+    fn where_it_is_kept_stands_at_the_end() {
+        let mut outcome = two_regions();
+        assert!(audited(&outcome, false).ends_with("verdict: fail\n"));
+        outcome.kept_in = Some("data/runs/7f3a".into());
+        assert!(audited(&outcome, false).ends_with("verdict: fail\n\nkept in data/runs/7f3a\n"));
+    }
+
+    #[test]
     fn one_region_needs_no_column_of_its_own() {
         let mut outcome = two_regions();
         outcome.regions.remove(0);
+        outcome.regions[0].handshakes = 0;
         let text = audited(&outcome, false);
         assert!(!text.contains("regions") && !text.contains("london"), "{text}");
+        assert!(text.contains("\n41 requests; 2 promises kept"), "{text}");
     }
 
     #[test]

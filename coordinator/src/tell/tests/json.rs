@@ -2,14 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{golden, in_crate, nothing_answered, three_regions};
+use super::{nothing_answered, three_regions};
 use crate::tell::report::{Report, report};
-
-/// The JSON Schema (draft 2020-12) of the report.
-fn schema() -> Value {
-    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-    settings.into_generator().into_root_schema_for::<Report>().to_value()
-}
 
 fn told() -> Value {
     serde_json::to_value(report(&three_regions())).unwrap()
@@ -299,47 +293,4 @@ fn a_report_can_be_read_again() {
     let text = serde_json::to_string(&report).unwrap();
     assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
     assert!(text.find("\"tokyo\":{") < text.find("\"london\":{"), "regions keep the plan's order");
-}
-
-#[test]
-fn the_committed_schema_is_that_of_the_structs() {
-    let path = in_crate("report.schema.json");
-    // Compared as values: the order of keys depends on features of serde_json that others in a build may switch on.
-    let generated = schema();
-    if std::env::var_os("RENEW").is_some() {
-        std::fs::write(&path, serde_json::to_string_pretty(&generated).unwrap() + "\n").unwrap();
-    }
-    let committed: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    assert_eq!(committed, generated, "report.schema.json differs; RENEW=1 writes it anew");
-}
-
-#[test]
-fn the_schema_describes_and_demands_every_key() {
-    let schema = schema();
-    let definitions = schema["$defs"].as_object().unwrap().values().chain([&schema]);
-    for definition in definitions.filter(|definition| definition["properties"].is_object()) {
-        let required: Vec<&str> =
-            definition["required"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
-        for (key, property) in definition["properties"].as_object().unwrap() {
-            assert!(required.contains(&key.as_str()), "{key} is not required");
-            assert!(property["description"].is_string(), "{key} is not described");
-        }
-    }
-    golden("schema-keys.txt", &keys(&schema));
-}
-
-/// The keys of all definitions: a change of the contract is seen here at a glance.
-fn keys(schema: &Value) -> String {
-    let mut definitions: Vec<(&str, &Value)> = vec![("Report", schema)];
-    definitions
-        .extend(schema["$defs"].as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value)));
-    let mut lines: Vec<String> = Vec::new();
-    for (name, definition) in definitions {
-        let Some(properties) = definition["properties"].as_object() else { continue };
-        let mut keys: Vec<&str> = properties.keys().map(String::as_str).collect();
-        keys.sort_unstable();
-        lines.push(format!("{name}: {}", keys.join(" ")));
-    }
-    lines.sort_unstable();
-    lines.join("\n") + "\n"
 }

@@ -52,3 +52,21 @@ pub struct Offered {
     /// The version of HTTP: `h2`, `http/1.1`; empty where it chose none.
     pub http: String,
 }
+
+/// Why a server did not take an offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Declined {
+    /// It will not, and how it said so.
+    Refused(String),
+    /// Nobody can tell whether it would, and what came instead.
+    Unknown(String),
+}
+
+impl Declined {
+    /// What was seen.
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Self::Refused(why) | Self::Unknown(why) => why,
+        }
+    }
+}

@@ -73,6 +73,9 @@ pub struct Ask {
     pub(super) subject: usize,
 }
 
+/// The counter of handshakes without a request.
+pub const HANDSHAKES: &str = "handshakes";
+
 /// What is offered to a server in a handshake without a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
@@ -82,11 +85,20 @@ pub enum Offer {
     Http1,
     /// TLS 1.2 alone.
     Tls12,
+    /// TLS 1.0 at most.
+    Tls10,
+    /// TLS 1.1 at most.
+    Tls11,
 }
 
 impl Offer {
     /// All offers, in the order in which they are made.
-    pub(super) const ALL: [Self; 3] = [Self::Anything, Self::Http1, Self::Tls12];
+    pub(super) const ALL: [Self; 5] = [Self::Anything, Self::Http1, Self::Tls12, Self::Tls10, Self::Tls11];
+
+    /// Whether it offers nothing but what must not be spoken any more (RFC 8996).
+    pub(super) fn is_old(self) -> bool {
+        matches!(self, Self::Tls10 | Self::Tls11)
+    }
 }
 
 impl Way {

@@ -28,6 +28,8 @@ pub(super) enum AuditRule {
     PlainHttp,
     /// The server does not speak what is current.
     OldTransport,
+    /// The server speaks what must not be spoken any more.
+    OldTls,
 }
 
 /// What is to be said of a rule.
@@ -76,6 +78,12 @@ impl AuditRule {
                 is_promise: false,
                 remedy: "Turn HTTP/2 on in the distribution's supported HTTP versions, and choose a security policy with TLS 1.3 (TLSv1.2_2021 or later).",
             },
+            // [D] Developer guide, "Supported protocols and ciphers between viewers and CloudFront".
+            Self::OldTls => Entry {
+                id: "old-tls",
+                is_promise: false,
+                remedy: "Choose the security policy TLSv1.2_2021 (or later) for the distribution, so that viewers speak TLS 1.2 at least (RFC 8996). Under the default certificate of *.cloudfront.net it is always TLSv1: give the distribution a name and a certificate of its own. In nginx: ssl_protocols TLSv1.2 TLSv1.3.",
+            },
         }
     }
 }
@@ -111,7 +119,7 @@ impl Breach {
 mod tests {
     use super::*;
 
-    const ALL: [AuditRule; 7] = [
+    const ALL: [AuditRule; 8] = [
         AuditRule::EncodingsDiffer,
         AuditRule::NeverRevalidates,
         AuditRule::HeadDiffers,
@@ -119,6 +127,7 @@ mod tests {
         AuditRule::PrivateCacheable,
         AuditRule::PlainHttp,
         AuditRule::OldTransport,
+        AuditRule::OldTls,
     ];
 
     #[test]

@@ -7,6 +7,7 @@ pub(super) mod heads;
 pub(super) mod parts;
 pub(super) mod private;
 pub(super) mod site;
+pub(super) mod transport;
 
 use super::taken::Taken;
 

@@ -2,7 +2,7 @@
 
 use super::super::policy::{Cached, ClassId};
 use super::dossier::{Dossier, Judged};
-use super::judge::{ages, bodies, copies, heads, parts, private, site};
+use super::judge::{ages, bodies, copies, heads, parts, private, site, transport};
 use super::proof::{OBSERVED_CHARS_MAX, Proof, Ruling};
 use super::script::Script;
 
@@ -47,12 +47,14 @@ static PRIVATE: [Promise; 2] = [
 ];
 
 /// Of the edge as a whole.
-static EDGE: [Promise; 10] = [
+static EDGE: [Promise; 12] = [
     Promise { id: "near", title: "an edge of the region answers", judge: site::near },
     Promise { id: "shares-nothing", title: "shows nobody another's data", judge: private::shares_nothing },
     Promise { id: "errors", title: "errors are kept 10 s at most", judge: site::errors },
     Promise { id: "https", title: "plain HTTP leads to HTTPS", judge: site::https },
-    Promise { id: "transport", title: "speaks HTTP/2 and TLS 1.3", judge: site::transport },
+    Promise { id: "transport", title: "speaks HTTP/2 and TLS 1.3", judge: transport::current },
+    Promise { id: "old-tls", title: "speaks neither TLS 1.0 nor 1.1", judge: transport::old_tls },
+    Promise { id: "http3", title: "says whether it has HTTP/3", judge: transport::http3 },
     Promise { id: "challenges", title: "challenges nobody", judge: site::challenges },
     Promise { id: "words", title: "says what is known", judge: site::words },
     Promise { id: "classes", title: "every address has a class", judge: site::classes },

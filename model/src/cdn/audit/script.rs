@@ -5,7 +5,7 @@ use url::Url;
 use super::super::judge::ERROR_AGE_MAX_S;
 use super::super::policy::{Cached, Policy};
 use super::address;
-use super::answer::{Answer, Broken, Found, Offered};
+use super::answer::{Answer, Broken, Declined, Found, Offered};
 use super::ask::{Ask, Offer, Way};
 use super::course;
 use super::proof::Proof;
@@ -69,7 +69,7 @@ pub struct Script {
     pub(super) walked: Vec<Taken>,
     /// Redirects that were followed.
     pub(super) passed: Vec<Taken>,
-    pub(super) offers: Vec<(Offer, Result<Offered, String>)>,
+    pub(super) offers: Vec<(Offer, Result<Offered, Declined>)>,
     /// Whether a shopper entered a marker.
     pub(super) has_planted: bool,
     /// How many answers of walks there was no room for.
@@ -144,8 +144,8 @@ impl Script {
         speaks.then(|| (offer, first.url.clone()))
     }
 
-    /// What came of a handshake. The error says why there was none.
-    pub fn offered(&mut self, offer: Offer, result: Result<Offered, String>) {
+    /// What came of a handshake.
+    pub fn offered(&mut self, offer: Offer, result: Result<Offered, Declined>) {
         self.offers.push((offer, result));
     }
 

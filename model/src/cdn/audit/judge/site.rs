@@ -6,7 +6,7 @@ use http::header::LOCATION;
 
 use super::super::super::policy::ClassId;
 use super::super::super::rules::Rule;
-use super::super::ask::{Offer, Way};
+use super::super::ask::Way;
 use super::super::breach::{AuditRule, Breach};
 use super::super::dossier::{Dossier, Judged};
 use super::super::subject::Role;
@@ -90,33 +90,6 @@ pub(in super::super) fn https<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
         }
         (Ok(answer), _) => Judged::info(format!("{} without TLS", answer.status), Some(clear)),
     }
-}
-
-/// HTTP/2 and TLS 1.3 are spoken.
-pub(in super::super) fn transport<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
-    let offers = &dossier.script.offers;
-    let took = |offer: Offer| {
-        let found = offers.iter().find(|(made, _)| *made == offer);
-        found.and_then(|(_, result)| result.as_ref().ok())
-    };
-    let Some(best) = took(Offer::Anything) else {
-        return match offers.first() {
-            Some((_, Err(why))) => Judged::info(format!("no handshake: {why}"), None),
-            _ => Judged::not_applicable("the target is spoken to without TLS"),
-        };
-    };
-    let older = took(Offer::Tls12).map(|offered| offered.tls.as_str()).filter(|tls| *tls != best.tls);
-    let other = took(Offer::Http1).map(|offered| offered.http.as_str()).filter(|http| *http != best.http);
-    let spoken = |best: &str, other: Option<&str>| match (best, other) {
-        ("", Some(other)) => other.to_owned(),
-        (best, Some(other)) if !other.is_empty() => format!("{best}, {other}"),
-        (best, _) => best.to_owned(),
-    };
-    let observed = format!("{}; {}", spoken(&best.tls, older), spoken(&best.http, other));
-    if best.tls == "TLS 1.3" && best.http == "h2" {
-        return Judged::pass(observed, None);
-    }
-    dossier.broken(Breach::Audit(AuditRule::OldTransport), observed, None)
 }
 
 /// No answer is a firewall's challenge.
