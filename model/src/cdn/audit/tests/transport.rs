@@ -74,6 +74,9 @@ impl Server {
     }
 }
 
+/// What a pretended server says to a hello.
+type Handshake = fn(Offer) -> Result<Offered, Declined>;
+
 #[test]
 fn tls_is_offered_and_plain_http_asked_for_where_the_target_has_tls() {
     let seen = Server { takes: right, alt_svc: "" }.audited();
@@ -91,7 +94,7 @@ fn tls_is_offered_and_plain_http_asked_for_where_the_target_has_tls() {
 
 #[test]
 fn old_versions_of_tls_are_found() {
-    let cases: [(fn(Offer) -> Result<Offered, Declined>, &str); 5] = [
+    let cases: [(Handshake, &str); 5] = [
         (
             |offer| match offer {
                 Offer::Tls10 => takes("TLS 1.0", ""),
