@@ -49,7 +49,7 @@ pub(crate) fn tables(outcome: &Outcome, colour: bool) -> String {
 }
 
 /// A text of at most so many characters.
-fn shortened(text: &str, chars_max: usize) -> String {
+pub(crate) fn shortened(text: &str, chars_max: usize) -> String {
     if text.chars().count() <= chars_max {
         return text.to_owned();
     }
