@@ -1,16 +1,23 @@
 //! Telling people: notices of incidents as letters to Alertmanager, webhooks, Slack, PagerDuty and Amazon SNS.
 //!
-//! What a receiver gets is made by pure functions, a file for each kind; the client ([`client`]) sends it, and what its
-//! answer means is in [`answer`].
+//! A letter is one notice for one notifier. It waits in the outbox ([`outbox`]) until the postman ([`postman`]) has
+//! delivered it: at least once, in order for each incident, with the same key against duplicates at every attempt. What a
+//! receiver gets is made by pure functions, a file for each kind; the client ([`client`]) sends it, and what its answer
+//! means is in [`answer`].
 
 mod alertmanager;
 mod answer;
+mod backoff;
 mod client;
 mod credentials;
 mod document;
 mod hmac;
 mod message;
+pub(crate) mod outbox;
 mod pagerduty;
+#[cfg_attr(not(test), allow(dead_code, reason = "it is the probe that starts the postman"))]
+pub(crate) mod postman;
+mod reminders;
 mod secret;
 mod signature;
 mod slack;

@@ -1,5 +1,8 @@
-//! Notifiers against receivers on loopback.
+//! Notifiers against receivers on loopback, and the postman on paused time.
 
+mod delivery;
+mod office;
+mod peers;
 mod receiver;
 mod requests;
 
