@@ -23,6 +23,7 @@ mod signature;
 mod slack;
 mod sns;
 mod token;
+mod trial;
 mod webhook;
 
 #[cfg(test)]
@@ -47,6 +48,7 @@ use crate::Error;
 pub(crate) use self::answer::NotDelivered;
 pub(crate) use self::client::Client;
 pub(crate) use self::secret::Environment;
+pub(crate) use self::trial::{Delivery, try_out};
 
 /// Somebody who is told.
 #[derive(Clone)]

@@ -19,5 +19,5 @@ mod tests;
 
 pub(crate) use colour::Paint;
 pub(crate) use plain::plain;
-pub(crate) use tables::{audited, shortened, tables};
+pub(crate) use tables::{audited, deliveries, shortened, tables};
 pub(crate) use write::{Destinations, write, write_audit};

@@ -1,5 +1,6 @@
 //! The tables at the end of a run, for people: at most 100 columns wide.
 
+mod alert;
 mod audit;
 mod edge;
 mod layout;
@@ -12,6 +13,7 @@ use super::colour::Paint;
 use super::report::report;
 use crate::outcome::Outcome;
 
+pub(crate) use alert::deliveries;
 pub(crate) use audit::audited;
 
 /// The widest line.
