@@ -171,11 +171,12 @@ fn the_same_seed_sends_the_same_crowd() {
 #[test]
 fn help_speaks_to_newcomers() {
     for (arguments, words) in [
-        (&["--help"][..], &["rehearse", "hit", "gate", "audit", "demo", "half a minute"][..]),
+        (&["--help"][..], &["rehearse", "hit", "gate", "audit", "alert", "demo", "half a minute"][..]),
         (&["audit", "--help"], &["URL|PLAN", "--policy", "--patient", "--journey", "Exit codes"]),
         (&["rehearse", "--help"], &["--target", "--allow-host", "Exit codes"]),
         (&["hit", "--help"], &["--rate", "--connections", "open model", "closed model"]),
         (&["gate", "--help"], &["--junit", "--markdown"]),
+        (&["alert", "test", "--help"], &["--only", "--for", "--severity", "group_wait", "Exit codes"]),
         (&["demo", "--help"], &["--rtt", "--fault"]),
         (&["agent", "--help"], &["--stdio"]),
     ] {

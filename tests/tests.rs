@@ -7,6 +7,8 @@
 // Integration tests are the place for these.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+/// Who is told of alerts: webhooks, Slack and PagerDuty as they are configured, a real Alertmanager, SNS in MiniStack.
+mod alerts;
 /// What a page fetches beside itself, where redirects lead it, and what is left of it.
 mod assets;
 /// Audits of the demo shop's edge: nothing found where nothing is wrong, each fault with its promise and region.

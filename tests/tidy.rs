@@ -35,7 +35,7 @@ const BANNED: [(&str, &[&str]); 5] = [
     ("doorbuster-wire", &["tokio", "hyper"]),
     ("doorbuster-journeys", &["tokio", "hyper", "prost"]),
     ("doorbuster-agent", &["axum", "sqlx", "clap", "goose", "aws-config"]),
-    ("doorbuster-coordinator", &["axum", "hyper", "goose"]),
+    ("doorbuster-coordinator", &["axum", "goose"]),
 ];
 
 fn metadata() -> Value {
@@ -115,6 +115,28 @@ fn heavy_crates_come_in_one_version() {
     }
     for unwanted in ["aws-lc-rs", "openssl", "native-tls"] {
         assert!(!names.values().any(|name| name == unwanted), "{unwanted}: one crypto provider is enough");
+    }
+}
+
+/// Where the coordinator may speak HTTP: to receivers that a plan names, never to its target.
+const SPEAKS_HTTP: [&str; 3] =
+    ["coordinator/src/notify.rs", "coordinator/src/notify/", "coordinator/src/export/"];
+
+#[test]
+fn the_coordinator_sends_the_target_nothing() {
+    for path in files().into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "rs")) {
+        let name = relative(&path);
+        if !name.starts_with("coordinator/") || SPEAKS_HTTP.iter().any(|place| name.starts_with(place)) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for word in ["reqwest", "hyper", "TcpStream", "TcpSocket", "UdpSocket"] {
+            assert!(!text.contains(word), "{name} holds \"{word}\"");
+        }
+    }
+    let manifest = fs::read_to_string(root().join("coordinator/Cargo.toml")).unwrap();
+    for client in ["hyper", "ureq", "curl", "isahc"] {
+        assert!(!manifest.contains(client), "the coordinator needs no {client}");
     }
 }
 

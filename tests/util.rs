@@ -89,9 +89,14 @@ pub(crate) struct Running {
 /// Starts the binary with a data folder of its own and with `--json` for the commands that run something, unless the
 /// arguments say where.
 pub(crate) fn start(arguments: &[&str]) -> Running {
+    start_in(&[], arguments)
+}
+
+/// The same with these variables in its environment.
+pub(crate) fn start_in(environment: &[(&str, &str)], arguments: &[&str]) -> Running {
     let folder = Folder::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorbuster"));
-    command.args(arguments);
+    command.args(arguments).envs(environment.iter().copied());
     let keeps = matches!(arguments.first(), Some(&("rehearse" | "hit" | "gate" | "audit")));
     for (option, name) in [("--data-dir", "data"), ("--json", "report.json")] {
         if keeps && !arguments.contains(&option) && !arguments.contains(&"--help") {
@@ -231,9 +236,10 @@ pub(crate) fn certificates(folder: &Folder) {
     };
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(&format!("req -x509 {key} -keyout DIR/ca.key -out DIR/ca.pem -days 2 -subj /CN=authority"));
-    for (name, more) in
-        [("server", "-addext subjectAltName=DNS:shop.test"), ("client", "-addext basicConstraints=CA:FALSE")]
-    {
+    for (name, more) in [
+        ("server", "-addext subjectAltName=DNS:shop.test,IP:127.0.0.1"),
+        ("client", "-addext basicConstraints=CA:FALSE"),
+    ] {
         openssl(&format!(
             "req -new {key} -keyout DIR/{name}.key -out DIR/{name}.csr -subj /CN={name} {more}"
         ));

@@ -12,6 +12,7 @@ mod fold;
 mod journeys;
 mod launch;
 mod markers;
+mod notify;
 mod outcome;
 mod prepare;
 mod progress;

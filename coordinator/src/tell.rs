@@ -18,5 +18,6 @@ mod write;
 mod tests;
 
 pub(crate) use colour::Paint;
-pub(crate) use tables::{audited, tables};
+pub(crate) use plain::plain;
+pub(crate) use tables::{audited, deliveries, shortened, tables};
 pub(crate) use write::{Destinations, write, write_audit};

@@ -24,6 +24,8 @@ pub enum Purpose {
     Walk = 2,
     /// When an arrival comes inside its second.
     Spacing = 3,
+    /// How long a letter waits for its next attempt.
+    Letter = 4,
 }
 
 /// A stream of random numbers that depends on nothing but seed, purpose and index.

@@ -1,5 +1,6 @@
 //! The plan: what a run sends, from where, how fast, and what is promised.
 
+pub mod alerts;
 mod audit;
 mod load;
 mod read;
@@ -19,6 +20,7 @@ use crate::cdn::Policy;
 use crate::spacing::Spacing;
 use crate::threshold::Threshold;
 
+pub use alerts::Alerts;
 pub(crate) use load::word;
 pub(crate) use read::name_of;
 
@@ -220,6 +222,8 @@ pub struct Plan {
     pub objective: Share,
     /// What the edge has promised: declared by the plan, or what stands to reason.
     pub cdn: Policy,
+    /// Who is told of alerts, and when nobody is to be.
+    pub alerts: Alerts,
     /// Hosts that may be loaded besides loopback; the command line alone names them.
     pub allow_hosts: Vec<String>,
 }

@@ -1,6 +1,10 @@
 //! Objectives and budgets. Integers (good, total) until the last division; objectives are exact decimals.
 
+mod notice;
+
 use doorbuster_notation::Share;
+
+pub use notice::{Notice, NoticeKind, NoticeStatus, Scope, Severity};
 
 /// What an objective made of a count of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

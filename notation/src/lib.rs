@@ -7,12 +7,14 @@
 mod fault;
 mod fields;
 mod nearest;
+mod time;
 mod units;
 mod yaml;
 
 pub use fault::{Fault, Faults, Place};
 pub use fields::Fields;
 pub use nearest::{did_you_mean, nearest};
+pub use time::parse_time;
 pub use units::{
     Share, parse_duration, parse_duration_range, parse_rate_milli, parse_share, parse_size, show_duration,
     show_rate_milli,

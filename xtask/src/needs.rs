@@ -28,6 +28,7 @@ pub(crate) const NEEDS: &[Need] = &[
             "tls_goes_through_a_proxy_s_tunnel",
             "a_freeze_is_what_the_reference_says",
             "nginx_as_an_edge_is_judged_as_it_is_configured",
+            "letters_go_over_tls_to_whom_this_system_trusts",
         ],
     },
     Need {
@@ -50,7 +51,23 @@ pub(crate) const NEEDS: &[Need] = &[
             "tls_http2_and_client_certificates",
             "tls_goes_through_a_proxy_s_tunnel",
             "a_freeze_is_what_the_reference_says",
+            "letters_go_over_tls_to_whom_this_system_trusts",
         ],
+    },
+    Need {
+        program: "prometheus-alertmanager",
+        installer: Installer::Debian,
+        packages: &["prometheus-alertmanager"],
+        tests: &[
+            "a_real_alertmanager_keeps_an_alert_firing_until_it_is_over",
+            "a_real_alertmanager_tells_of_a_test_once",
+        ],
+    },
+    Need {
+        program: "ministack",
+        installer: Installer::Pip,
+        packages: &["ministack==1.5.33", "cbor2==6.3.0"],
+        tests: &["sns_delivers_a_test_to_its_subscribers"],
     },
     Need {
         program: "jsonschema",

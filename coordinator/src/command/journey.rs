@@ -6,10 +6,9 @@ mod run;
 mod schema;
 mod show;
 
-use std::io::Write;
-
 use clap::{Args, Subcommand};
 
+use super::print;
 use crate::{Error, Verdict};
 
 /// Check journeys, walk through one with everything shown, or make one from a browser's recording.
@@ -40,10 +39,4 @@ impl JourneyCommand {
             Command::Schema(command) => command.run(),
         }
     }
-}
-
-/// Writes a command's result to standard output.
-fn print(text: &str) -> Result<(), Error> {
-    let written = std::io::stdout().lock().write_all(text.as_bytes());
-    written.map_err(|source| Error::System { what: "writing to standard output", source })
 }

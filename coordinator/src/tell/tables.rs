@@ -1,5 +1,6 @@
 //! The tables at the end of a run, for people: at most 100 columns wide.
 
+mod alert;
 mod audit;
 mod edge;
 mod layout;
@@ -14,6 +15,7 @@ use super::colour::Paint;
 use super::report::report;
 use crate::outcome::Outcome;
 
+pub(crate) use alert::deliveries;
 pub(crate) use audit::audited;
 
 /// The widest line.
@@ -54,7 +56,7 @@ fn kept(path: &Path) -> String {
 }
 
 /// A text of at most so many characters.
-fn shortened(text: &str, chars_max: usize) -> String {
+pub(crate) fn shortened(text: &str, chars_max: usize) -> String {
     if text.chars().count() <= chars_max {
         return text.to_owned();
     }

@@ -7,7 +7,7 @@ use doorbuster_notation::{
 };
 
 use super::{
-    AGENTS_MAX, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, load, transport,
+    AGENTS_MAX, Alerts, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, load, transport,
 };
 use crate::cdn::Policy;
 use crate::target;
@@ -55,6 +55,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         .and_then(|node| faults.keep(node.parse_with("a share such as 99.99%", parse_share)))
         .unwrap_or(OBJECTIVE);
     let cdn = fields.optional("cdn").and_then(|node| Policy::of_section(node, faults)).unwrap_or_default();
+    let alerts = fields.optional("alerts").map(|node| Alerts::of_section(node, faults)).unwrap_or_default();
     fields.finish(faults);
     let plan = Plan {
         name: name?,
@@ -71,6 +72,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         abort_when,
         objective,
         cdn,
+        alerts,
         allow_hosts: Vec::new(),
     };
     if u64::try_from(plan.warmup.as_nanos()).is_ok_and(|warmup_ns| warmup_ns >= plan.load.pace.length_ns()) {

@@ -1,0 +1,31 @@
+//! `doorbuster alert`: who is told of alerts, tried out.
+
+mod test;
+
+use clap::{Args, Subcommand};
+
+use crate::{Error, Verdict};
+
+/// Try out who is told of alerts.
+#[derive(Args, Clone, Debug)]
+pub struct AlertCommand {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    Test(test::TestCommand),
+}
+
+impl AlertCommand {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// [`Error`] when it did not come about; its exit code is [`Error::exit_code`].
+    pub fn run(&self) -> Result<Verdict, Error> {
+        match &self.command {
+            Command::Test(command) => command.run(),
+        }
+    }
+}
