@@ -1,6 +1,10 @@
 //! Objectives and budgets. Integers (good, total) until the last division; objectives are exact decimals.
 
+mod saved;
+
 use doorbuster_notation::Share;
+
+pub use saved::{AlertStatus, AlertView, Page, Saved, Scope, SeriesKey, Severity, Silence};
 
 /// What an objective made of a count of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
