@@ -17,9 +17,13 @@ mod prepare;
 mod progress;
 mod promises;
 mod runs;
+// Nothing keeps anything yet.
+#[allow(dead_code)]
+mod store;
 mod tell;
 mod verdict;
 mod windows;
 
 pub use error::Error;
 pub use outcome::Verdict;
+pub use store::{StoreError, Trouble};
