@@ -6,8 +6,10 @@ mod gate;
 mod hit;
 mod journey;
 mod options;
+mod print;
 mod rehearse;
 mod run;
+mod runs;
 
 pub use audit::AuditCommand;
 pub use demo::DemoTarget;
@@ -15,3 +17,4 @@ pub use gate::GateCommand;
 pub use hit::HitCommand;
 pub use journey::JourneyCommand;
 pub use rehearse::RehearseCommand;
+pub use runs::RunsCommand;

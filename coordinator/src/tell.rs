@@ -11,6 +11,7 @@ mod markdown;
 mod numbers;
 mod plain;
 mod report;
+mod seconds;
 mod tables;
 mod write;
 
@@ -18,5 +19,7 @@ mod write;
 mod tests;
 
 pub(crate) use colour::Paint;
-pub(crate) use tables::{audited, tables};
+pub(crate) use report::{Report, report as report_on};
+pub(crate) use seconds::{Logs, lines};
+pub(crate) use tables::{audited, pruned, runs, tables, told};
 pub(crate) use write::{Destinations, write, write_audit};
