@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
 use doorbuster_coordinator::command::{
     AlertCommand, AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, RehearseCommand,
+    RunsCommand,
 };
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
@@ -29,6 +30,7 @@ enum Command {
     Audit(Box<AuditCommand>),
     Journey(JourneyCommand),
     Alert(AlertCommand),
+    Runs(Box<RunsCommand>),
     /// Serve the demo shop alone: three regional edges, and faults to switch on
     Demo(DemoCommand),
     /// Carry out one assignment for a coordinator; started by it, not by people
@@ -66,6 +68,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Audit(command) => command.run()?,
         Command::Journey(command) => command.run()?,
         Command::Alert(command) => command.run()?,
+        Command::Runs(command) => command.run()?,
         Command::Demo(command) => {
             command.run()?;
             Verdict::Pass

@@ -29,6 +29,7 @@ fn command_lines_that_cannot_be() {
     refused(&["hit", "http://127.0.0.1:1", "--resolve", "x"], &["HOST:PORT:ADDRESS"]);
     refused(&["hit", "http://127.0.0.1:1", "--cacert", "/nowhere.pem"], &["/nowhere.pem", "check the path"]);
     refused(&["hit", "http://127.0.0.1:1", "--junit", "/proc/nowhere/x.xml"], &["/proc/nowhere/x.xml"]);
+    refused(&["hit", "http://127.0.0.1:1", "--store", "mysql://x/y"], &["postgres://USER@HOST/DATABASE"]);
     refused(&["rehearse", "/nowhere.yaml"], &["/nowhere.yaml", "check the path"]);
     refused(&["rehaerse"], &["rehearse"]);
     refused(&["agent"], &["--stdio"]);

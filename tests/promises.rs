@@ -179,6 +179,8 @@ fn help_speaks_to_newcomers() {
         (&["alert", "test", "--help"], &["--only", "--for", "--severity", "group_wait", "Exit codes"]),
         (&["demo", "--help"], &["--rtt", "--fault"]),
         (&["agent", "--help"], &["--stdio"]),
+        (&["runs", "--help"], &["list", "show", "export", "prune"]),
+        (&["runs", "prune", "--help"], &["--older-than", "--keep", "--max-size", "--dry-run"]),
     ] {
         let finished = run(arguments);
         assert_eq!(finished.code, 0);

@@ -37,6 +37,8 @@ mod promises;
 mod reading;
 /// What redirects carry along, to another host and back.
 mod redirects;
+/// Runs are kept: listed, shown again, exported, removed; also without a store that can be used.
+mod runs;
 /// Proxies, TLS and HTTP/2, client certificates, basic authentication, own headers and addresses.
 mod staging;
 /// Who may import whom, and other rules about the tree.

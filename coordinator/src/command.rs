@@ -7,12 +7,10 @@ mod gate;
 mod hit;
 mod journey;
 mod options;
+mod print;
 mod rehearse;
 mod run;
-
-use std::io::Write;
-
-use crate::Error;
+mod runs;
 
 pub use alert::AlertCommand;
 pub use audit::AuditCommand;
@@ -21,9 +19,4 @@ pub use gate::GateCommand;
 pub use hit::HitCommand;
 pub use journey::JourneyCommand;
 pub use rehearse::RehearseCommand;
-
-/// Writes a command's result to standard output.
-fn print(text: &str) -> Result<(), Error> {
-    let written = std::io::stdout().lock().write_all(text.as_bytes());
-    written.map_err(|source| Error::System { what: "writing to standard output", source })
-}
+pub use runs::RunsCommand;

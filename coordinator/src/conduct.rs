@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use doorbuster_model::Report;
 use doorbuster_model::cdn::audit::Proof;
 use doorbuster_model::report::{Exchange, Marker};
+use doorbuster_model::{Report, Tally, Task};
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -45,8 +45,10 @@ pub(crate) struct Conducted {
     pub aborted: Option<String>,
 }
 
-/// What agents say that is no figure.
+/// What is for whoever listens while a run goes on.
 pub(crate) enum Noted {
+    /// What a second of a load came to in a region, once every agent is past it.
+    Second { region: usize, second: u32, tally: Box<Tally> },
     /// What journeys left for audits: in which region and second.
     Markers { region: usize, second: u32, markers: Vec<Marker> },
     /// An exchange of a trace.
@@ -70,7 +72,7 @@ struct Conductor<'a> {
     aborted: Option<String>,
 }
 
-/// Conducts a run. `listener` hears what agents say beside figures.
+/// Conducts a run. `listener` hears what agents say beside figures, and each second of a load.
 ///
 /// # Errors
 /// When no agent can be launched.
@@ -88,6 +90,7 @@ pub(crate) async fn conduct(
         conductor.run(progress).await;
     }
     conductor.fold.complete(true);
+    conductor.hand_over();
     conductor.part().await;
     let Conductor { fold, interrupted, aborted, .. } = conductor;
     Ok(Conducted { fold, started_at, finished_at: Timestamp::now(), interrupted, aborted })
@@ -113,6 +116,8 @@ impl<'a> Conductor<'a> {
         let regions = prepared.plan.regions.len();
         let names = &prepared.names;
         let private = names.class_ids().filter(|class| names.is_private(*class)).collect();
+        let fold = Fold::new(states, regions, load.pace.clone(), load.model, windows, private);
+        let is_load = matches!(prepared.task, Task::Load);
         let listen =
             |kind| signal(kind).map_err(|source| Error::System { what: "listening for signals", source });
         Ok(Self {
@@ -121,7 +126,7 @@ impl<'a> Conductor<'a> {
             ready: vec![false; agents.len()],
             agents,
             launched_at,
-            fold: Fold::new(states, regions, load.pace.clone(), load.model, windows, private),
+            fold: if is_load { fold.keeping_seconds() } else { fold },
             events,
             signals: [listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?],
             lease: 0,
@@ -221,6 +226,7 @@ impl<'a> Conductor<'a> {
             agent.ticks_missing = agent.ticks_missing.max(due.saturating_sub(u64::from(agent.next_second)));
         }
         let judged = self.fold.complete(false);
+        self.hand_over();
         progress.second(start.elapsed(), &self.fold);
         let Some(rule) = self.prepared.abort.as_ref().filter(|_| self.aborted.is_none() && !self.interrupted)
         else {
@@ -233,6 +239,15 @@ impl<'a> Conductor<'a> {
                 Some(format!("abort_when \"{}\" was met: {observed:.3} {}", rule.threshold, judgement.unit));
         }
         met.is_some()
+    }
+
+    /// Hands the seconds that are complete to whoever listens.
+    fn hand_over(&mut self) {
+        for (second, tallies) in self.fold.take_seconds() {
+            for (region, tally) in tallies.into_iter().enumerate() {
+                (self.listener)(Noted::Second { region, second, tally: Box::new(tally) });
+            }
+        }
     }
 
     /// Lets the agents go and waits until they have: a run leaves no process behind.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use doorbuster_notation::Faults;
 
+use crate::store::StoreError;
+
 /// Why a command could not be carried out. A run that was carried out has a verdict instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -34,6 +36,17 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// A folder that cannot be removed.
+    #[error("removing {path}: {source}; see who owns it, and remove it by hand", path = path.display())]
+    Remove {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The target may not be loaded.
     #[error(
         "{host} is not this machine, and nobody allowed loading it: add --allow-host {host} if it is yours to load (without it a host gets at most 10 requests/s)"
@@ -60,7 +73,9 @@ impl Error {
             | Self::Faults(_)
             | Self::Read { .. }
             | Self::Write { .. }
+            | Self::Remove { .. }
             | Self::NotAllowed { .. } => 2,
+            Self::Store(error) => error.exit_code(),
             Self::System { .. } => 3,
         }
     }

@@ -87,8 +87,12 @@ pub(crate) struct Fold {
     open: bool,
     /// Rows whose seconds are not complete yet, with their latencies.
     pending: BTreeMap<u32, Vec<(TimelineRow, Histogram)>>,
-    /// Whole tallies of seconds that are not complete yet, kept for windows alone.
+    /// Whole tallies of seconds that are not complete yet, for windows and for whoever keeps them.
     seconds: BTreeMap<u32, Vec<Tally>>,
+    /// Whether somebody keeps the tallies of complete seconds.
+    keeps_seconds: bool,
+    /// The tallies of complete seconds that nobody has taken yet, per region.
+    completed: Vec<(u32, Vec<Tally>)>,
     /// The complete rows, per second and region.
     timeline: Vec<TimelineRow>,
 }
@@ -113,8 +117,15 @@ impl Fold {
             open: matches!(model, Model::Open(_)),
             pending: BTreeMap::new(),
             seconds: BTreeMap::new(),
+            keeps_seconds: false,
+            completed: Vec::new(),
             timeline: Vec::new(),
         }
+    }
+
+    /// The same, and the tallies of complete seconds are there to be taken.
+    pub(crate) fn keeping_seconds(self) -> Self {
+        Self { keeps_seconds: true, ..self }
     }
 
     /// Takes an agent's second. A second that was reported before is ignored; one that was skipped stays missing.
@@ -132,7 +143,7 @@ impl Fold {
         let region = agent.region;
         self.regions[region].merge(&tick.tally);
         let regions = self.regions.len();
-        if !self.windows.is_empty() {
+        if self.keeps_seconds || !self.windows.is_empty() {
             let second = self.seconds.entry(tick.second).or_insert_with(|| vec![Tally::default(); regions]);
             second[region].merge(&tick.tally);
         }
@@ -196,6 +207,9 @@ impl Fold {
                         aborts.extend(judged);
                     }
                 }
+                if self.keeps_seconds {
+                    self.completed.push((second, tallies));
+                }
             }
         }
         aborts
@@ -208,6 +222,11 @@ impl Fold {
             (self.pace.arrivals_before(from_ns), self.pace.arrivals_before(from_ns + 1_000_000_000));
         let agents = self.agents.iter().filter(|agent| agent.region == region);
         agents.map(|agent| agent.segment.count_below(to) - agent.segment.count_below(from)).sum()
+    }
+
+    /// Takes the tallies of the seconds that were completed since the last time, per region.
+    pub(crate) fn take_seconds(&mut self) -> Vec<(u32, Vec<Tally>)> {
+        std::mem::take(&mut self.completed)
     }
 
     /// The complete rows so far, per second and region.
@@ -275,6 +294,27 @@ mod tests {
         assert_eq!(fold.timeline().len(), 4, "a lost agent holds nobody up");
         assert_eq!(fold.timeline()[3].arrivals_started, 0);
         assert_eq!(fold.timeline()[3].arrivals_planned, 50);
+    }
+
+    #[test]
+    fn the_tallies_of_complete_seconds_can_be_taken_once() {
+        let mut fold = fold().keeping_seconds();
+        fold.tick(0, &tick(0, 50));
+        fold.tick(0, &tick(1, 49));
+        fold.tick(1, &tick(0, 48));
+        fold.complete(false);
+        let started = |seconds: Vec<(u32, Vec<Tally>)>| -> Vec<(u32, Vec<u64>)> {
+            let of = |tallies: Vec<Tally>| tallies.iter().map(|tally| tally.arrivals.started).collect();
+            seconds.into_iter().map(|(second, tallies)| (second, of(tallies))).collect()
+        };
+        assert_eq!(started(fold.take_seconds()), [(0, vec![50, 48])]);
+        fold.complete(true);
+        assert_eq!(started(fold.take_seconds()), [(1, vec![49, 0])]);
+        assert!(fold.take_seconds().is_empty());
+        let mut plain = self::fold();
+        plain.tick(0, &tick(0, 50));
+        plain.complete(true);
+        assert!(plain.take_seconds().is_empty(), "where nobody wants them, none are kept");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A command ([`command`]) becomes a prepared run (`prepare`): plan, journeys and files, all checked before anything
 //! is sent. Agents are launched (`launch`) and conducted (`conduct`); what they report is folded (`fold`), judged
-//! (`verdict`) and told (`tell`). The coordinator itself sends the target nothing.
+//! (`verdict`) and told (`tell`), and kept (`runs`, `store`). The coordinator itself sends the target nothing.
 
 mod audited;
 pub mod command;
@@ -18,9 +18,12 @@ mod prepare;
 mod progress;
 mod promises;
 mod runs;
+mod runtime;
+mod store;
 mod tell;
 mod verdict;
 mod windows;
 
 pub use error::Error;
 pub use outcome::Verdict;
+pub use store::{StoreError, Trouble};

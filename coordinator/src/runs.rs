@@ -1,9 +1,33 @@
-//! The folder in which runs are kept.
+//! Where runs are kept: each in a folder of its own, and all of them in a store.
+
+mod archive;
+mod folders;
+mod put;
+mod retention;
+mod spool;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::store::Place;
+
+pub(crate) use archive::{Archive, Known, unique_prefix};
+pub(crate) use put::put;
+pub(crate) use retention::{Candidate, Retention, Why};
+pub(crate) use spool::Spool;
+
+/// Stands for the verdict of a run whose folder has no report: it is under way, or was stopped before it ended.
+pub(crate) const UNFINISHED: &str = "none";
+
+/// Where runs are kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    /// The folder for data.
+    pub(crate) data_dir: PathBuf,
+    /// The store.
+    pub(crate) place: Place,
+}
 
 /// The folder for data: as told, or as the XDG base directory specification says.
 pub(crate) fn data_dir(told: Option<&Path>) -> Result<PathBuf, Error> {

@@ -11,6 +11,7 @@ mod markdown;
 mod numbers;
 mod plain;
 mod report;
+mod seconds;
 mod tables;
 mod write;
 
@@ -19,5 +20,7 @@ mod tests;
 
 pub(crate) use colour::Paint;
 pub(crate) use plain::plain;
-pub(crate) use tables::{audited, deliveries, shortened, tables};
+pub(crate) use report::{Report, report as report_on};
+pub(crate) use seconds::{Logs, lines};
+pub(crate) use tables::{audited, deliveries, pruned, runs, shortened, tables, told};
 pub(crate) use write::{Destinations, write, write_audit};

@@ -1,10 +1,12 @@
 //! Objectives and budgets. Integers (good, total) until the last division; objectives are exact decimals.
 
 mod notice;
+mod saved;
 
 use doorbuster_notation::Share;
 
 pub use notice::{Notice, NoticeKind, NoticeStatus, Scope, Severity};
+pub use saved::{AlertStatus, AlertView, Page, Saved, SeriesKey, Silence};
 
 /// What an objective made of a count of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,9 @@ use crate::install;
 /// Where Debian puts servers; an ordinary user's `PATH` may lack these.
 const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
+/// Where Debian puts PostgreSQL: a folder for each version, its programs in `bin`.
+const POSTGRESQL: &str = "/usr/lib/postgresql";
+
 /// Where Debian puts the modules of nginx.
 const NGINX_MODULES: &str = "/usr/lib/nginx/modules";
 
@@ -28,9 +31,12 @@ impl Lookup {
         Lookup { folders }
     }
 
-    /// Whether an executable file of this name is in one of the folders, or a module of nginx has it.
+    /// Whether an executable file of this name is in one of the folders or in one of PostgreSQL's, or a module of nginx has
+    /// it. Tests that want PostgreSQL's find them there themselves.
     pub(crate) fn has(&self, program: &str) -> bool {
-        self.folders.iter().any(|folder| is_executable(&folder.join(program)))
+        let is_in = |folder: &Path| is_executable(&folder.join(program));
+        self.folders.iter().any(|folder| is_in(folder))
+            || versions(Path::new(POSTGRESQL)).iter().any(|folder| is_in(&folder.join("bin")))
             || is_module(Path::new(NGINX_MODULES), program)
     }
 
@@ -40,6 +46,12 @@ impl Lookup {
             self.folders.iter().filter(|folder| !folder.as_os_str().as_encoded_bytes().contains(&b':'));
         std::env::join_paths(usable).unwrap_or_default()
     }
+}
+
+/// What is in a folder; nothing where there is none. Read anew each time, because packages are installed meanwhile.
+fn versions(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -74,6 +86,13 @@ mod tests {
         let known = ["filter.so", "filter.conf", "static.so"].map(|name| is_module(&folder, name));
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(known, [true, false, false]);
+    }
+
+    #[test]
+    fn versions_are_the_folders_below() {
+        let below = versions(crate::run::root());
+        assert!(below.contains(&crate::run::root().join("xtask")));
+        assert!(versions(Path::new("/no/such/folder")).is_empty());
     }
 
     #[test]

@@ -44,6 +44,16 @@ pub(crate) const NEEDS: &[Need] = &[
         tests: &["varnish_as_an_edge_is_judged_as_it_is_configured"],
     },
     Need {
+        program: "postgres",
+        installer: Installer::Debian,
+        packages: &["postgresql"],
+        tests: &[
+            "every_case_on_postgresql",
+            "what_was_acknowledged_survives_on_postgresql",
+            "a_database_that_is_stopped_and_started_again_is_waited_out",
+        ],
+    },
+    Need {
         program: "openssl",
         installer: Installer::Debian,
         packages: &["openssl"],

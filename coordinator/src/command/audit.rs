@@ -1,7 +1,7 @@
 //! `doorbuster audit`: the promises of an edge, one by one.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::hit::rate;
 use super::options::{TargetOptions, try_file};
+use super::print::{colour, print};
 use crate::audited::{Audited, judge};
 use crate::conduct::{Conducted, Noted, conduct};
 use crate::prepare::{Prepared, Source, read_text};
@@ -186,13 +187,7 @@ impl AuditCommand {
             }
             return Ok(());
         }
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(tell::audited(audited, colour).as_bytes()).and_then(|()| stdout.flush()) {
-            // A reader that has seen enough (`| head`) does not change the verdict.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|source| Error::System { what: "writing the table", source }),
-        }
+        print(&tell::audited(audited, colour()))
     }
 }
 

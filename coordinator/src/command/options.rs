@@ -8,7 +8,8 @@ use doorbuster_model::plan::transport::header_option;
 
 use crate::Error;
 use crate::prepare::{check_pem, read_text};
-use crate::runs;
+use crate::runs::{self, Kept};
+use crate::store::Place;
 use crate::tell::Destinations;
 
 /// The options that everything has which sends requests.
@@ -54,9 +55,19 @@ pub(crate) struct RunOptions {
     /// No progress and no tables; errors and the reasons of an invalid verdict still go to standard error
     #[arg(long, short, help_heading = "Results")]
     quiet: bool,
-    /// Keep runs below this folder [default: $XDG_DATA_HOME/doorbuster]
+    #[command(flatten)]
+    kept: KeptOptions,
+}
+
+/// Where runs are kept, for everything that keeps or reads them.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KeptOptions {
+    /// Where runs are kept, each in a folder [default: $XDG_DATA_HOME/doorbuster]
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     data_dir: Option<PathBuf>,
+    /// Their store: postgres://USER@HOST/DATABASE, or sqlite:FILE [default: doorbuster.db in that folder]
+    #[arg(long, value_name = "URL", help_heading = "Results")]
+    store: Option<String>,
 }
 
 /// Where results go.
@@ -66,8 +77,8 @@ pub(crate) struct Outputs {
     pub destinations: Destinations,
     /// Neither progress nor tables.
     pub quiet: bool,
-    /// The folder for data.
-    pub data_dir: PathBuf,
+    /// Where the run is kept.
+    pub kept: Kept,
 }
 
 impl TargetOptions {
@@ -114,8 +125,17 @@ impl RunOptions {
                 hlog: self.hlog.clone(),
             },
             quiet: self.quiet,
-            data_dir: runs::data_dir(self.data_dir.as_deref())?,
+            kept: self.kept.kept()?,
         })
+    }
+}
+
+impl KeptOptions {
+    /// Where runs are kept.
+    pub(crate) fn kept(&self) -> Result<Kept, Error> {
+        let data_dir = runs::data_dir(self.data_dir.as_deref())?;
+        let place = Place::of(self.store.as_deref(), &data_dir)?;
+        Ok(Kept { data_dir, place })
     }
 }
 

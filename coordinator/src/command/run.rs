@@ -1,23 +1,25 @@
 //! From a prepared run to its verdict: conduct, judge, tell, keep.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::options::Outputs;
+use super::print::{colour, print, warn};
 use crate::conduct::{Noted, conduct};
 use crate::markers::Markers;
 use crate::outcome::{Job, Outcome, Run};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
+use crate::runs::Spool;
 use crate::tell::Destinations;
 use crate::{Error, Verdict, runs, tell, verdict};
 
 /// Carries a prepared run out and returns its verdict.
 pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Result<Verdict, Error> {
     let id = runs::new_id(Timestamp::now())?;
-    let folder = runs::make(&outputs.data_dir, &id)?;
+    let folder = runs::make(&outputs.kept.data_dir, &id)?;
     runs::write(&folder.join("plan.yaml"), &prepared.text)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
@@ -25,10 +27,11 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
     let mut progress = Progress::new(outputs.quiet, &prepared.plan);
     progress.say(&opening(prepared, &id));
     let mut markers = Markers::new(&folder);
-    let mut listener = |noted| {
-        if let Noted::Markers { region, second, markers: left } = noted {
-            markers.keep(prepared, region, second, &left);
-        }
+    let mut spool = Spool::new(&folder, &prepared.names);
+    let mut listener = |noted| match noted {
+        Noted::Second { region, second, tally } => spool.keep(region, second, *tally),
+        Noted::Markers { region, second, markers: left } => markers.keep(prepared, region, second, &left),
+        Noted::Exchange(_) | Noted::Proof { .. } => {}
     };
     let conducted = runtime.block_on(conduct(prepared, &id, &mut progress, &mut listener));
     progress.end();
@@ -40,12 +43,17 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
     let mut outcome = verdict::judge(prepared, run, &conducted);
     outcome.kept_in = Some(folder.clone());
     show(&outcome, outputs.quiet)?;
-    match (keep(&outcome, outputs, &folder), outcome.verdict) {
+    let kept = keep(&outcome, outputs, &folder);
+    if let Err(error) = runs::put(&outcome, spool, &outputs.kept.place) {
+        // Its folder has it, and its verdict is what it is.
+        warn(&format!("{error}. The run is kept in its folder"));
+    }
+    match (kept, outcome.verdict) {
         (Ok(()), verdict) => Ok(verdict),
         (Err(error), Verdict::Pass) => Err(error),
         (Err(error), verdict) => {
             // A file that cannot be written must not make a failed run look like a mistyped command.
-            let _ = writeln!(std::io::stderr().lock(), "doorbuster: {error}");
+            warn(&error.to_string());
             Ok(verdict)
         }
     }
@@ -74,11 +82,5 @@ fn show(outcome: &Outcome, quiet: bool) -> Result<(), Error> {
         }
         return Ok(());
     }
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(tell::tables(outcome, colour).as_bytes()).and_then(|()| stdout.flush()) {
-        // A reader that has seen enough (`| head`) does not change the verdict.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|source| Error::System { what: "writing the tables", source }),
-    }
+    print(&tell::tables(outcome, colour()))
 }

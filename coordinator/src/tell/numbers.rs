@@ -36,6 +36,24 @@ pub(crate) fn count(count: u64) -> String {
     grouped(&count.to_string())
 }
 
+/// A size, to three digits: `812 B`, `12.3 MB`; powers of 1,000.
+pub(crate) fn bytes(bytes: u64) -> String {
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    let mut size = bytes as f64 / 1e3;
+    let mut unit = "kB";
+    for larger in ["MB", "GB", "TB"] {
+        // Where rounding would make a fourth digit.
+        if size < 999.5 {
+            break;
+        }
+        size /= 1e3;
+        unit = larger;
+    }
+    format!("{} {unit}", three_digits(size))
+}
+
 /// A rate per second: `1,234/s`, `12.3/s`.
 pub(crate) fn rate(per_second: Option<f64>) -> String {
     finite(per_second)
@@ -134,6 +152,22 @@ mod tests {
         assert_eq!(rate(Some(12_345.6)), "12,346/s");
         assert_eq!(rate(Some(0.5)), "0.50/s");
         assert_eq!(rate(None), "n/a");
+    }
+
+    #[test]
+    fn sizes_keep_three_digits() {
+        for (size, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.00 kB"),
+            (12_345, "12.3 kB"),
+            (999_499, "999 kB"),
+            (999_500, "1.00 MB"),
+            (10_000_000_000, "10.0 GB"),
+            (12_345_000_000_000_000, "12,345 TB"),
+        ] {
+            assert_eq!(bytes(size), text, "{size}");
+        }
     }
 
     #[test]

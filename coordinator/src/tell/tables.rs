@@ -5,6 +5,7 @@ mod audit;
 mod edge;
 mod layout;
 mod regions;
+mod runs;
 mod steps;
 mod verdict;
 
@@ -12,11 +13,12 @@ use std::path::Path;
 
 use self::layout::Grid;
 use super::colour::Paint;
-use super::report::report;
+use super::report::{Report, report};
 use crate::outcome::Outcome;
 
 pub(crate) use alert::deliveries;
 pub(crate) use audit::audited;
+pub(crate) use runs::{pruned, runs};
 
 /// The widest line.
 pub(crate) const WIDTH_MAX: usize = 100;
@@ -26,27 +28,30 @@ pub(crate) const FAILURES_SHOWN_MAX: usize = 5;
 /// All tables and the verdict, ending with a line feed. With `colour`, verdict, errors and failed thresholds are
 /// painted by escape sequences.
 pub(crate) fn tables(outcome: &Outcome, colour: bool) -> String {
-    let (report, paint) = (report(outcome), Paint { on: colour });
+    told(&report(outcome), outcome.kept_in.as_deref(), colour)
+}
+
+/// The same, of a report: one that was just made, or was read again.
+pub(crate) fn told(report: &Report, kept_in: Option<&Path>, colour: bool) -> String {
+    let paint = Paint { on: colour };
     let grids = [
-        Some(regions::regions(&report, paint)),
-        steps::steps(&report, paint),
-        steps::journeys(&report, paint),
-        edge::classes(&report),
-        edge::findings(&report, paint),
-        edge::remedies(&report),
-        verdict::thresholds(&report, paint),
-        verdict::failures(&report, paint),
+        Some(regions::regions(report, paint)),
+        steps::steps(report, paint),
+        steps::journeys(report, paint),
+        edge::classes(report),
+        edge::findings(report, paint),
+        edge::remedies(report),
+        verdict::thresholds(report, paint),
+        verdict::failures(report, paint),
     ];
     let mut parts: Vec<String> = grids.iter().flatten().map(Grid::render).collect();
-    let lines = [
-        edge::notes(&report),
-        verdict::layers(&report),
-        verdict::generator(&report),
-        verdict::budget(&report),
-    ];
+    let lines =
+        [edge::notes(report), verdict::layers(report), verdict::generator(report), verdict::budget(report)];
     parts.push(lines.concat());
-    parts.push(verdict::verdict(&report, paint));
-    parts.extend(outcome.kept_in.as_deref().map(kept));
+    parts.push(verdict::verdict(report, paint));
+    if let Some(path) = kept_in {
+        parts.push(layout::indented("", &format!("kept in {}", path.display())));
+    }
     parts.join("\n")
 }
 

@@ -14,7 +14,7 @@ pub enum Severity {
 }
 
 /// Whose traffic it is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
     /// All regions' together.
     Global,

@@ -12,7 +12,7 @@ use doorbuster_notation::parse_duration;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::command::print;
+use crate::command::print::print;
 use crate::notify::{Client, Delivery, Environment, Notifiers, try_out};
 use crate::prepare::Source;
 use crate::{Error, Verdict, runs, tell};

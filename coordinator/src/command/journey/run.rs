@@ -65,8 +65,8 @@ impl RunCommand {
             let text = match noted {
                 Noted::Exchange(exchange) => show.exchange(&exchange),
                 Noted::Markers { markers, .. } => show.markers(&markers),
-                // Those are an audit's.
-                Noted::Proof { .. } => return,
+                // Those are an audit's, and a load's.
+                Noted::Proof { .. } | Noted::Second { .. } => return,
             };
             // A reader that has seen enough does not change how the journey went.
             let _ = std::io::stdout().lock().write_all(text.as_bytes());

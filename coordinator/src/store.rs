@@ -1,0 +1,64 @@
+//! What outlives a process: runs, and what a probe counts, alerts about and still has to tell. In a file (SQLite), or in a
+//! PostgreSQL that several machines share: one schema, one set of statements.
+//!
+//! `database` knows the drivers, `migrations` the schema. [`Store`]'s methods stand by what they are about: `runs`, `ledger`,
+//! `outbox`, `silences`. What a probe saves as it goes passes through a [`Keeper`], which never makes it wait.
+
+mod database;
+mod error;
+mod migrations;
+mod place;
+mod runs;
+// What a probe keeps. Commands that end within minutes keep runs alone.
+#[allow(dead_code)]
+mod keeper;
+#[allow(dead_code)]
+mod ledger;
+#[allow(dead_code)]
+mod outbox;
+#[allow(dead_code)]
+mod silences;
+#[allow(dead_code)]
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use database::Database;
+
+pub use error::{StoreError, Trouble};
+#[allow(unused_imports)]
+pub(crate) use keeper::{Failing, Keeper, KeeperStanding};
+pub(crate) use ledger::Step;
+#[allow(unused_imports)]
+pub(crate) use outbox::{Letter, NewLetter, OutboxStanding};
+pub(crate) use place::Place;
+pub(crate) use runs::{FindingRow, RunHead, RunRow, TickRow};
+
+/// A store that is open. Clones share its connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    database: Database,
+}
+
+impl Store {
+    /// Opens a store: makes it where there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`], [`Trouble::Newer`] when a newer version has changed it.
+    pub(crate) async fn open(place: &Place) -> Result<Self, StoreError> {
+        let database = Database::connect(place).await?;
+        match migrations::migrate(&database).await {
+            Ok(()) => Ok(Self { database }),
+            Err(error) => {
+                database.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Closes it: a file is whole by itself then. Further use of any clone fails.
+    pub(crate) async fn close(&self) {
+        self.database.close().await;
+    }
+}
