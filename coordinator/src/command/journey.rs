@@ -8,7 +8,6 @@ mod show;
 
 use clap::{Args, Subcommand};
 
-use super::print;
 use crate::{Error, Verdict};
 
 /// Check journeys, walk through one with everything shown, or make one from a browser's recording.

@@ -186,7 +186,7 @@ impl Recorded<'_> {
             Source::File(seconds) => seconds.take(SECONDS_AT_ONCE as usize).collect(),
             Source::Store { store, run, seconds } => {
                 let mut rows = Vec::new();
-                while rows.is_empty() && !seconds.is_empty() {
+                while rows.is_empty() && seconds.start < seconds.end {
                     let to = seconds.end.min(seconds.start.saturating_add(SECONDS_AT_ONCE));
                     rows = store.ticks(run, seconds.start..to).await?;
                     seconds.start = to;

@@ -15,7 +15,10 @@ use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Decode, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Type};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Decode, PgPool, Postgres, Row as _, SqlSafeStr,
+    Sqlite, SqlitePool, Type,
+};
 use tokio::time::sleep;
 
 use super::error::Origin;
@@ -184,14 +187,16 @@ async fn open_file(
     let settings = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         // What was committed stays, whatever happens to this process or to the machine.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT);
     let began = Instant::now();
     loop {
-        let opened = options.clone().connect_with(settings.clone()).await;
+        let opened = match prepare_file(path, &settings).await {
+            Ok(()) => options.clone().connect_with(settings.clone()).await,
+            Err(error) => Err(error),
+        };
         match opened.map_err(|error| origin.error(&error)) {
             Err(error) if error.trouble == Trouble::Locked && began.elapsed() < MADE_WITHIN => {
                 sleep(PAUSE).await;
@@ -199,6 +204,15 @@ async fn open_file(
             opened => return opened,
         }
     }
+}
+
+/// Says of a new file that it can give room back. Only one without tables can be told, and to tell it is to write: no
+/// later connection does.
+async fn prepare_file(path: &Path, settings: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    if fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+        return Ok(());
+    }
+    settings.clone().auto_vacuum(SqliteAutoVacuum::Incremental).connect().await?.close().await
 }
 
 /// Statements that come into effect together, or not at all.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use doorbuster_journeys::{Journey, built_in};
 
-use super::print;
+use crate::command::print::print;
 use crate::prepare::read_text;
 use crate::{Error, Verdict};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use doorbuster_journeys::{ImportOptions, import};
 
-use super::print;
+use crate::command::print::print;
 use crate::prepare::read_text_up_to;
 use crate::{Error, Verdict};
 

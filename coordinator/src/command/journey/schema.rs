@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::print;
+use crate::command::print::print;
 use crate::{Error, Verdict};
 
 /// Print the JSON Schema of journey files, so that editors complete and check them.

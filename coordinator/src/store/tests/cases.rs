@@ -292,7 +292,7 @@ async fn runs_are_kept_listed_and_removed(place: Place) {
     store.put_run(&old, &[], &mut std::iter::empty()).await.unwrap();
     store.put_run(&new, &[finding.clone(), finding], &mut ticks(250).into_iter()).await.unwrap();
     assert_eq!(store.runs(i64::MIN).await.unwrap(), [new.head.clone(), old.head.clone()]);
-    assert_eq!(store.runs(1_001).await.unwrap(), [new.head.clone()]);
+    assert_eq!(store.runs(1_001).await.unwrap(), std::slice::from_ref(&new.head));
     assert_eq!(store.run("new").await.unwrap(), Some((new.report.clone(), new.journeys.clone())));
     assert_eq!(store.run("none").await.unwrap(), None);
     assert_eq!(store.findings("new").await.unwrap(), [b"{}".to_vec(), b"{}".to_vec()]);

@@ -14,7 +14,7 @@ use crate::outcome::Verdict;
 use crate::runs::{Known, UNFINISHED, Why, unique_prefix};
 
 /// The longest name of a plan that is shown whole, in characters.
-const NAME_CHARS_MAX: usize = 11;
+const NAME_CHARS_MAX: usize = 10;
 
 /// A row per run. `all` are those from which an id must be told apart; `left_off` is how many more there are.
 pub(crate) fn runs(shown: &[Known], all: &[Known], left_off: usize, colour: bool) -> String {
@@ -136,9 +136,9 @@ mod tests {
             |line: usize| text.lines().nth(line).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(
             words(3),
-            "20261127T000001Z the-great-… rehearse Nov 27 00:00 1h30m invalid 123,456,789 12,345 1.23 s"
+            "20261127T000001Z the-great… rehearse Nov 27 00:00 1h30m invalid 123,456,789 12,345 1.23 s"
         );
-        assert_eq!(words(4), "20261127T000000Z the-great-… rehearse Nov 27 00:00 none");
+        assert_eq!(words(4), "20261127T000000Z the-great… rehearse Nov 27 00:00 none");
         assert_eq!(text.lines().last(), Some("3 more; --limit shows more of them"));
         assert_eq!(runs(&[], &all, 0, false), "no such runs are kept\n");
     }
