@@ -4,6 +4,7 @@ pub mod alerts;
 mod audit;
 mod load;
 mod read;
+mod slo;
 pub mod transport;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ use url::Url;
 use crate::Pace;
 use crate::assignment::Overrides;
 use crate::cdn::Policy;
+use crate::slo::Slo;
 use crate::spacing::Spacing;
 use crate::threshold::Threshold;
 
@@ -224,6 +226,8 @@ pub struct Plan {
     pub cdn: Policy,
     /// Who is told of alerts, and when nobody is to be.
     pub alerts: Alerts,
+    /// What journeys are held to all year round, and who is told when they are not.
+    pub slo: Option<Slo>,
     /// Hosts that may be loaded besides loopback; the command line alone names them.
     pub allow_hosts: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! A notice on its way: what every receiver's form is made from.
 
-use doorbuster_model::slo::{Notice, NoticeKind, NoticeStatus, Scope, Severity};
+use doorbuster_model::slo::{AlertStatus, Notice, NoticeKind, Scope, Severity};
 use jiff::Timestamp;
 
 /// A notice, with what is not in it.
@@ -26,7 +26,7 @@ impl<'a> Message<'a> {
 
     /// Whether the incident goes on.
     pub(super) fn is_firing(&self) -> bool {
-        self.notice.status == NoticeStatus::Firing
+        self.notice.status == AlertStatus::Firing
     }
 
     /// `firing` or `resolved`.

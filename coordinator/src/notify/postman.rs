@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorbuster_model::slo::{Notice, NoticeStatus};
+use doorbuster_model::slo::{AlertStatus, Notice};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -157,7 +157,7 @@ impl<O: Outbox, P: Post> Postman<O, P> {
         for letter in self.room(due.unwrap_or_default()) {
             let pair = (letter.notifier.clone(), letter.incident.clone());
             let notice = serde_json::from_str::<Notice>(&letter.payload).map_err(|error| error.to_string());
-            if notice.as_ref().is_ok_and(|notice| notice.status == NoticeStatus::Resolved) {
+            if notice.as_ref().is_ok_and(|notice| notice.status == AlertStatus::Resolved) {
                 self.reminders.end(&pair);
             }
             let task = self.under_way.spawn(Arc::clone(&self.round).letter(letter, notice));
@@ -224,7 +224,7 @@ impl<O: Outbox, P: Post> Round<O, P> {
         let delivered = self.post.deliver(&letter.notifier, &notice).await;
         let outcome = self.outcome(&letter, &notice, delivered);
         self.note(letter.id, &outcome).await;
-        let is_firing = notice.status == NoticeStatus::Firing;
+        let is_firing = notice.status == AlertStatus::Firing;
         (matches!(outcome, Outcome::Delivered) && is_firing).then_some(notice)
     }
 

@@ -9,7 +9,7 @@ mod requests;
 use std::time::Duration;
 
 use doorbuster_model::plan::alerts::{NotifierKind, NotifierSpec};
-use doorbuster_model::slo::{Notice, NoticeKind, NoticeStatus, Scope, Severity};
+use doorbuster_model::slo::{AlertStatus, Notice, NoticeKind, Scope, Severity};
 use doorbuster_notation::Place;
 
 use super::client::{Client, Limits};
@@ -23,10 +23,10 @@ const BEGAN_S: i64 = 1_795_737_600;
 const NOW_S: i64 = BEGAN_S + 60;
 
 /// What people are told in these tests, with everything in it that needs care.
-fn notice(status: NoticeStatus) -> Notice {
+fn notice(status: AlertStatus) -> Notice {
     Notice {
         incident: "shop/checkout/tokyo/page/1795737600".to_owned(),
-        sequence: u32::from(status == NoticeStatus::Resolved),
+        sequence: u32::from(status == AlertStatus::Resolved),
         status,
         severity: Severity::Page,
         kind: NoticeKind::Burn { rule: "page-14.4".to_owned() },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doorbuster_model::slo::{Notice, NoticeKind, NoticeStatus, Scope, Severity};
+use doorbuster_model::slo::{AlertStatus, Notice, NoticeKind, Scope, Severity};
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -37,7 +37,7 @@ pub(crate) async fn try_out(
     let mut notice = Notice {
         incident: format!("test-{id}"),
         sequence: 0,
-        status: NoticeStatus::Firing,
+        status: AlertStatus::Firing,
         severity,
         kind: NoticeKind::Burn { rule: "test".to_owned() },
         objective: None,
@@ -52,7 +52,7 @@ pub(crate) async fn try_out(
         () = interrupted => {}
         () = hold(notifiers, &notice, fires_for) => {}
     }
-    (notice.sequence, notice.status, notice.at_s) = (1, NoticeStatus::Resolved, Timestamp::now().as_second());
+    (notice.sequence, notice.status, notice.at_s) = (1, AlertStatus::Resolved, Timestamp::now().as_second());
     let resolved = send_to_all(notifiers, &notice).await;
     fired.into_iter().zip(resolved).flat_map(|(fired, resolved)| [fired, resolved]).collect()
 }
@@ -60,7 +60,7 @@ pub(crate) async fn try_out(
 /// Sends a notice to all at once.
 async fn send_to_all(notifiers: &Notifiers, notice: &Notice) -> Vec<Delivery> {
     let mut tasks = JoinSet::new();
-    let sent = if notice.status == NoticeStatus::Firing { "firing" } else { "resolved" };
+    let sent = if notice.status == AlertStatus::Firing { "firing" } else { "resolved" };
     for (position, notifier) in notifiers.iter().map(Notifier::name).map(str::to_owned).enumerate() {
         let (notifiers, notice) = (notifiers.clone(), notice.clone());
         tasks.spawn(async move {

@@ -1,80 +1,89 @@
-//! What people are to be told of an incident.
-
-use std::fmt;
+//! What people are told, and what they see of an alert.
 
 use serde::{Deserialize, Serialize};
 
-/// How urgent it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Severity {
-    /// Somebody is to be woken up.
-    Page,
-    /// Somebody is to look at it in working hours.
-    Ticket,
-}
+use super::rule::Severity;
+use super::scope::Scope;
 
-/// Whose traffic it is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Scope {
-    /// All regions' together.
-    Global,
-    /// One region's.
-    Region(String),
-}
-
-/// Whether an incident goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NoticeStatus {
-    /// It does.
+/// How far an alert has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertStatus {
+    /// The budget burns, and too little is certain to say so: nobody is told.
+    Pending,
+    /// It is so.
     Firing,
     /// It is over.
     Resolved,
 }
 
-/// What an incident is.
+/// What an alert is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NoticeKind {
-    /// An error budget burns.
+    /// A budget burns.
     Burn {
-        /// The rule that fired.
+        /// The rule that fired first.
         rule: String,
     },
     /// A region stopped reporting.
     NoData,
 }
 
-/// What people are to be told: already grouped per objective and region, inhibited and silenced.
+/// What people are to be told: grouped per objective and scope, neither inhibited nor silenced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// The same in all notices of an incident, and in those of no other: every notifier's key against duplicates.
+    /// What all notices of an incident share, and no other incident has.
     pub incident: String,
-    /// 0 for the first notice of the incident, and one more for each further one.
+    /// 0 for the first notice of an incident, then rising.
     pub sequence: u32,
-    /// Whether the incident goes on.
-    pub status: NoticeStatus,
-    /// How urgent it is.
+    /// Firing or resolved.
+    pub status: AlertStatus,
+    /// What it asks of people.
     pub severity: Severity,
-    /// What it is.
+    /// What it is about.
     pub kind: NoticeKind,
-    /// The objective, by its text; `None` where it is about none.
+    /// The objective, by its text; none where no data come.
     pub objective: Option<String>,
-    /// Whose traffic it is about.
+    /// Where.
     pub scope: Scope,
-    /// When this was found out, in seconds since 1970.
+    /// When this became so, in unix seconds.
     pub at_s: i64,
-    /// When the incident began, in seconds since 1970.
+    /// When the incident began.
     pub began_s: i64,
     /// A sentence.
     pub summary: String,
-    /// Figures by their names, in the order in which they are shown.
+    /// Figures by their names.
     pub details: Vec<(String, String)>,
 }
 
-impl fmt::Display for Scope {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Global => formatter.write_str("global"),
-            Self::Region(name) => formatter.write_str(name),
-        }
-    }
+/// An alert as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertView {
+    /// The incident, as its notices have it.
+    pub incident: String,
+    /// How far it has come.
+    pub status: AlertStatus,
+    /// What it asks of people.
+    pub severity: Severity,
+    /// The rule that fired first; `no-data` where a region stopped reporting.
+    pub rule: String,
+    /// The objective, by its text; none where no data come.
+    pub objective: Option<String>,
+    /// Where.
+    pub scope: Scope,
+    /// Since when it is so, in unix seconds.
+    pub since_s: i64,
+    /// Whether a silence covers it.
+    pub is_silenced: bool,
+    /// Whether a graver alert speaks for it.
+    pub is_inhibited: bool,
+}
+
+/// What stands for a rule where no data come.
+pub const NO_DATA: &str = "no-data";
+
+/// The id of an incident: what it is about, where, how grave, and when it began.
+pub(super) fn incident(objective: Option<&str>, scope: &Scope, kind: &str, began_s: i64) -> String {
+    format!("{}|{scope}|{kind}|{began_s}", objective.unwrap_or("-"))
 }

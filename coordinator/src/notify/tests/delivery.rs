@@ -35,8 +35,8 @@ async fn nobody_hears_of_an_end_before_the_beginning() {
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_hangs_holds_up_no_other() {
     let office = Office::new(|notifier, _, _| if notifier == "slow" { Reply::Hangs } else { Reply::Takes });
-    (0..1_000).for_each(|number| office.write("slow", &format!("incident-{number}"), NoticeStatus::Firing));
-    (0..50).for_each(|number| office.write("quick", &format!("incident-{number}"), NoticeStatus::Firing));
+    (0..1_000).for_each(|number| office.write("slow", &format!("incident-{number}"), AlertStatus::Firing));
+    (0..50).for_each(|number| office.write("quick", &format!("incident-{number}"), AlertStatus::Firing));
     let _at_work = office.open();
     sleep(seconds(10)).await;
     assert_eq!(office.sent_to("slow").len(), 4, "no more than four at a time");
@@ -63,7 +63,7 @@ async fn it_stops_within_two_seconds() {
         _ => Reply::TakesAfter(seconds(1)),
     };
     let office = Office::new(behaviour);
-    office.write("hangs", "a", NoticeStatus::Firing);
+    office.write("hangs", "a", AlertStatus::Firing);
     office.write_both("slow", "a");
     let at_work = office.open();
     sleep(Duration::from_millis(100)).await;
@@ -100,12 +100,12 @@ async fn a_day_is_long_enough() {
         "down" => Reply::Fails,
         _ => Reply::Takes,
     });
-    office.write("down", "a", NoticeStatus::Firing);
+    office.write("down", "a", AlertStatus::Firing);
     let _at_work = office.open();
     sleep(DAY - seconds(1)).await;
     assert_eq!(office.outbox.ends(), [None]);
     // A letter that is old already is tried once.
-    office.outbox.add("up", notice(NoticeStatus::Firing), BEGAN_S - 200_000);
+    office.outbox.add("up", notice(AlertStatus::Firing), BEGAN_S - 200_000);
     sleep(seconds(400)).await;
     let ends = office.outbox.ends();
     let Some(End::Refused(at_s, why)) = &ends[0] else { panic!("{ends:?}") };
@@ -121,7 +121,7 @@ async fn a_day_is_long_enough() {
 #[tokio::test(start_paused = true)]
 async fn what_a_receiver_asks_for_is_waited_out() {
     let office = Office::new(|_, _, before| if before == 0 { Reply::AsksFor(90) } else { Reply::Takes });
-    office.write("hook", "a", NoticeStatus::Firing);
+    office.write("hook", "a", AlertStatus::Firing);
     let _at_work = office.open();
     sleep(seconds(120)).await;
     let sent = office.sent_to("hook");
@@ -156,7 +156,7 @@ async fn a_letter_that_cannot_be_read_holds_up_nothing() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_noted_is_not_sent_again() {
     let office = Office::new(|_, _, _| Reply::Takes);
-    office.write("hook", "a", NoticeStatus::Firing);
+    office.write("hook", "a", AlertStatus::Firing);
     office.outbox.is_full.store(true, Ordering::Relaxed);
     let postman = office.postman(&[]);
     let trouble = postman.trouble();
@@ -181,13 +181,13 @@ fn minutes(office: &Office, notifier: &str) -> Vec<(u64, u32)> {
 async fn those_who_forget_are_told_every_minute_until_it_is_over() {
     // The third reminder is lost.
     let office = Office::new(|_, _, before| if before == 3 { Reply::Fails } else { Reply::Takes });
-    office.write("alertmanager", "a", NoticeStatus::Firing);
-    office.write("hook", "a", NoticeStatus::Firing);
+    office.write("alertmanager", "a", AlertStatus::Firing);
+    office.write("hook", "a", AlertStatus::Firing);
     let _at_work = office.open();
     sleep(seconds(310)).await;
     let fired: [(u64, u32); 6] = [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0)];
     assert_eq!(minutes(&office, "alertmanager"), fired);
-    office.write("alertmanager", "a", NoticeStatus::Resolved);
+    office.write("alertmanager", "a", AlertStatus::Resolved);
     sleep(seconds(600)).await;
     assert_eq!(minutes(&office, "alertmanager"), [&fired[..], &[(5, 1)]].concat());
     assert_eq!(minutes(&office, "hook"), [(0, 0)]);
@@ -197,7 +197,7 @@ async fn those_who_forget_are_told_every_minute_until_it_is_over() {
 #[tokio::test(start_paused = true)]
 async fn after_a_restart_those_who_forget_are_told_at_once() {
     let office = Office::new(|_, _, _| Reply::Takes);
-    let firing = |incident: &str| Notice { incident: incident.to_owned(), ..notice(NoticeStatus::Firing) };
+    let firing = |incident: &str| Notice { incident: incident.to_owned(), ..notice(AlertStatus::Firing) };
     let at_work = work(office.postman(&[firing("a")]));
     sleep(seconds(65)).await;
     assert_eq!(minutes(&office, "alertmanager"), [(0, 0), (1, 0)]);
@@ -205,7 +205,7 @@ async fn after_a_restart_those_who_forget_are_told_at_once() {
     drop(at_work.stop);
     at_work.ended.abort();
     // It is over, but nobody knows that yet: a reminder would say otherwise.
-    office.write("alertmanager", "b", NoticeStatus::Resolved);
+    office.write("alertmanager", "b", AlertStatus::Resolved);
     let _at_work = work(office.postman(&[firing("b")]));
     sleep(seconds(300)).await;
     let of_b: Vec<u32> = office

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::{BEGAN_S, Notice, NoticeStatus, notice};
+use super::{AlertStatus, BEGAN_S, Notice, notice};
 use crate::notify::NotDelivered;
 use crate::notify::outbox::{Letter, Outbox};
 use crate::notify::postman::{Clock, Post, Postman};
@@ -204,15 +204,15 @@ impl Office {
     }
 
     /// Writes a letter about an incident.
-    pub(super) fn write(&self, notifier: &str, incident: &str, status: NoticeStatus) {
+    pub(super) fn write(&self, notifier: &str, incident: &str, status: AlertStatus) {
         let notice = Notice { incident: incident.to_owned(), ..notice(status) };
         self.outbox.add(notifier, notice, self.now_s());
     }
 
     /// Beginning and end of an incident.
     pub(super) fn write_both(&self, notifier: &str, incident: &str) {
-        self.write(notifier, incident, NoticeStatus::Firing);
-        self.write(notifier, incident, NoticeStatus::Resolved);
+        self.write(notifier, incident, AlertStatus::Firing);
+        self.write(notifier, incident, AlertStatus::Resolved);
     }
 
     pub(super) fn postman(&self, firing: &[Notice]) -> Postman<Memory, Arc<Receivers>> {

@@ -21,7 +21,7 @@ const TAKES: &[Answer] = &[Answer::Says(200, "", "ok")];
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:pages";
 
 /// Sends a notice of this status; what came.
-async fn sent(receiver: &Receiver, notifier: &Notifier, status: NoticeStatus) -> Received {
+async fn sent(receiver: &Receiver, notifier: &Notifier, status: AlertStatus) -> Received {
     let notice = notice(status);
     assert_eq!(notifier.send(&client(), &message(&notice)).await, Ok(200));
     receiver.received().pop().unwrap()
@@ -59,7 +59,7 @@ fn hex(bytes: &[u8]) -> String {
 async fn alertmanager_gets_labels_and_a_time_that_it_lasts() {
     let receiver = Receiver::start(TAKES).await;
     let notifier = notifier(NotifierKind::Alertmanager { url: receiver.url("/am/") });
-    let firing = sent(&receiver, &notifier, NoticeStatus::Firing).await;
+    let firing = sent(&receiver, &notifier, AlertStatus::Firing).await;
     assert_eq!((firing.method.as_str(), firing.path.as_str()), ("POST", "/am/api/v2/alerts"));
     assert_headers(&firing, receiver.address, &[("content-type", "application/json")]);
     let labels = json!({
@@ -83,7 +83,7 @@ async fn alertmanager_gets_labels_and_a_time_that_it_lasts() {
         "generatorURL": "https://shop.example.com/",
     }]);
     assert_eq!(body(&firing), expected);
-    let resolved = body(&sent(&receiver, &notifier, NoticeStatus::Resolved).await);
+    let resolved = body(&sent(&receiver, &notifier, AlertStatus::Resolved).await);
     assert_eq!(resolved[0]["labels"], labels, "the same alert to Alertmanager");
     assert_eq!(resolved[0]["startsAt"], "2026-11-27T00:00:00Z");
     assert_eq!(resolved[0]["endsAt"], "2026-11-27T00:00:30Z");
@@ -94,8 +94,7 @@ fn what_an_alert_does_not_have_is_no_label_of_it() {
     let base = url::Url::parse("http://127.0.0.1/").unwrap();
     let alertmanager = alertmanager::Alertmanager::new(&base).unwrap();
     let (objective, scope, kind) = (None, Scope::Global, NoticeKind::NoData);
-    let notice =
-        Notice { objective, scope, kind, severity: Severity::Ticket, ..notice(NoticeStatus::Firing) };
+    let notice = Notice { objective, scope, kind, severity: Severity::Ticket, ..notice(AlertStatus::Firing) };
     let request = alertmanager.request(&Message { link: None, is_test: true, ..message(&notice) });
     let alerts: Value = serde_json::from_str(&request.unwrap().body).unwrap();
     let labels = json!({
@@ -109,7 +108,7 @@ fn what_an_alert_does_not_have_is_no_label_of_it() {
     assert_eq!(alerts[0]["labels"], labels);
     assert_eq!(alerts[0].get("generatorURL"), None);
     // A clock that was set back makes no alert that ends before it begins.
-    let early = Notice { began_s: NOW_S + 900, status: NoticeStatus::Resolved, ..notice.clone() };
+    let early = Notice { began_s: NOW_S + 900, status: AlertStatus::Resolved, ..notice.clone() };
     let alert = alertmanager.request(&message(&early)).unwrap().body;
     let alert: Value = serde_json::from_str(&alert).unwrap();
     assert_eq!(alert[0]["startsAt"], alert[0]["endsAt"]);
@@ -120,7 +119,7 @@ async fn a_webhook_gets_the_document_signed() {
     let receiver = Receiver::start(TAKES).await;
     let url = receiver.url("/hook?team=shop");
     let notifier = notifier(NotifierKind::Webhook { url, secret_env: "HOOK_SECRET".to_owned() });
-    let firing = sent(&receiver, &notifier, NoticeStatus::Firing).await;
+    let firing = sent(&receiver, &notifier, AlertStatus::Firing).await;
     assert_eq!((firing.method.as_str(), firing.path.as_str()), ("POST", "/hook?team=shop"));
     let signed = [b"1795737660.", firing.body.as_bytes()].concat();
     let signature = format!("t=1795737660,v1={}", hex(&hmac(b"hunter2-hook", &signed)));
@@ -131,10 +130,10 @@ async fn a_webhook_gets_the_document_signed() {
     ];
     assert_headers(&firing, receiver.address, &own);
     assert_eq!(body(&firing), documented());
-    let resolved = sent(&receiver, &notifier, NoticeStatus::Resolved).await;
+    let resolved = sent(&receiver, &notifier, AlertStatus::Resolved).await;
     assert_eq!(resolved.headers["idempotency-key"], "shop/checkout/tokyo/page/1795737600/1");
     assert_eq!(body(&resolved)["status"], "resolved");
-    let again = sent(&receiver, &notifier, NoticeStatus::Firing).await;
+    let again = sent(&receiver, &notifier, AlertStatus::Firing).await;
     assert_eq!(again.headers["idempotency-key"], firing.headers["idempotency-key"]);
 }
 
@@ -151,7 +150,7 @@ fn documented() -> Value {
 #[test]
 fn the_document_says_what_there_is_not() {
     let (objective, scope, kind) = (None, Scope::Global, NoticeKind::NoData);
-    let notice = Notice { objective, scope, kind, ..notice(NoticeStatus::Firing) };
+    let notice = Notice { objective, scope, kind, ..notice(AlertStatus::Firing) };
     let message = Message { link: None, is_test: true, ..message(&notice) };
     let document = serde_json::to_value(Document::of(&message)).unwrap();
     for key in ["objective", "region", "rule", "target"] {
@@ -172,7 +171,7 @@ async fn slack_gets_blocks_of_plain_text() {
     let address = receiver.url("/services/T0/B0/hunter2").to_string();
     let kind = Kind::Slack(Slack::new(&Secret::new(address)).unwrap());
     let notifier = Notifier { name: "slack".to_owned(), kind };
-    let firing = sent(&receiver, &notifier, NoticeStatus::Firing).await;
+    let firing = sent(&receiver, &notifier, AlertStatus::Firing).await;
     assert_eq!((firing.method.as_str(), firing.path.as_str()), ("POST", "/services/T0/B0/hunter2"));
     assert_headers(&firing, receiver.address, &[("content-type", "application/json")]);
     let title =
@@ -196,14 +195,14 @@ async fn slack_gets_blocks_of_plain_text() {
         ],
     });
     assert_eq!(body(&firing), expected);
-    let resolved = body(&sent(&receiver, &notifier, NoticeStatus::Resolved).await);
+    let resolved = body(&sent(&receiver, &notifier, AlertStatus::Resolved).await);
     let light = resolved["blocks"][0]["text"]["text"].as_str().unwrap();
     assert!(light.starts_with(":large_green_circle: *RESOLVED (page): "), "{light}");
 }
 
 #[test]
 fn nothing_that_slack_gets_is_too_long_for_it() {
-    let mut notice = notice(NoticeStatus::Firing);
+    let mut notice = notice(AlertStatus::Firing);
     notice.summary = "&".repeat(5_000);
     notice.details = (0..100).map(|number| (format!("<{number}>"), "&".repeat(5_000))).collect();
     let slack = Slack::new(&Secret::new("https://hooks.example.com/x")).unwrap();
@@ -226,7 +225,7 @@ async fn pagerduty_gets_events_of_one_incident() {
     let receiver = Receiver::start(&[Answer::Says(200, "", "")]).await;
     let url = Some(receiver.url("/v2/enqueue"));
     let notifier = notifier(NotifierKind::PagerDuty { routing_key_env: "PD_KEY".to_owned(), url });
-    let firing = sent(&receiver, &notifier, NoticeStatus::Firing).await;
+    let firing = sent(&receiver, &notifier, AlertStatus::Firing).await;
     assert_eq!((firing.method.as_str(), firing.path.as_str()), ("POST", "/v2/enqueue"));
     assert_headers(&firing, receiver.address, &[("content-type", "application/json")]);
     let expected = json!({
@@ -255,7 +254,7 @@ async fn pagerduty_gets_events_of_one_incident() {
         },
     });
     assert_eq!(body(&firing), expected);
-    let resolved = body(&sent(&receiver, &notifier, NoticeStatus::Resolved).await);
+    let resolved = body(&sent(&receiver, &notifier, AlertStatus::Resolved).await);
     assert_eq!(resolved["event_action"], "resolve");
     assert_eq!(resolved["dedup_key"], expected["dedup_key"]);
 }
@@ -293,7 +292,7 @@ fn form(request: &Received) -> BTreeMap<String, String> {
 #[tokio::test]
 async fn sns_gets_a_signed_form() {
     let receiver = Receiver::start(TAKES).await;
-    let request = sent(&receiver, &topic(&receiver, TOPIC), NoticeStatus::Firing).await;
+    let request = sent(&receiver, &topic(&receiver, TOPIC), AlertStatus::Firing).await;
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/"));
     let authorization = signature(&request);
     assert!(
@@ -333,18 +332,18 @@ async fn a_fifo_topic_gets_groups_and_drops_duplicates() {
     let of = |form: BTreeMap<String, String>| {
         (form["MessageGroupId"].clone(), form["MessageDeduplicationId"].clone())
     };
-    let firing = of(form(&sent(&receiver, &notifier, NoticeStatus::Firing).await));
+    let firing = of(form(&sent(&receiver, &notifier, AlertStatus::Firing).await));
     let incident = "shop/checkout/tokyo/page/1795737600".to_owned();
     assert_eq!(firing, (incident.clone(), format!("{incident}/0")));
-    assert_eq!(of(form(&sent(&receiver, &notifier, NoticeStatus::Firing).await)), firing);
-    let resolved = of(form(&sent(&receiver, &notifier, NoticeStatus::Resolved).await));
+    assert_eq!(of(form(&sent(&receiver, &notifier, AlertStatus::Firing).await)), firing);
+    let resolved = of(form(&sent(&receiver, &notifier, AlertStatus::Resolved).await));
     assert_eq!(resolved, (incident.clone(), format!("{incident}/1")));
 }
 
 #[tokio::test]
 async fn a_subject_is_short_and_plain() {
     let receiver = Receiver::start(TAKES).await;
-    let notice = Notice { summary: format!("東京\n{}", "x".repeat(200)), ..notice(NoticeStatus::Firing) };
+    let notice = Notice { summary: format!("東京\n{}", "x".repeat(200)), ..notice(AlertStatus::Firing) };
     let message = Message { is_test: true, ..message(&notice) };
     assert_eq!(topic(&receiver, TOPIC).send(&client(), &message).await, Ok(200));
     let subject = form(&receiver.only())["Subject"].clone();
@@ -368,7 +367,7 @@ async fn aws_tells_of_passing_failures_with_400() {
         ),
     ])
     .await;
-    let (notifier, notice) = (topic(&receiver, TOPIC), notice(NoticeStatus::Firing));
+    let (notifier, notice) = (topic(&receiver, TOPIC), notice(AlertStatus::Firing));
     let mut are_passing = Vec::new();
     for _ in 0..4 {
         let answer = notifier.send(&client(), &message(&notice)).await.unwrap_err();
@@ -382,7 +381,7 @@ async fn without_credentials_nothing_is_sent_to_aws() {
     let sns = Sns::new(TOPIC, "eu-west-1", None).unwrap();
     let kind = Kind::Sns(sns, Environment::of(&[("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")]));
     let notifier = Notifier { name: "sns".to_owned(), kind };
-    let notice = notice(NoticeStatus::Firing);
+    let notice = notice(AlertStatus::Firing);
     let NotDelivered::Retry { why, .. } = notifier.send(&client(), &message(&notice)).await.unwrap_err()
     else {
         panic!("refused");
@@ -406,7 +405,7 @@ async fn each_answer_means_what_it_means() {
         Answer::Says(204, "", ""),
     ])
     .await;
-    let (notifier, notice) = (webhook(receiver.url("/hook")), notice(NoticeStatus::Firing));
+    let (notifier, notice) = (webhook(receiver.url("/hook")), notice(AlertStatus::Firing));
     let mut answers = Vec::new();
     for _ in 0..7 {
         answers.push(notifier.send(&client(), &message(&notice)).await);
@@ -431,7 +430,7 @@ async fn each_answer_means_what_it_means() {
 #[tokio::test]
 async fn an_endless_answer_is_not_waited_for() {
     let receiver = Receiver::start(&[Answer::Floods(400), Answer::Floods(200)]).await;
-    let (notifier, notice) = (webhook(receiver.url("/hook")), notice(NoticeStatus::Firing));
+    let (notifier, notice) = (webhook(receiver.url("/hook")), notice(AlertStatus::Firing));
     let client = client();
     let began = Instant::now();
     let NotDelivered::Refused(why) = notifier.send(&client, &message(&notice)).await.unwrap_err() else {
@@ -447,7 +446,7 @@ async fn nobody_there_is_a_failure_that_names_no_address() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let slack = Slack::new(&Secret::new(format!("http://{free}/services/hunter2"))).unwrap();
     let notifier = Notifier { name: "slack".to_owned(), kind: Kind::Slack(slack) };
-    let notice = notice(NoticeStatus::Firing);
+    let notice = notice(AlertStatus::Firing);
     let answer = notifier.send(&client(), &message(&notice)).await.unwrap_err();
     let NotDelivered::Retry { why, after_s: None } = &answer else { panic!("{answer:?}") };
     assert!(why.contains("refused") && !why.contains("hunter2"), "{why}");
@@ -456,7 +455,7 @@ async fn nobody_there_is_a_failure_that_names_no_address() {
 #[tokio::test]
 async fn a_letter_to_nobody_is_refused() {
     let notifiers = notifiers(webhook(url::Url::parse("http://127.0.0.1:1/").unwrap()));
-    let answer = notifiers.send("gone", &notice(NoticeStatus::Firing), false).await;
+    let answer = notifiers.send("gone", &notice(AlertStatus::Firing), false).await;
     assert_eq!(answer, Err(NotDelivered::Refused("the plan has no notifier \"gone\" any more".to_owned())));
 }
 
