@@ -16,6 +16,7 @@ use url::Url;
 use crate::Pace;
 use crate::assignment::Overrides;
 use crate::cdn::Policy;
+use crate::slo::Slo;
 use crate::spacing::Spacing;
 use crate::threshold::Threshold;
 
@@ -220,6 +221,8 @@ pub struct Plan {
     pub objective: Share,
     /// What the edge has promised: declared by the plan, or what stands to reason.
     pub cdn: Policy,
+    /// What is promised all year round, and when alerts fire.
+    pub slo: Option<Slo>,
     /// Hosts that may be loaded besides loopback; the command line alone names them.
     pub allow_hosts: Vec<String>,
 }

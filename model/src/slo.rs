@@ -1,6 +1,13 @@
 //! Objectives and budgets. Integers (good, total) until the last division; objectives are exact decimals.
 
+pub mod standing;
+
 use doorbuster_notation::Share;
+
+pub use standing::{
+    AlertStatus, AlertView, BurnReading, Count, Factor, Objective, ObjectiveStanding, RegionStanding, Rule,
+    Scope, Severity, Sli, Slo, Standing, Traffic,
+};
 
 /// What an objective made of a count of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

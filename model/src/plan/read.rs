@@ -10,6 +10,7 @@ use super::{
     AGENTS_MAX, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, load, transport,
 };
 use crate::cdn::Policy;
+use crate::slo::standing;
 use crate::target;
 use crate::threshold::Threshold;
 
@@ -55,6 +56,8 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         .and_then(|node| faults.keep(node.parse_with("a share such as 99.99%", parse_share)))
         .unwrap_or(OBJECTIVE);
     let cdn = fields.optional("cdn").and_then(|node| Policy::of_section(node, faults)).unwrap_or_default();
+    let region_names: Vec<String> = regions.iter().map(|region| region.name.clone()).collect();
+    let slo = fields.optional("slo").and_then(|node| standing::slo(node, &region_names, faults));
     fields.finish(faults);
     let plan = Plan {
         name: name?,
@@ -71,6 +74,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         abort_when,
         objective,
         cdn,
+        slo,
         allow_hosts: Vec::new(),
     };
     if u64::try_from(plan.warmup.as_nanos()).is_ok_and(|warmup_ns| warmup_ns >= plan.load.pace.length_ns()) {
