@@ -1,6 +1,7 @@
 //! The plan: what a run sends, from where, how fast, and what is promised.
 
 mod audit;
+mod export;
 mod load;
 mod read;
 pub mod transport;
@@ -20,6 +21,7 @@ use crate::slo::Slo;
 use crate::spacing::Spacing;
 use crate::threshold::Threshold;
 
+pub use export::{CloudWatch, Export};
 pub(crate) use load::word;
 pub(crate) use read::name_of;
 
@@ -223,6 +225,8 @@ pub struct Plan {
     pub cdn: Policy,
     /// What is promised all year round, and when alerts fire.
     pub slo: Option<Slo>,
+    /// Where figures go, besides the report.
+    pub export: Export,
     /// Hosts that may be loaded besides loopback; the command line alone names them.
     pub allow_hosts: Vec<String>,
 }

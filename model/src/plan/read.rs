@@ -7,7 +7,7 @@ use doorbuster_notation::{
 };
 
 use super::{
-    AGENTS_MAX, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, load, transport,
+    AGENTS_MAX, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, export, load, transport,
 };
 use crate::cdn::Policy;
 use crate::slo::standing;
@@ -58,6 +58,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
     let cdn = fields.optional("cdn").and_then(|node| Policy::of_section(node, faults)).unwrap_or_default();
     let region_names: Vec<String> = regions.iter().map(|region| region.name.clone()).collect();
     let slo = fields.optional("slo").and_then(|node| standing::slo(node, &region_names, faults));
+    let export = fields.optional("export").map_or_else(Default::default, |node| export::export(node, faults));
     fields.finish(faults);
     let plan = Plan {
         name: name?,
@@ -75,6 +76,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         objective,
         cdn,
         slo,
+        export,
         allow_hosts: Vec::new(),
     };
     if u64::try_from(plan.warmup.as_nanos()).is_ok_and(|warmup_ns| warmup_ns >= plan.load.pace.length_ns()) {
