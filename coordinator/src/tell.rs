@@ -19,4 +19,6 @@ mod tests;
 
 pub(crate) use colour::Paint;
 pub(crate) use tables::{audited, tables};
+#[cfg(test)]
+pub(crate) use tests::golden;
 pub(crate) use write::{Destinations, write, write_audit};
