@@ -16,6 +16,7 @@ mod process;
 mod prometheus;
 pub(crate) mod rules;
 pub(crate) mod serve;
+pub(crate) mod traffic;
 
 #[cfg(test)]
 mod samples;
