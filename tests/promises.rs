@@ -177,6 +177,7 @@ fn help_speaks_to_newcomers() {
         (&["hit", "--help"], &["--rate", "--connections", "open model", "closed model"]),
         (&["gate", "--help"], &["--junit", "--markdown"]),
         (&["demo", "--help"], &["--rtt", "--fault"]),
+        (&["slo", "export", "--help"], &["--prometheus", "--cloudwatch", "--put", "--aws-endpoint"]),
         (&["agent", "--help"], &["--stdio"]),
     ] {
         let finished = run(arguments);

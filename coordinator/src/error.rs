@@ -50,6 +50,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Amazon Web Services did not do what was asked.
+    #[error("{what}: {why}")]
+    Aws {
+        /// What was asked.
+        what: String,
+        /// Why it was not done.
+        why: String,
+    },
 }
 
 impl Error {
@@ -61,7 +69,7 @@ impl Error {
             | Self::Read { .. }
             | Self::Write { .. }
             | Self::NotAllowed { .. } => 2,
-            Self::System { .. } => 3,
+            Self::System { .. } | Self::Aws { .. } => 3,
         }
     }
 }
