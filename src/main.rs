@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
 use doorbuster_coordinator::command::{
     AlertCommand, AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, RehearseCommand,
-    RunsCommand,
+    RunsCommand, SloCommand,
 };
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
@@ -31,6 +31,7 @@ enum Command {
     Journey(JourneyCommand),
     Alert(AlertCommand),
     Runs(Box<RunsCommand>),
+    Slo(SloCommand),
     /// Serve the demo shop alone: three regional edges, and faults to switch on
     Demo(DemoCommand),
     /// Carry out one assignment for a coordinator; started by it, not by people
@@ -69,6 +70,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Journey(command) => command.run()?,
         Command::Alert(command) => command.run()?,
         Command::Runs(command) => command.run()?,
+        Command::Slo(command) => command.run()?,
         Command::Demo(command) => {
             command.run()?;
             Verdict::Pass

@@ -178,6 +178,7 @@ fn help_speaks_to_newcomers() {
         (&["gate", "--help"], &["--junit", "--markdown"]),
         (&["alert", "test", "--help"], &["--only", "--for", "--severity", "group_wait", "Exit codes"]),
         (&["demo", "--help"], &["--rtt", "--fault"]),
+        (&["slo", "export", "--help"], &["--prometheus", "--cloudwatch", "--put", "--aws-endpoint"]),
         (&["agent", "--help"], &["--stdio"]),
         (&["runs", "--help"], &["list", "show", "export", "prune"]),
         (&["runs", "prune", "--help"], &["--older-than", "--keep", "--max-size", "--dry-run"]),

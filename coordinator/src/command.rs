@@ -11,6 +11,7 @@ mod print;
 mod rehearse;
 mod run;
 mod runs;
+mod slo;
 
 pub use alert::AlertCommand;
 pub use audit::AuditCommand;
@@ -20,3 +21,4 @@ pub use hit::HitCommand;
 pub use journey::JourneyCommand;
 pub use rehearse::RehearseCommand;
 pub use runs::RunsCommand;
+pub use slo::SloCommand;

@@ -63,6 +63,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Amazon Web Services did not do what was asked.
+    #[error("{what}: {why}")]
+    Aws {
+        /// What was asked.
+        what: String,
+        /// Why it was not done.
+        why: String,
+    },
 }
 
 impl Error {
@@ -76,7 +84,7 @@ impl Error {
             | Self::Remove { .. }
             | Self::NotAllowed { .. } => 2,
             Self::Store(error) => error.exit_code(),
-            Self::System { .. } => 3,
+            Self::System { .. } | Self::Aws { .. } => 3,
         }
     }
 }

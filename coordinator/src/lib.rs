@@ -3,11 +3,13 @@
 //! A command ([`command`]) becomes a prepared run (`prepare`): plan, journeys and files, all checked before anything
 //! is sent. Agents are launched (`launch`) and conducted (`conduct`); what they report is folded (`fold`), judged
 //! (`verdict`) and told (`tell`), and kept (`runs`, `store`). The coordinator itself sends the target nothing.
+//! While probes go on, other systems are told as well (`export`), and people of incidents (`notify`).
 
 mod audited;
 pub mod command;
 mod conduct;
 mod error;
+mod export;
 mod fold;
 mod journeys;
 mod launch;

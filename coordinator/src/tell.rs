@@ -23,4 +23,6 @@ pub(crate) use plain::plain;
 pub(crate) use report::{Report, report as report_on};
 pub(crate) use seconds::{Logs, lines};
 pub(crate) use tables::{audited, deliveries, pruned, runs, shortened, tables, told};
+#[cfg(test)]
+pub(crate) use tests::golden;
 pub(crate) use write::{Destinations, write, write_audit};

@@ -206,6 +206,12 @@ impl Histogram {
         self.buckets.iter().map(|(index, count)| (lowest_of(*index), *count))
     }
 
+    /// (lowest and highest value of the bucket in microseconds, count), rising: for formats that want a value within the
+    /// precision with which it was counted.
+    pub fn spans_us(&self) -> impl Iterator<Item = ((u64, u64), u64)> + '_ {
+        self.buckets.iter().map(|(index, count)| ((lowest_of(*index), highest_of(*index)), *count))
+    }
+
     /// A histogram from its parts, as they come over the wire: rising bucket indices with counts above 0.
     /// `None` when they are not such.
     pub fn try_from_parts(buckets: Vec<(u16, u64)>, sum_us: u128, max_us: u64, clamped: u64) -> Option<Self> {
@@ -255,6 +261,13 @@ mod tests {
     fn values_beyond_an_hour_are_clamped_and_counted() {
         let histogram = of(&[1, VALUE_MAX_US + 1, u64::MAX]);
         assert_eq!((histogram.clamped(), histogram.max_us(), histogram.total()), (2, Some(VALUE_MAX_US), 3));
+    }
+
+    #[test]
+    fn a_bucket_spans_the_values_that_are_counted_in_it() {
+        let spans: Vec<((u64, u64), u64)> = of(&[7, 2_047, 2_048, 2_049, 1_000_000]).spans_us().collect();
+        let expected = [((7, 7), 1), ((2_047, 2_047), 1), ((2_048, 2_049), 2), ((999_936, 1_000_447), 1)];
+        assert_eq!(spans, expected);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 mod audit;
+mod export;
 mod load;
 mod read;
 mod slo;
@@ -23,6 +24,7 @@ use crate::spacing::Spacing;
 use crate::threshold::Threshold;
 
 pub use alerts::Alerts;
+pub use export::{CloudWatch, Export};
 pub(crate) use load::word;
 pub(crate) use read::name_of;
 
@@ -228,6 +230,8 @@ pub struct Plan {
     pub alerts: Alerts,
     /// What journeys are held to all year round, and who is told when they are not.
     pub slo: Option<Slo>,
+    /// Where figures go, besides the report.
+    pub export: Export,
     /// Hosts that may be loaded besides loopback; the command line alone names them.
     pub allow_hosts: Vec<String>,
 }

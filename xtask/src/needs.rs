@@ -85,6 +85,27 @@ pub(crate) const NEEDS: &[Need] = &[
         packages: &["python3-jsonschema"],
         tests: &["the_schema_knows_what_the_reader_knows"],
     },
+    // The package brings Prometheus itself, too.
+    Need {
+        program: "promtool",
+        installer: Installer::Debian,
+        packages: &["prometheus"],
+        tests: &[
+            "promtool_finds_nothing_wrong_with_the_page",
+            "prometheus_scrapes_the_server_and_gives_the_figures_back",
+            "rules_are_right_and_fire_when_they_should",
+        ],
+    },
+    Need {
+        program: "ministack",
+        installer: Installer::Pip,
+        packages: &["ministack==1.5.33", "cbor2==6.3.0"],
+        tests: &[
+            "percentiles_come_back_right_and_alarms_follow_burn_rates",
+            "a_balancer_s_counts_are_read_from_cloudwatch",
+            "alarms_are_put_where_they_belong",
+        ],
+    },
 ];
 
 /// Who brings a package.

@@ -276,7 +276,7 @@ fn sample(key: Key, latency_us: u64) -> Sample {
 }
 
 /// Compares with the file of this name under `golden/`; `RENEW=1` writes it instead.
-pub(super) fn golden(name: &str, actual: &str) {
+pub(crate) fn golden(name: &str, actual: &str) {
     let path = in_crate("golden").join(name);
     if std::env::var_os("RENEW").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -7,8 +7,8 @@ use doorbuster_notation::{
 };
 
 use super::{
-    AGENTS_MAX, Alerts, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, load, slo,
-    transport,
+    AGENTS_MAX, Alerts, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, export, load,
+    slo, transport,
 };
 use crate::cdn::Policy;
 use crate::target;
@@ -60,6 +60,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
     let cdn = fields.optional("cdn").and_then(|node| Policy::of_section(node, faults)).unwrap_or_default();
     let alerts = fields.optional("alerts").map(|node| Alerts::of_section(node, faults)).unwrap_or_default();
     let slo = fields.optional("slo").and_then(|node| slo::slo(node, &regions, PROBE_EVERY_S, faults));
+    let export = fields.optional("export").map_or_else(Default::default, |node| export::export(node, faults));
     fields.finish(faults);
     let plan = Plan {
         name: name?,
@@ -78,6 +79,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         cdn,
         alerts,
         slo,
+        export,
         allow_hosts: Vec::new(),
     };
     if u64::try_from(plan.warmup.as_nanos()).is_ok_and(|warmup_ns| warmup_ns >= plan.load.pace.length_ns()) {

@@ -1,0 +1,173 @@
+//! `doorbuster slo export`: the plan's rules for Prometheus, and its alarms for CloudWatch.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgGroup, Args};
+use doorbuster_journeys::{BUILT_IN, Journey, built_in};
+use doorbuster_model::Plan;
+use doorbuster_model::plan::CloudWatch;
+use doorbuster_model::slo::Slo;
+use doorbuster_model::threshold::Names;
+
+use crate::export::aws;
+use crate::export::cloudwatch::catalogue::Catalogue;
+use crate::export::cloudwatch::cost::{PRICES, Usage, opening};
+use crate::export::rules::alarms::{Actions, Alarms, alarms};
+use crate::export::rules::{limits, prometheus, put, scopes_of};
+use crate::export::traffic::Metric;
+use crate::prepare::{Source, read_text};
+use crate::{Error, Verdict};
+
+/// How often a request is tried: alarms are put one after another, and AWS takes a few a second.
+const ATTEMPTS: u32 = 8;
+/// The word for standard output.
+const STANDARD_OUTPUT: &str = "-";
+
+/// Export a plan's objectives: rules for Prometheus, alarms for CloudWatch.
+///
+/// Both watch what `doorbuster probe` tells, Prometheus the counters of its page (--serve), CloudWatch the metrics that it
+/// publishes (`export: { cloudwatch: … }` in the plan). What CloudWatch asks for them a month is said on standard error.
+#[derive(Args, Clone, Debug)]
+#[command(group(ArgGroup::new("for").required(true).multiple(true).args(["prometheus", "cloudwatch"])))]
+pub(super) struct ExportCommand {
+    /// The plan, a YAML file with `slo`
+    plan: PathBuf,
+    /// Write recording and alerting rules for Prometheus; - is standard output
+    #[arg(long, value_name = "FILE")]
+    prometheus: Option<PathBuf>,
+    /// Write alarms for CloudWatch as JSON: what `aws cloudwatch put-metric-alarm` and `put-composite-alarm` take
+    #[arg(long, value_name = "FILE")]
+    cloudwatch: Option<PathBuf>,
+    /// Put the alarms into CloudWatch, too; alarms that a plan no longer has stay
+    #[arg(long, requires = "cloudwatch")]
+    put: bool,
+    /// What the alarm of severity page does, and that of missing data: an ARN, such as an SNS topic's
+    #[arg(long, value_name = "ARN", requires = "cloudwatch")]
+    page_action: Vec<String>,
+    /// What the alarm of severity ticket does: an ARN
+    #[arg(long, value_name = "ARN", requires = "cloudwatch")]
+    ticket_action: Vec<String>,
+    /// Speak to this address instead of AWS
+    #[arg(long, value_name = "URL", requires = "put")]
+    aws_endpoint: Option<String>,
+}
+
+impl ExportCommand {
+    pub(super) fn run(&self) -> Result<Verdict, Error> {
+        let source = Source::read(&self.plan)?;
+        let plan = Plan::read(&source.name, &source.text)?;
+        let lacks = |what: &str| Error::Usage(format!("{}: the plan has no {what}", source.name));
+        let slo = plan.slo.as_ref().ok_or_else(|| lacks("`slo`, so there is nothing to watch"))?;
+        if let Some(file) = &self.prometheus {
+            write(file, &prometheus::rules(&plan.name, slo))?;
+        }
+        if let Some(file) = &self.cloudwatch {
+            let place = plan.export.cloudwatch.as_ref().ok_or_else(|| {
+                lacks(
+                    "`export: { cloudwatch: { region: … } }`, so nothing would publish what the alarms watch",
+                )
+            })?;
+            self.cloudwatch(file, &source, &plan, slo, place)?;
+        }
+        Ok(Verdict::Pass)
+    }
+
+    fn cloudwatch(
+        &self,
+        file: &Path,
+        source: &Source,
+        plan: &Plan,
+        slo: &Slo,
+        place: &CloudWatch,
+    ) -> Result<(), Error> {
+        let names = names(plan, source)?;
+        let actions = Actions { page: self.page_action.clone(), ticket: self.ticket_action.clone() };
+        let made = alarms(&plan.name, &place.namespace, slo, &names.regions, &actions);
+        limits::check(&made).map_err(|breaches| {
+            Error::Usage(format!("CloudWatch would refuse these alarms: {}", breaches.join("; ")))
+        })?;
+        say(&cost(slo, &names, place, &made)?);
+        let json = serde_json::to_string_pretty(&made)
+            .map_err(|error| Error::System { what: "writing alarms as JSON", source: error.into() })?;
+        write(file, &format!("{json}\n"))?;
+        if self.put {
+            self.put(place, &made)?;
+        }
+        Ok(())
+    }
+
+    fn put(&self, place: &CloudWatch, made: &Alarms) -> Result<(), Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|source| Error::System { what: "starting a runtime", source })?;
+        let endpoint = self.aws_endpoint.as_deref();
+        let done = runtime.block_on(async {
+            let client = aws::client(&place.aws_region, endpoint, ATTEMPTS).await;
+            put::put(&client, made).await
+        });
+        done.map_err(|(alarm, failure)| Error::Aws {
+            what: format!("putting the alarm \"{alarm}\" in {}", place.aws_region),
+            why: failure.why,
+        })?;
+        let (alarms, composite) = (made.metric_alarms.len(), made.composite_alarms.len());
+        say(&format!("put {alarms} alarms and {composite} composite alarms in {}", place.aws_region));
+        Ok(())
+    }
+}
+
+/// What CloudWatch asks for the metrics that `probe` publishes, and for these alarms.
+fn cost(slo: &Slo, names: &Names, place: &CloudWatch, made: &Alarms) -> Result<String, Error> {
+    let of_scopes = |objective| scopes_of(objective, &names.regions).into_iter();
+    let series: Vec<_> = (slo.objectives.iter())
+        .flat_map(|objective| of_scopes(objective).map(move |scope| (objective.text.clone(), scope)))
+        .collect();
+    let catalogue = Catalogue::new(names, &series, &slo.rules, slo.min_failures, place.metrics_max);
+    let catalogue = catalogue.map_err(Error::Usage)?;
+    let reads = if slo.traffic.is_some() { Metric::ALL.len() as u64 } else { 0 };
+    let usage = Usage {
+        metrics: catalogue.metrics,
+        requests_per_minute: catalogue.metrics.div_ceil(1_000).max(1),
+        reads_per_minute: reads,
+        alarms: made.metric_alarms.len() as u64,
+        composite_alarms: made.composite_alarms.len() as u64,
+    };
+    Ok(opening(&catalogue, &usage, &PRICES))
+}
+
+/// What the plan's regions, journeys and steps are called. Steps whose names come from data count as one: nothing but
+/// journeys is read here.
+fn names(plan: &Plan, source: &Source) -> Result<Names, Error> {
+    let mut journeys = Vec::new();
+    for used in &plan.journeys {
+        let path = source.folder.join(&used.journey);
+        let (shown, text) = match built_in(&used.journey) {
+            Some(text) => (used.journey.clone(), text.to_owned()),
+            None => {
+                let known = BUILT_IN.join(", ");
+                let text = read_text(&path, "a journey", "check the path").map_err(|error| {
+                    Error::Usage(format!("{error}; the journeys that are built in are {known}"))
+                })?;
+                (path.display().to_string(), text)
+            }
+        };
+        let journey = Journey::parse(&shown, &text)?;
+        journeys.push((journey.name().to_owned(), journey.sample_names().to_vec()));
+    }
+    let regions = plan.regions.iter().map(|region| region.name.clone()).collect();
+    Ok(Names { regions, journeys, ..Names::default() })
+}
+
+/// Writes a text where it was asked for.
+fn write(file: &Path, text: &str) -> Result<(), Error> {
+    if file == Path::new(STANDARD_OUTPUT) {
+        let written = std::io::stdout().lock().write_all(text.as_bytes());
+        return written.map_err(|source| Error::System { what: "writing to standard output", source });
+    }
+    std::fs::write(file, text).map_err(|source| Error::Write { path: file.to_owned(), source })
+}
+
+/// Says something beside the result.
+fn say(line: &str) {
+    // Where standard error is closed, the result still comes.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
