@@ -71,8 +71,14 @@ impl Job {
     pub(crate) fn read(assignment: &Assignment) -> Result<Self, Error> {
         let mut plan = Plan::read("plan", &assignment.plan).map_err(Error::Plan)?;
         plan.apply(&assignment.overrides).map_err(Error::Assignment)?;
-        if let Task::Audit(audit) = &assignment.task {
-            plan.for_audit(audit).map_err(Error::Plan)?;
+        match &assignment.task {
+            Task::Load if !plan.has_load => {
+                return Err(Error::Assignment(
+                    "the plan has no load, because it is for probes alone".to_owned(),
+                ));
+            }
+            Task::Audit(audit) => plan.for_audit(audit).map_err(Error::Plan)?,
+            Task::Load | Task::Trace { .. } => {}
         }
         let region = plan.regions.iter().find(|region| region.name == assignment.region);
         let region = region

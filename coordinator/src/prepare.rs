@@ -115,8 +115,13 @@ impl Prepared {
     pub(crate) fn with_task(source: Source, overrides: Overrides, task: Task) -> Result<Self, Error> {
         let mut plan = Plan::read(&source.name, &source.text)?;
         plan.apply(&overrides).map_err(Error::Usage)?;
-        if let Task::Audit(audit) = &task {
-            plan.for_audit(audit)?;
+        match &task {
+            Task::Load if !plan.has_load => {
+                let why = "the plan has no `load`, because it is for probes alone; add one to run it";
+                return Err(Error::Usage(why.to_owned()));
+            }
+            Task::Audit(audit) => plan.for_audit(audit)?,
+            Task::Load | Task::Trace { .. } => {}
         }
         let mut files = source.files.clone();
         let today = jiff::Timestamp::now().as_second().div_euclid(86_400);
@@ -337,6 +342,9 @@ mod tests {
             agent.starts_with("plan.yaml:2:15: the agent_binary \"our-agent\" cannot be run: No such file"),
             "{agent}"
         );
+        let probes =
+            refused("load: { arrivals: [{ hold: 10/s, for: 10s }] }", "probe: { every: 20s }").to_string();
+        assert!(probes.contains("the plan has no `load`"), "{probes}");
         let threshold = refused("name: x\n", "name: x\nthresholds: [\"hoem p95 < 1s\"]\n").to_string();
         assert!(threshold.starts_with("plan.yaml:2:14: the threshold \"hoem p95 < 1s\""), "{threshold}");
     }

@@ -24,6 +24,8 @@ pub enum Purpose {
     Walk = 2,
     /// When an arrival comes inside its second.
     Spacing = 3,
+    /// When a plan's probes come inside their interval.
+    Probe = 4,
 }
 
 /// A stream of random numbers that depends on nothing but seed, purpose and index.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod load;
+mod probe;
 mod read;
 pub mod transport;
 
@@ -20,6 +21,7 @@ use crate::spacing::Spacing;
 use crate::threshold::Threshold;
 
 pub(crate) use load::word;
+pub use probe::Probe;
 pub(crate) use read::name_of;
 
 /// The most regions of a plan.
@@ -206,8 +208,12 @@ pub struct Plan {
     pub agent_binary: Option<(Place, String)>,
     /// How requests travel.
     pub http: Http,
-    /// Who comes, and how fast.
+    /// Who comes, and how fast. Of a plan that has none: that of its probes.
     pub load: Load,
+    /// Whether the plan says who comes and how fast: one that is for probes alone need not.
+    pub has_load: bool,
+    /// How it is probed all year round.
+    pub probe: Option<Probe>,
     /// Measured and shown, outside thresholds.
     pub warmup: Duration,
     /// How long journeys may go on after the last arrival.

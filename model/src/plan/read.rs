@@ -7,7 +7,8 @@ use doorbuster_notation::{
 };
 
 use super::{
-    AGENTS_MAX, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, load, transport,
+    AGENTS_MAX, JOURNEYS_MAX, JourneyUse, Load, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, load, probe,
+    transport,
 };
 use crate::cdn::Policy;
 use crate::target;
@@ -45,7 +46,18 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         .optional("agent_binary")
         .and_then(|node| faults.keep(node.scalar("a path")).map(|path| (node.place, path)));
     let http = fields.optional("http").map_or_else(Default::default, |node| transport::http(node, faults));
-    let load = faults.keep(fields.required("load")).and_then(|node| load::load(node, faults));
+    let probe_node = fields.optional("probe");
+    let probe = probe_node.and_then(|node| probe::probe(node, faults));
+    let load_node = fields.optional("load");
+    let load = match load_node {
+        Some(node) => load::load(node, faults),
+        None if probe_node.is_some() => {
+            let walks = regions.len() * journeys.as_ref().map_or(0, Vec::len);
+            probe.map(|probe| Load::of_probes(probe.every_ms(), walks))
+        }
+        // A plan for neither: the fault says what most plans are for.
+        None => faults.keep(fields.required("load")).and(None),
+    };
     let warmup = duration(fields.optional("warmup"), Duration::ZERO, faults);
     let graceful = duration(fields.optional("graceful"), GRACEFUL, faults);
     let thresholds = fields.optional("thresholds").map(|node| thresholds(node, faults)).unwrap_or_default();
@@ -65,6 +77,8 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         agent_binary,
         http,
         load: load?,
+        has_load: load_node.is_some(),
+        probe,
         warmup,
         graceful,
         thresholds,
@@ -73,7 +87,8 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         cdn,
         allow_hosts: Vec::new(),
     };
-    if u64::try_from(plan.warmup.as_nanos()).is_ok_and(|warmup_ns| warmup_ns >= plan.load.pace.length_ns()) {
+    let is_all_warmup = |warmup_ns: u64| warmup_ns >= plan.load.pace.length_ns();
+    if plan.has_load && u64::try_from(plan.warmup.as_nanos()).is_ok_and(is_all_warmup) {
         faults.add(
             root.place,
             "the warm-up is as long as the whole load, so nothing would be judged; shorten warmup",
