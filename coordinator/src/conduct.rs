@@ -286,6 +286,8 @@ impl<'a> Conductor<'a> {
                 let region = agent.region;
                 (self.listener)(Noted::Proof { region, proof });
             }
+            // Whoever probes listens by himself: a run has an end.
+            Event::Said(FromAgent::Report(Report::Probed(_))) => {}
             Event::Said(FromAgent::Report(Report::Finished { ticks })) => {
                 agent.ticks_missing += u64::from(ticks.saturating_sub(agent.next_second));
                 agent.ended = Ended::Finished;

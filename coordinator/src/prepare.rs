@@ -121,6 +121,7 @@ impl Prepared {
                 return Err(Error::Usage(why.to_owned()));
             }
             Task::Audit(audit) => plan.for_audit(audit)?,
+            Task::Probe { every_ms } => plan.for_probe(*every_ms),
             Task::Load | Task::Trace { .. } => {}
         }
         let mut files = source.files.clone();
@@ -131,6 +132,7 @@ impl Prepared {
         let agent = agent_binary(&plan, &source)?;
         let names = names(&plan, &journeys);
         let (rules, abort) = rules(&plan, &source.name, &names)?;
+        check_data(&journeys, &task)?;
         check_targets(&plan, &journeys, &task)?;
         check_sizes(&plan, &source.text, &files)?;
         Ok(Self {
@@ -280,6 +282,18 @@ fn fits_its_phases(rule: Rule, names: &Names) -> Result<Rule, String> {
     Ok(rule)
 }
 
+/// A probe has no end, so that its journeys' data must not have one.
+fn check_data(journeys: &[Journey], task: &Task) -> Result<(), Error> {
+    let ends = |journey: &&Journey| matches!(task, Task::Probe { .. }) && journey.ends_with_its_data();
+    match journeys.iter().find(ends) {
+        None => Ok(()),
+        Some(journey) => Err(Error::Usage(format!(
+            "the journey \"{}\" sends shoppers away once its data is used up, and a probe has no end; leave `at_end: stop` out",
+            journey.name()
+        ))),
+    }
+}
+
 /// Every region has a target, and may load it.
 fn check_targets(plan: &Plan, journeys: &[Journey], task: &Task) -> Result<(), Error> {
     for region in &plan.regions {
@@ -320,6 +334,26 @@ mod tests {
         let counts: Vec<u64> =
             assignments.iter().map(|(_, assignment)| assignment.segment.count_below(100_000)).collect();
         assert_eq!(counts, [12_500, 12_500, 75_000]);
+    }
+
+    #[test]
+    fn a_probe_has_one_agent_in_each_region_and_no_end() {
+        let plan = PLAN.replace("load: { arrivals: [{ hold: 10/s, for: 10s }] }", "probe: { every: 20s }");
+        let task = Task::Probe { every_ms: 20_000 };
+        let prepared = Prepared::with_task(source(&plan), Overrides::default(), task.clone()).unwrap();
+        let assignments = prepared.assignments("r");
+        assert_eq!(assignments.iter().map(|(region, _)| *region).collect::<Vec<_>>(), [0, 1]);
+        assert!(assignments.iter().all(|(_, assignment)| assignment.task == task));
+        let mut ending = source(&plan.replace("browse", "once.yaml"));
+        let once = "journey: once\ndata: { user: { file: users.csv, at_end: stop } }\nsteps: [{ step: a, get: / }]\n";
+        ending.files.insert("once.yaml".to_owned(), once.to_owned());
+        ending.folder = std::env::temp_dir().join(format!("doorbuster-prepare-{}", std::process::id()));
+        std::fs::create_dir_all(&ending.folder).unwrap();
+        std::fs::write(ending.folder.join("users.csv"), "name\nann\n").unwrap();
+        let folder = ending.folder.clone();
+        let refused = Prepared::with_task(ending, Overrides::default(), task).unwrap_err().to_string();
+        std::fs::remove_dir_all(folder).unwrap();
+        assert!(refused.contains("\"once\" sends shoppers away"), "{refused}");
     }
 
     #[test]
