@@ -7,7 +7,6 @@ use doorbuster_model::cdn::audit::Proof;
 use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use jiff::Timestamp;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -16,6 +15,7 @@ use crate::fold::{AgentState, Ended, Fold};
 use crate::launch::{self, Agent, Event};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
+use crate::signals::Signals;
 use crate::windows::Window;
 
 /// How often the lease is renewed.
@@ -64,7 +64,7 @@ struct Conductor<'a> {
     ready: Vec<bool>,
     fold: Fold,
     events: mpsc::UnboundedReceiver<(usize, Event)>,
-    signals: [Signal; 2],
+    signals: Signals,
     lease: u64,
     interrupted: bool,
     aborted: Option<String>,
@@ -113,8 +113,6 @@ impl<'a> Conductor<'a> {
         let regions = prepared.plan.regions.len();
         let names = &prepared.names;
         let private = names.class_ids().filter(|class| names.is_private(*class)).collect();
-        let listen =
-            |kind| signal(kind).map_err(|source| Error::System { what: "listening for signals", source });
         Ok(Self {
             prepared,
             listener,
@@ -123,7 +121,7 @@ impl<'a> Conductor<'a> {
             launched_at,
             fold: Fold::new(states, regions, load.pace.clone(), load.model, windows, private),
             events,
-            signals: [listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?],
+            signals: Signals::listen()?,
             lease: 0,
             interrupted: false,
             aborted: None,
@@ -141,12 +139,10 @@ impl<'a> Conductor<'a> {
             .zip(&self.ready)
             .all(|(agent, ready)| *ready || agent.ended != Ended::Not)
         {
-            let [interrupt, terminate] = &mut self.signals;
             tokio::select! {
                 event = self.events.recv() => if let Some((number, event)) = event { self.take(number, event) },
                 _ = renew.tick() => self.renew(),
-                _ = interrupt.recv() => self.interrupted = true,
-                _ = terminate.recv() => self.interrupted = true,
+                () = self.signals.asked() => self.interrupted = true,
                 () = sleep_until(deadline) => {
                     for (number, ready) in self.ready.iter().enumerate() {
                         let agent = &mut self.fold.agents[number];
@@ -181,7 +177,6 @@ impl<'a> Conductor<'a> {
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopping = false;
         while !self.fold.over() {
-            let [interrupt, terminate] = &mut self.signals;
             let mut asked = false;
             let stop = tokio::select! {
                 event = self.events.recv() => {
@@ -192,8 +187,7 @@ impl<'a> Conductor<'a> {
                 }
                 _ = renew.tick() => { self.renew(); false }
                 _ = second.tick() => self.look(start, progress),
-                _ = interrupt.recv() => { asked = true; true }
-                _ = terminate.recv() => { asked = true; true }
+                () = self.signals.asked() => { asked = true; true }
                 () = sleep_until(deadline) => { self.give_up(); false }
             };
             self.interrupted |= asked;

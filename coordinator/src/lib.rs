@@ -17,6 +17,7 @@ mod prepare;
 mod progress;
 mod promises;
 mod runs;
+mod signals;
 mod tell;
 mod verdict;
 mod windows;
