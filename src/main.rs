@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
 use doorbuster_coordinator::command::{
-    AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, RehearseCommand,
+    AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, ProbeCommand, RehearseCommand,
 };
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
@@ -26,6 +26,7 @@ enum Command {
     Rehearse(Box<RehearseCommand>),
     Hit(Box<HitCommand>),
     Gate(Box<GateCommand>),
+    Probe(Box<ProbeCommand>),
     Audit(Box<AuditCommand>),
     Journey(JourneyCommand),
     /// Serve the demo shop alone: three regional edges, and faults to switch on
@@ -62,6 +63,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Rehearse(command) => rehearse(&command)?,
         Command::Hit(command) => command.run()?,
         Command::Gate(command) => command.run()?,
+        Command::Probe(command) => command.run()?,
         Command::Audit(command) => command.run()?,
         Command::Journey(command) => command.run()?,
         Command::Demo(command) => {

@@ -6,6 +6,7 @@ mod gate;
 mod hit;
 mod journey;
 mod options;
+mod probe;
 mod rehearse;
 mod run;
 
@@ -14,4 +15,5 @@ pub use demo::DemoTarget;
 pub use gate::GateCommand;
 pub use hit::HitCommand;
 pub use journey::JourneyCommand;
+pub use probe::ProbeCommand;
 pub use rehearse::RehearseCommand;

@@ -252,13 +252,7 @@ impl<'a> Conductor<'a> {
         match event {
             Event::Said(FromAgent::Hello { protocol, .. }) if protocol == PROTOCOL => {}
             Event::Said(FromAgent::Hello { protocol, version }) => {
-                let mismatch = doorbuster_wire::Error::Protocol {
-                    coordinator: env!("CARGO_PKG_VERSION").to_owned(),
-                    coordinator_protocol: PROTOCOL,
-                    agent: version,
-                    agent_protocol: protocol,
-                };
-                agent.ended = Ended::Failed(mismatch.to_string());
+                agent.ended = Ended::Failed(launch::mismatch(version, protocol));
             }
             Event::Said(FromAgent::Report(Report::Started { clock_unix_ns, .. })) => {
                 self.ready[number] = true;

@@ -2,7 +2,8 @@
 //!
 //! A command ([`command`]) becomes a prepared run (`prepare`): plan, journeys and files, all checked before anything
 //! is sent. Agents are launched (`launch`) and conducted (`conduct`); what they report is folded (`fold`), judged
-//! (`verdict`) and told (`tell`). The coordinator itself sends the target nothing.
+//! (`verdict`) and told (`tell`). A probe has no end, and a loop of its own (`probe`). The coordinator itself sends the
+//! target nothing.
 
 mod audited;
 pub mod command;
@@ -14,6 +15,7 @@ mod launch;
 mod markers;
 mod outcome;
 mod prepare;
+mod probe;
 mod progress;
 mod promises;
 mod runs;

@@ -245,7 +245,8 @@ fn check_sizes(plan: &Plan, text: &str, files: &BTreeMap<String, String>) -> Res
     Ok(())
 }
 
-fn names(plan: &Plan, journeys: &[Journey]) -> Names {
+/// What positions are called.
+pub(crate) fn names(plan: &Plan, journeys: &[Journey]) -> Names {
     let steps = |journey: &Journey| journey.sample_names().to_vec();
     Names {
         regions: plan.regions.iter().map(|region| region.name.clone()).collect(),

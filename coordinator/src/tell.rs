@@ -11,6 +11,7 @@ mod markdown;
 mod numbers;
 mod plain;
 mod report;
+mod slo;
 mod tables;
 mod write;
 
@@ -18,5 +19,8 @@ mod write;
 mod tests;
 
 pub(crate) use colour::Paint;
-pub(crate) use tables::{audited, tables};
-pub(crate) use write::{Destinations, write, write_audit};
+pub(crate) use numbers::{count, figure, percent, span};
+pub(crate) use plain::plain;
+pub(crate) use slo::Budgets;
+pub(crate) use tables::{audited, bar, budgets, tables};
+pub(crate) use write::{Destinations, write, write_audit, write_budgets};

@@ -8,7 +8,9 @@ use doorbuster_model::plan::transport::header_option;
 
 use crate::Error;
 use crate::prepare::{check_pem, read_text};
+use crate::probe::keep;
 use crate::runs;
+use crate::store::Place;
 use crate::tell::Destinations;
 
 /// The options that everything has which sends requests.
@@ -57,6 +59,30 @@ pub(crate) struct RunOptions {
     /// Keep runs below this folder [default: $XDG_DATA_HOME/doorbuster]
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     data_dir: Option<PathBuf>,
+}
+
+/// Where what outlives a command is kept.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct StoreOptions {
+    /// Keep data below this folder [default: $XDG_DATA_HOME/doorbuster]
+    #[arg(long, value_name = "DIR", help_heading = "Store")]
+    data_dir: Option<PathBuf>,
+    /// Keep counts, alerts and letters in this database: postgres://… or sqlite:FILE [default: doorbuster.db in the folder
+    /// for data]
+    #[arg(long, value_name = "URL", help_heading = "Store")]
+    store: Option<String>,
+}
+
+impl StoreOptions {
+    /// The folder for data.
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, Error> {
+        runs::data_dir(self.data_dir.as_deref())
+    }
+
+    /// Where the store is.
+    pub(crate) fn place(&self) -> Result<Place, Error> {
+        keep::place(self.store.as_deref(), &self.data_dir()?)
+    }
 }
 
 /// Where results go.

@@ -2,7 +2,7 @@
 
 /// `text` on one line, without control characters and marks that turn the direction of writing: a target's answer
 /// must not move the cursor of whoever reads about it.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let shown = |c: char| if c.is_control() || turns_direction(c) { ' ' } else { c };
     text.chars().map(shown).collect::<String>().trim().to_owned()
 }

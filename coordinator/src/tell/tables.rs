@@ -4,6 +4,7 @@ mod audit;
 mod edge;
 mod layout;
 mod regions;
+mod slo;
 mod steps;
 mod verdict;
 
@@ -13,6 +14,7 @@ use super::report::report;
 use crate::outcome::Outcome;
 
 pub(crate) use audit::audited;
+pub(crate) use slo::{bar, budgets};
 
 /// The widest line.
 pub(crate) const WIDTH_MAX: usize = 100;
