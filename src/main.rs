@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
 use doorbuster_coordinator::command::{
     AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, ProbeCommand, RehearseCommand,
+    SloCommand,
 };
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
@@ -27,6 +28,7 @@ enum Command {
     Hit(Box<HitCommand>),
     Gate(Box<GateCommand>),
     Probe(Box<ProbeCommand>),
+    Slo(SloCommand),
     Audit(Box<AuditCommand>),
     Journey(JourneyCommand),
     /// Serve the demo shop alone: three regional edges, and faults to switch on
@@ -64,6 +66,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Hit(command) => command.run()?,
         Command::Gate(command) => command.run()?,
         Command::Probe(command) => command.run()?,
+        Command::Slo(command) => command.run()?,
         Command::Audit(command) => command.run()?,
         Command::Journey(command) => command.run()?,
         Command::Demo(command) => {

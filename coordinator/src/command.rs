@@ -9,6 +9,7 @@ mod options;
 mod probe;
 mod rehearse;
 mod run;
+mod slo;
 
 pub use audit::AuditCommand;
 pub use demo::DemoTarget;
@@ -17,3 +18,4 @@ pub use hit::HitCommand;
 pub use journey::JourneyCommand;
 pub use probe::ProbeCommand;
 pub use rehearse::RehearseCommand;
+pub use slo::SloCommand;
