@@ -10,6 +10,7 @@ use crate::conduct::{Noted, conduct};
 use crate::markers::Markers;
 use crate::outcome::{Job, Outcome, Run};
 use crate::prepare::Prepared;
+use crate::probe::keep::{self, Announced};
 use crate::progress::Progress;
 use crate::tell::Destinations;
 use crate::{Error, Verdict, runs, tell, verdict};
@@ -30,8 +31,12 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
             markers.keep(prepared, region, second, &left);
         }
     };
+    let announced = runtime.block_on(announce(job, prepared, outputs, &id));
     let conducted = runtime.block_on(conduct(prepared, &id, &mut progress, &mut listener));
     progress.end();
+    if let Some(announced) = announced {
+        runtime.block_on(announced.take_back());
+    }
     // What still waits for agents that were given up is not worth waiting for.
     runtime.shutdown_background();
     let conducted = conducted?;
@@ -47,6 +52,23 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
             // A file that cannot be written must not make a failed run look like a mistyped command.
             let _ = writeln!(std::io::stderr().lock(), "doorbuster: {error}");
             Ok(verdict)
+        }
+    }
+}
+
+/// Tells probes of the same host that it is loaded on purpose, so that nobody is woken by it. Where they cannot be told, that
+/// is said, and no reason not to rehearse.
+async fn announce(job: Job, prepared: &Prepared, outputs: &Outputs, id: &str) -> Option<Announced> {
+    if job == Job::Hit {
+        return None;
+    }
+    let place = keep::place(None, &outputs.data_dir).ok()?;
+    match keep::announce(&place, &prepared.plan, id).await {
+        Ok(announced) => announced,
+        Err(error) => {
+            // Where standard error is closed, the run goes on all the same.
+            let _ = writeln!(std::io::stderr().lock(), "doorbuster: {error}");
+            None
         }
     }
 }

@@ -9,6 +9,7 @@ use doorbuster_model::slo::{AlertView, Saved, Silence, Unsaved};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::wall::Wall;
 use crate::Error;
 use crate::store::{Keeper, NewLetter, OutboxStanding, Place, Step, Store, StoreError};
 
@@ -16,6 +17,8 @@ use crate::store::{Keeper, NewLetter, OutboxStanding, Place, Step, Store, StoreE
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long what is not written yet is waited for at the end.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
+/// How much longer than planned a rehearsal may take before probes no longer believe in it, in seconds.
+const REHEARSAL_SPARE_S: i64 = 120;
 
 /// A probe's part of the store.
 pub(crate) struct Keep {
@@ -175,4 +178,48 @@ fn planned(plan: &Plan) -> Vec<Silence> {
             reason: window.reason.clone(),
         })
         .collect()
+}
+
+/// A rehearsal that probes of the same hosts were told of, so that nobody is woken by it.
+pub(crate) struct Announced {
+    store: Store,
+    ledgers: Vec<String>,
+    id: String,
+}
+
+/// Tells probes of a plan's hosts that it is loaded from now on. `None` where nobody ever kept anything: there is no store.
+///
+/// # Errors
+/// When there is a store that cannot be written.
+pub(crate) async fn announce(place: &Place, plan: &Plan, run: &str) -> Result<Option<Announced>, Error> {
+    if is_missing(place) {
+        return Ok(None);
+    }
+    let store = Store::open(place).await?;
+    let from_s = Wall::system().now_s();
+    let planned_s = plan.load.pace.length_ns().div_ceil(1_000_000_000) + plan.graceful.as_secs();
+    let length_s = i64::try_from(planned_s).unwrap_or(i64::MAX).saturating_add(REHEARSAL_SPARE_S);
+    let silence = Silence {
+        id: run.to_owned(),
+        objective: None,
+        scope: None,
+        from_s,
+        to_s: from_s.saturating_add(length_s),
+        reason: format!("rehearsal {run} of \"{}\"", plan.name),
+    };
+    let ledgers = host_ledgers(plan);
+    for ledger in &ledgers {
+        store.put_silence(ledger, &silence).await?;
+    }
+    Ok(Some(Announced { store, ledgers, id: run.to_owned() }))
+}
+
+impl Announced {
+    /// Tells them that it is over. Where that fails, it is over by itself once the planned time has passed.
+    pub(crate) async fn take_back(self) {
+        for ledger in &self.ledgers {
+            let _ = self.store.drop_silence(ledger, &self.id).await;
+        }
+        self.store.close().await;
+    }
 }
