@@ -172,6 +172,8 @@ fn the_same_seed_sends_the_same_crowd() {
 fn help_speaks_to_newcomers() {
     for (arguments, words) in [
         (&["--help"][..], &["rehearse", "hit", "gate", "audit", "demo", "half a minute"][..]),
+        (&["probe", "--help"], &["--store", "--serve", "--for", "Exit codes"]),
+        (&["slo", "status", "--help"], &["PLAN", "--store", "--json", "Exit codes"]),
         (&["audit", "--help"], &["URL|PLAN", "--policy", "--patient", "--journey", "Exit codes"]),
         (&["rehearse", "--help"], &["--target", "--allow-host", "Exit codes"]),
         (&["hit", "--help"], &["--rate", "--connections", "open model", "closed model"]),
