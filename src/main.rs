@@ -7,8 +7,8 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
 use doorbuster_coordinator::command::{
-    AlertCommand, AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, RehearseCommand,
-    RunsCommand, SloCommand,
+    AlertCommand, AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, ProbeCommand,
+    RehearseCommand, RunsCommand, SloCommand,
 };
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
@@ -27,6 +27,7 @@ enum Command {
     Rehearse(Box<RehearseCommand>),
     Hit(Box<HitCommand>),
     Gate(Box<GateCommand>),
+    Probe(Box<ProbeCommand>),
     Audit(Box<AuditCommand>),
     Journey(JourneyCommand),
     Alert(AlertCommand),
@@ -66,6 +67,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Rehearse(command) => rehearse(&command)?,
         Command::Hit(command) => command.run()?,
         Command::Gate(command) => command.run()?,
+        Command::Probe(command) => command.run()?,
         Command::Audit(command) => command.run()?,
         Command::Journey(command) => command.run()?,
         Command::Alert(command) => command.run()?,

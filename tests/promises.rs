@@ -171,7 +171,12 @@ fn the_same_seed_sends_the_same_crowd() {
 #[test]
 fn help_speaks_to_newcomers() {
     for (arguments, words) in [
-        (&["--help"][..], &["rehearse", "hit", "gate", "audit", "alert", "demo", "half a minute"][..]),
+        (
+            &["--help"][..],
+            &["rehearse", "hit", "gate", "probe", "audit", "alert", "slo", "runs", "demo", "half a minute"][..],
+        ),
+        (&["probe", "--help"], &["--store", "--serve", "--for", "Exit codes"]),
+        (&["slo", "status", "--help"], &["PLAN", "--store", "--json", "Exit codes"]),
         (&["audit", "--help"], &["URL|PLAN", "--policy", "--patient", "--journey", "Exit codes"]),
         (&["rehearse", "--help"], &["--target", "--allow-host", "Exit codes"]),
         (&["hit", "--help"], &["--rate", "--connections", "open model", "closed model"]),

@@ -31,6 +31,10 @@ mod goose;
 mod lost;
 /// Every fault about the CDN: as load shows it, as an audit proves it, each where it is and nowhere else.
 mod matrix;
+/// Probing all year round: counts as the shop's log has them, lost regions, incidents, crashes of the coordinator.
+mod probe;
+/// A probing agent: each journey at its time, each walk told step by step, whatever the target does.
+mod probe_agent;
 /// What the report promises (CONTRACT's keys), exit codes, files that were asked for, help texts.
 mod promises;
 /// Bodies are read on only as far as a step wants them.

@@ -152,7 +152,7 @@ fn markers(data: &Path) -> Vec<Value> {
 }
 
 /// The direct children of a process whose command line says `agent --stdio`.
-fn children(parent: u32) -> Vec<u32> {
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {

@@ -49,6 +49,8 @@ pub(crate) enum Order {
 #[derive(Debug)]
 pub struct Start {
     pub(crate) at: Instant,
+    /// The same instant on this machine's wall clock, in nanoseconds since 1970.
+    pub(crate) at_unix_ns: u64,
     pub(crate) descriptors_max: u32,
     pub(crate) ticks: UnboundedSender<WorkerTick>,
     pub(crate) orders: watch::Receiver<Order>,
@@ -126,6 +128,7 @@ impl Engine for Own {
                 segment,
                 descriptors_max: start.descriptors_max,
                 start: start.at,
+                start_unix_ns: start.at_unix_ns,
                 tallies: start.tallies(number),
                 stop: start.stop(),
             };

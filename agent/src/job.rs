@@ -10,7 +10,7 @@ use doorbuster_model::assignment::Audit;
 use doorbuster_model::cdn::{Airport, Asked};
 use doorbuster_model::pace::Section;
 use doorbuster_model::plan::HttpVersion;
-use doorbuster_model::{Assignment, Plan, Segment, Task};
+use doorbuster_model::{Assignment, Plan, Rota, Segment, Task};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -18,6 +18,7 @@ use crate::Error;
 use crate::audit::Duty;
 use crate::client::http1::Lines;
 use crate::client::{Origin, tls};
+use crate::probe;
 
 /// An exchange that waited so long, and at least as long as the plan's grace, when the grace is over, was not cut
 /// off too early: it is a timeout.
@@ -64,6 +65,8 @@ pub struct Job {
     pub traces: u32,
     /// What an audit is told, where it is one.
     pub(crate) audit: Option<Box<Duty>>,
+    /// What a probe is told, where it is one.
+    pub(crate) probe: Option<probe::Duty>,
 }
 
 impl Job {
@@ -71,13 +74,20 @@ impl Job {
     pub(crate) fn read(assignment: &Assignment) -> Result<Self, Error> {
         let mut plan = Plan::read("plan", &assignment.plan).map_err(Error::Plan)?;
         plan.apply(&assignment.overrides).map_err(Error::Assignment)?;
-        if let Task::Audit(audit) = &assignment.task {
-            plan.for_audit(audit).map_err(Error::Plan)?;
+        match &assignment.task {
+            Task::Load if !plan.has_load => {
+                return Err(Error::Assignment(
+                    "the plan has no load, because it is for probes alone".to_owned(),
+                ));
+            }
+            Task::Audit(audit) => plan.for_audit(audit).map_err(Error::Plan)?,
+            Task::Probe { every_ms } => plan.for_probe(*every_ms),
+            Task::Load | Task::Trace { .. } => {}
         }
-        let region = plan.regions.iter().find(|region| region.name == assignment.region);
+        let region = plan.regions.iter().position(|region| region.name == assignment.region);
         let region = region
             .ok_or_else(|| Error::Assignment(format!("the plan has no region \"{}\"", assignment.region)))?;
-        let target = plan.target_of(region).cloned();
+        let target = plan.target_of(&plan.regions[region]).cloned();
         let target = target.ok_or_else(|| Error::Assignment("the plan has no target".to_owned()))?;
         let journeys = journeys(&plan, assignment)?;
         // An audit keeps to its rate, however much it asks for.
@@ -109,16 +119,23 @@ impl Job {
             agents_here: assignment.agents_here,
             traces: match assignment.task {
                 Task::Trace { walks } => walks,
-                Task::Load | Task::Audit(_) => 0,
+                Task::Load | Task::Audit(_) | Task::Probe { .. } => 0,
             },
             audit: audit(assignment, &plan)?,
+            probe: match assignment.task {
+                Task::Probe { every_ms } => {
+                    let (regions, journeys) = (plan.regions.len(), plan.journeys.len());
+                    Some(probe::Duty { rota: Rota::new(every_ms, regions, journeys, plan.seed), region })
+                }
+                Task::Load | Task::Trace { .. } | Task::Audit(_) => None,
+            },
             plan,
         })
     }
 
-    /// Whether it is load that is wanted, not a look at a single shopper's way or at the edge.
+    /// Whether it is load that is wanted, not a look at a single shopper's way or at the edge, now or all year round.
     pub fn is_load(&self) -> bool {
-        self.traces == 0 && self.audit.is_none()
+        self.traces == 0 && self.audit.is_none() && self.probe.is_none()
     }
 
     /// Whether steps and assets may lead to `url`: the target itself, or a host that may be loaded.

@@ -28,6 +28,7 @@ mod lease;
 mod limit;
 mod open;
 mod page;
+mod probe;
 mod session;
 pub mod stdio;
 mod tallies;

@@ -1,15 +1,15 @@
 //! One step: its request, the redirects that it leads to, and the assets of the page that it shows.
 
 mod assets;
+mod counting;
 mod redirect;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use doorbuster_journeys::{Answer, Failure, FailureKind, Fetch, Hop as Passed, Walk};
+use doorbuster_journeys::{Answer, Failure, Fetch, Hop as Passed, Walk};
 use doorbuster_model::pace::section_at;
-use doorbuster_model::report::Marker;
-use doorbuster_model::{Chance, ErrorClass, Key, Part, Sample};
+use doorbuster_model::{Chance, ErrorClass, Key, Part};
 
 use crate::address::Address;
 use crate::blame::blame;
@@ -115,7 +115,7 @@ impl Page<'_> {
             let reply = match result {
                 Ok(reply) => reply,
                 Err(broken) => {
-                    self.record_broken(&sample, &order, &broken);
+                    self.fail(&sample, &order, &broken);
                     trace::note(visitor, &order, &sample, &Went::Broke(&broken), walk);
                     walk.broken();
                     return Landed::nowhere(sample.times.ended_ns, true);
@@ -142,7 +142,7 @@ impl Page<'_> {
                 Err(message) => {
                     let broken = Broken::new(ErrorClass::Status, message);
                     blame(worker, &mut sample, &broken);
-                    self.record_broken(&sample, &order, &broken);
+                    self.fail(&sample, &order, &broken);
                     trace::note(visitor, &order, &sample, &Went::Broke(&broken), walk);
                     walk.broken();
                     return Landed::nowhere(worker.clock.now_ns(), false);
@@ -170,69 +170,6 @@ impl Page<'_> {
             Some(journey) => journey.redact(text),
             None => text,
         }
-    }
-
-    /// A step that cannot be sent at all: a failure of the journey, without an exchange.
-    fn refuse(&self, key: Key, message: String) {
-        let now_ns = self.visitor.worker.clock.now_ns();
-        let mut tallies = self.visitor.worker.tallies.borrow_mut();
-        let tally = tallies.at(now_ns);
-        tally.count("steps_not_sent", 1);
-        tally.fail(key.journey, key.step, ErrorClass::Expectation, || self.redacted(message));
-    }
-
-    /// Raises the counters of a step that was answered as expected, in the second of its sample.
-    fn count(&self, walk: &mut Walk, sample: &Sample) {
-        let mut tallies = self.visitor.worker.tallies.borrow_mut();
-        let ended_ns = sample.times.ended_ns;
-        let step = walk.journey().step_of_name(sample.key.step.into());
-        for (name, by) in step.into_iter().flat_map(|step| step.counts()) {
-            tallies.at(ended_ns).count(name, by);
-        }
-        for marker in walk.take_markers() {
-            let marker = Marker { journey: self.journey, name: marker.name.into(), value: marker.value };
-            tallies.mark(marker, ended_ns);
-        }
-    }
-
-    fn record(&self, sample: &mut Sample, order: &Order<'_>, walk: &mut Walk, failure: Option<Failure>) {
-        let Some(failure) = failure else {
-            self.visitor.worker.tallies.borrow_mut().record(sample);
-            self.count(walk, sample);
-            return;
-        };
-        let ended_ns = sample.times.ended_ns;
-        let class = match failure.kind {
-            FailureKind::Status => ErrorClass::Status,
-            FailureKind::Expectation | FailureKind::Said => ErrorClass::Expectation,
-        };
-        if let Some(refusal) = &failure.refusal {
-            self.visitor.worker.tallies.borrow_mut().at(ended_ns).count(&format!("refused.{refusal}"), 1);
-        }
-        if failure.is_tolerated {
-            let mut tallies = self.visitor.worker.tallies.borrow_mut();
-            tallies.record(sample);
-            tallies.at(ended_ns).count("alternatives_not_taken", 1);
-            return;
-        }
-        let broken = Broken::new(class, failure.message);
-        blame(&self.visitor.worker, sample, &broken);
-        self.record_broken(sample, order, &broken);
-    }
-
-    /// An answer that leads elsewhere.
-    fn record_redirect(&self, sample: &Sample) {
-        let mut tallies = self.visitor.worker.tallies.borrow_mut();
-        tallies.record(sample);
-        tallies.at(sample.times.ended_ns).count("redirects", 1);
-    }
-
-    fn record_broken(&self, sample: &Sample, order: &Order<'_>, broken: &Broken) {
-        let mut tallies = self.visitor.worker.tallies.borrow_mut();
-        tallies.record(sample);
-        let example =
-            || self.redacted(format!("{} {}: {}", order.method, order.address.shown(), broken.message));
-        tallies.at(sample.times.ended_ns).fail(sample.key.journey, sample.key.step, broken.class, example);
     }
 
     /// The redirect to follow, if any. The error says why one cannot be followed.

@@ -16,6 +16,9 @@ use crate::job::Job;
 use crate::lease::Lease;
 use crate::tallies::WorkerTick;
 
+/// The most walks of a probe in one message, so that it fits a frame however much there is to say of each.
+const PROBED_AT_ONCE_MAX: usize = 100;
+
 /// This build's version.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -102,12 +105,13 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
         }
     }
 
-    /// When second 0 begins; `None` when a stop came first.
-    async fn start(&mut self) -> Result<Option<Instant>, Error> {
+    /// When second 0 begins, on both clocks; `None` when a stop came first.
+    async fn start(&mut self) -> Result<Option<(Instant, u64)>, Error> {
         match self.next().await? {
             ToAgent::Start { at_unix_ns } => {
-                let wait = Duration::from_nanos(at_unix_ns.saturating_sub(unix_ns()));
-                Ok(Some(Instant::now() + wait))
+                let now_unix_ns = unix_ns();
+                let wait = Duration::from_nanos(at_unix_ns.saturating_sub(now_unix_ns));
+                Ok(Some((Instant::now() + wait, at_unix_ns.max(now_unix_ns))))
             }
             _ => Ok(None),
         }
@@ -119,12 +123,15 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
         job: &Arc<Job>,
         engine: &mut impl Engine,
         descriptors_max: u32,
-        at: Instant,
+        (at, at_unix_ns): (Instant, u64),
     ) -> Result<u32, Error> {
         let (ticks, mut from_workers) = mpsc::unbounded_channel();
         let (failures, mut failed) = mpsc::unbounded_channel();
         let (orders, stop) = watch::channel(Order::Go);
-        let workers = engine.start(job, &Start { at, descriptors_max, ticks, orders: stop, failures })?;
+        let start = Start { at, at_unix_ns, descriptors_max, ticks, orders: stop, failures };
+        let workers = engine.start(job, &start)?;
+        // What it holds is the workers' alone from here on: when the last of them has gone, that is known.
+        drop(start);
         let cpus = u32::try_from(job.workers()).unwrap_or(1);
         let mut seconds = Seconds::new(workers, Watch::new(cpus, descriptors_max));
         loop {
@@ -140,6 +147,9 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
                     }
                     for proof in std::mem::take(&mut tick.proofs) {
                         (self.to)(FromAgent::Report(Report::Proof(Box::new(proof))))?;
+                    }
+                    for walks in std::mem::take(&mut tick.probed).chunks(PROBED_AT_ONCE_MAX) {
+                        (self.to)(FromAgent::Report(Report::Probed(walks.to_vec())))?;
                     }
                     if !tick.markers.is_empty() {
                         let markers = std::mem::take(&mut tick.markers);

@@ -2,7 +2,7 @@
 
 use doorbuster_model::cdn::audit::Proof;
 use doorbuster_model::cdn::{Evidence, FINDINGS_PER_SECOND_MAX, FindingKey, Findings};
-use doorbuster_model::report::{Exchange, Marker};
+use doorbuster_model::report::{Exchange, Marker, Probed};
 use doorbuster_model::{Sample, Tally};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -29,11 +29,13 @@ pub(crate) struct WorkerTick {
     pub exchanges: Vec<Exchange>,
     /// What an audit found out in it.
     pub proofs: Vec<Proof>,
+    /// How walks of a probe went that ended in it.
+    pub probed: Vec<Probed>,
     /// No more will come from this worker.
     pub last: bool,
 }
 
-/// The most markers, the most exchanges of a trace, and the most proofs of an audit, that one second keeps.
+/// The most markers, exchanges of a trace, proofs of an audit, and walks of a probe, that one second keeps of each.
 const KEPT_MAX: usize = 1_000;
 
 /// The tally of the current second. What ended in a second counts in that second, whenever it is written down.
@@ -46,6 +48,7 @@ pub struct Tallies {
     findings: Findings,
     exchanges: Vec<Exchange>,
     proofs: Vec<Proof>,
+    probed: Vec<Probed>,
     ticks: UnboundedSender<WorkerTick>,
     /// Shoppers inside a journey.
     pub shoppers: u32,
@@ -65,6 +68,7 @@ impl Tallies {
             findings: Findings::new(FINDINGS_PER_SECOND_MAX),
             exchanges: Vec::new(),
             proofs: Vec::new(),
+            probed: Vec::new(),
             ticks,
             shoppers: 0,
             connections: 0,
@@ -125,6 +129,16 @@ impl Tallies {
         }
     }
 
+    /// Keeps how a walk of a probe went that ended at `ended_ns`.
+    pub(crate) fn probe(&mut self, probed: Probed, ended_ns: u64) {
+        self.at(ended_ns);
+        if self.probed.len() < KEPT_MAX {
+            self.probed.push(probed);
+        } else {
+            self.current.count("probes_not_kept", 1);
+        }
+    }
+
     /// Hands the last, unfinished second over.
     pub fn finish(&mut self) {
         self.hand_over(true);
@@ -141,6 +155,7 @@ impl Tallies {
             findings: std::mem::replace(&mut self.findings, Findings::new(FINDINGS_PER_SECOND_MAX)),
             exchanges: std::mem::take(&mut self.exchanges),
             proofs: std::mem::take(&mut self.proofs),
+            probed: std::mem::take(&mut self.probed),
             last,
         };
         self.second += 1;
@@ -152,7 +167,7 @@ impl Tallies {
 #[cfg(test)]
 mod tests {
     use doorbuster_model::cdn::{ClassId, Evidence, FINDINGS_PER_SECOND_MAX, FindingKey, Rule};
-    use doorbuster_model::report::Marker;
+    use doorbuster_model::report::{Marker, Probed};
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::Tallies;
@@ -197,6 +212,23 @@ mod tests {
         let most = FINDINGS_PER_SECOND_MAX;
         assert_eq!(seen, [(0, 1, 2, 0), (1, 1, 2, 0), (2, most, most as u64, 60 - most as u64)]);
         assert_eq!(made, 2, "evidence is made once a second");
+    }
+
+    #[test]
+    fn a_walk_of_a_probe_is_told_in_the_second_in_which_it_ended() {
+        let (sender, mut receiver) = unbounded_channel();
+        let mut tallies = Tallies::new(0, sender);
+        for number in 0..1_010 {
+            let probed = Probed { journey: 0, began_ns: number, is_good: true, steps: Vec::new() };
+            tallies.probe(probed, 1_200_000_000);
+        }
+        tallies.finish();
+        let mut seen = Vec::new();
+        while let Ok(tick) = receiver.try_recv() {
+            let not_kept = tick.tally.counters.get("probes_not_kept").copied();
+            seen.push((tick.second, tick.probed.len(), not_kept));
+        }
+        assert_eq!(seen, [(0, 0, None), (1, 1_000, Some(10))]);
     }
 
     #[test]

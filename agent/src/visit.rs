@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use doorbuster_journeys::{Ending, FailureKind, Next, Shopper, Walk};
+use doorbuster_journeys::{Ending, FailureKind, Journey, Next, Shopper, Walk};
 use doorbuster_model::chance::{Purpose, pick_weighted};
 use doorbuster_model::plan::{Connections, Model};
 use doorbuster_model::{Chance, ErrorClass};
@@ -18,6 +18,7 @@ use crate::cookies::Cookies;
 use crate::job::nanoseconds;
 use crate::limit::Limit;
 use crate::page::Page;
+use crate::probe;
 use crate::worker::Worker;
 
 /// Who thinks for longer than this lets go of what only exchanges need.
@@ -182,20 +183,32 @@ impl Drop for Underway<'_> {
 
 /// One walk through the journey that `index` falls on. `begun_ns` is when the first step was to start, and it is now
 /// `now_ns`. Returns how it ended, and when.
-///
-/// No `async fn`: what that is called with takes room as long as it runs, and there are half a million of these.
 pub(crate) fn visit(
     visitor: &Visitor,
+    index: u64,
+    begun_ns: u64,
+    now_ns: u64,
+) -> impl Future<Output = (Visited, u64)> {
+    let worker = &*visitor.worker;
+    let position = pick_weighted(worker.job.plan.seed, index, &worker.job.weights);
+    walk_through(visitor, (position, Arc::clone(&worker.journeys[position])), index, begun_ns, now_ns)
+}
+
+/// As [`visit`], through the journey at this position in the plan, which is handed over as it is to be walked.
+///
+/// No `async fn`: what that is called with takes room as long as it runs, and there are half a million of these.
+pub(crate) fn walk_through(
+    visitor: &Visitor,
+    (position, journey): (usize, Arc<Journey>),
     index: u64,
     begun_ns: u64,
     mut now_ns: u64,
 ) -> impl Future<Output = (Visited, u64)> {
     let worker = &*visitor.worker;
-    let position = pick_weighted(worker.job.plan.seed, index, &worker.job.weights);
+    let shopper = Shopper { number: visitor.number, run: Arc::clone(&worker.run) };
+    let mut walk = Walk::new(journey, shopper);
     let journey = u16::try_from(position).unwrap_or(u16::MAX);
     let underway = Underway::new(worker, journey, now_ns.saturating_sub(begun_ns), now_ns);
-    let shopper = Shopper { number: visitor.number, run: Arc::clone(&worker.run) };
-    let mut walk = Walk::new(Arc::clone(&worker.journeys[position]), shopper);
     let mut chance = Chance::new(worker.job.plan.seed, Purpose::Walk, index);
     let mut from: Option<Rc<Address>> = None;
     let mut intended_ns = begun_ns;
@@ -236,7 +249,7 @@ pub(crate) fn visit(
                     }
                 }
                 Next::Done(ending) => {
-                    broken |= note_unsent(&visitor.worker, journey, &mut walk);
+                    broken |= note_unsent(visitor, journey, &mut walk);
                     underway.end(ending, now_ns);
                     if ending != Ending::OutOfData
                         && let Some(again_ns) = again_ns(&visitor.worker, &walk, begun_ns, now_ns)
@@ -270,12 +283,14 @@ fn again_ns(worker: &Worker, walk: &Walk, begun_ns: u64, now_ns: u64) -> Option<
 }
 
 /// Notes a step whose request could not be written from its values, and whether there was one.
-fn note_unsent(worker: &Worker, journey: u16, walk: &mut Walk) -> bool {
+fn note_unsent(visitor: &Visitor, journey: u16, walk: &mut Walk) -> bool {
     let Some((step, failure)) = walk.take_unsent() else { return false };
     let step = u16::try_from(step).unwrap_or(u16::MAX);
+    let is_said = failure.kind == FailureKind::Said;
+    probe::note_unsent(visitor, step, is_said, &failure.message);
+    let worker = &visitor.worker;
     let mut tallies = worker.tallies.borrow_mut();
     let tally = tallies.at(worker.clock.now_ns());
-    let is_said = failure.kind == FailureKind::Said;
     if !is_said {
         tally.count("steps_not_sent", 1);
     }

@@ -27,8 +27,9 @@ use crate::crowd::Crowd;
 use crate::engine::{STOP_GRACE, Stop};
 use crate::job::{Job, nanoseconds};
 use crate::page::Styles;
+use crate::probe::Records;
 use crate::tallies::Tallies;
-use crate::{Error, audit, closed, open, trace};
+use crate::{Error, audit, closed, open, probe, trace};
 
 /// Descriptors that are left for everything that is no connection.
 const DESCRIPTORS_SPARE: u32 = 64;
@@ -45,6 +46,8 @@ pub(crate) struct Duty {
     pub descriptors_max: u32,
     /// When second 0 begins.
     pub start: Instant,
+    /// The same instant on this machine's wall clock, in nanoseconds since 1970.
+    pub start_unix_ns: u64,
     /// Its running tally.
     pub tallies: Tallies,
     /// What tells that a stop was asked for.
@@ -68,6 +71,8 @@ pub(crate) struct Worker {
     pub segment: Segment,
     /// The run's clock.
     pub clock: Clock,
+    /// When its second 0 began, in nanoseconds since 1970.
+    pub start_unix_ns: u64,
     /// The running tally.
     pub tallies: RefCell<Tallies>,
     /// How connections are opened.
@@ -88,6 +93,8 @@ pub(crate) struct Worker {
     pub sampling: RefCell<Sampling>,
     /// What answers are held to.
     pub contract: RefCell<Contract>,
+    /// What the walks of a probe have come to so far.
+    pub records: Records,
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away; `None`
     /// while nobody is, and when a stop was asked for.
     pub patience: Cell<Option<Duration>>,
@@ -154,7 +161,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { what: "starting a worker's runtime", source })?;
     let entered = runtime.enter();
-    let Duty { number, workers, segment, descriptors_max, start, tallies, stop } = duty;
+    let Duty { number, workers, segment, descriptors_max, start, start_unix_ns, tallies, stop } = duty;
     let places = share(descriptors_max.saturating_sub(DESCRIPTORS_SPARE) as usize, workers, number).max(1);
     let clock = Clock::new(start);
     let marks = Marks::of(&job.run);
@@ -166,6 +173,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         scopes: Scopes::default(),
         segment,
         clock: clock.map_err(|source| Error::System { what: "setting up a worker's timer", source })?,
+        start_unix_ns,
         tallies: RefCell::new(tallies),
         shared: shared_pool(&job, workers, number).map(Pool::new),
         scratch: Scratch::default(),
@@ -175,6 +183,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         heads: RefCell::default(),
         sampling: RefCell::default(),
         contract: RefCell::new(Contract::new(&job, marks)),
+        records: Records::default(),
         patience: Cell::new(None),
         places: Arc::new(Semaphore::new(places)),
         job,
@@ -260,6 +269,9 @@ async fn load(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
     }
     if worker.job.audit.is_some() {
         return audit::run(worker, crowd).await;
+    }
+    if worker.job.probe.is_some() {
+        return probe::run(worker, crowd).await;
     }
     match worker.job.plan.load.model {
         Model::Open(spacing) => open::run(worker, crowd, spacing).await,

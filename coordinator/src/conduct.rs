@@ -7,7 +7,6 @@ use doorbuster_model::report::{Exchange, Marker};
 use doorbuster_model::{Report, Tally, Task};
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use jiff::Timestamp;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -16,6 +15,7 @@ use crate::fold::{AgentState, Ended, Fold};
 use crate::launch::{self, Agent, Event};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
+use crate::signals::Signals;
 use crate::windows::Window;
 
 /// How often the lease is renewed.
@@ -66,7 +66,7 @@ struct Conductor<'a> {
     ready: Vec<bool>,
     fold: Fold,
     events: mpsc::UnboundedReceiver<(usize, Event)>,
-    signals: [Signal; 2],
+    signals: Signals,
     lease: u64,
     interrupted: bool,
     aborted: Option<String>,
@@ -118,8 +118,6 @@ impl<'a> Conductor<'a> {
         let private = names.class_ids().filter(|class| names.is_private(*class)).collect();
         let fold = Fold::new(states, regions, load.pace.clone(), load.model, windows, private);
         let is_load = matches!(prepared.task, Task::Load);
-        let listen =
-            |kind| signal(kind).map_err(|source| Error::System { what: "listening for signals", source });
         Ok(Self {
             prepared,
             listener,
@@ -128,7 +126,7 @@ impl<'a> Conductor<'a> {
             launched_at,
             fold: if is_load { fold.keeping_seconds() } else { fold },
             events,
-            signals: [listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?],
+            signals: Signals::listen()?,
             lease: 0,
             interrupted: false,
             aborted: None,
@@ -146,12 +144,10 @@ impl<'a> Conductor<'a> {
             .zip(&self.ready)
             .all(|(agent, ready)| *ready || agent.ended != Ended::Not)
         {
-            let [interrupt, terminate] = &mut self.signals;
             tokio::select! {
                 event = self.events.recv() => if let Some((number, event)) = event { self.take(number, event) },
                 _ = renew.tick() => self.renew(),
-                _ = interrupt.recv() => self.interrupted = true,
-                _ = terminate.recv() => self.interrupted = true,
+                () = self.signals.asked() => self.interrupted = true,
                 () = sleep_until(deadline) => {
                     for (number, ready) in self.ready.iter().enumerate() {
                         let agent = &mut self.fold.agents[number];
@@ -186,7 +182,6 @@ impl<'a> Conductor<'a> {
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopping = false;
         while !self.fold.over() {
-            let [interrupt, terminate] = &mut self.signals;
             let mut asked = false;
             let stop = tokio::select! {
                 event = self.events.recv() => {
@@ -197,8 +192,7 @@ impl<'a> Conductor<'a> {
                 }
                 _ = renew.tick() => { self.renew(); false }
                 _ = second.tick() => self.look(start, progress),
-                _ = interrupt.recv() => { asked = true; true }
-                _ = terminate.recv() => { asked = true; true }
+                () = self.signals.asked() => { asked = true; true }
                 () = sleep_until(deadline) => { self.give_up(); false }
             };
             self.interrupted |= asked;
@@ -273,13 +267,7 @@ impl<'a> Conductor<'a> {
         match event {
             Event::Said(FromAgent::Hello { protocol, .. }) if protocol == PROTOCOL => {}
             Event::Said(FromAgent::Hello { protocol, version }) => {
-                let mismatch = doorbuster_wire::Error::Protocol {
-                    coordinator: env!("CARGO_PKG_VERSION").to_owned(),
-                    coordinator_protocol: PROTOCOL,
-                    agent: version,
-                    agent_protocol: protocol,
-                };
-                agent.ended = Ended::Failed(mismatch.to_string());
+                agent.ended = Ended::Failed(launch::mismatch(version, protocol));
             }
             Event::Said(FromAgent::Report(Report::Started { clock_unix_ns, .. })) => {
                 self.ready[number] = true;
@@ -301,6 +289,8 @@ impl<'a> Conductor<'a> {
                 let region = agent.region;
                 (self.listener)(Noted::Proof { region, proof });
             }
+            // Whoever probes listens by himself: a run has an end.
+            Event::Said(FromAgent::Report(Report::Probed(_))) => {}
             Event::Said(FromAgent::Report(Report::Finished { ticks })) => {
                 agent.ticks_missing += u64::from(ticks.saturating_sub(agent.next_second));
                 agent.ended = Ended::Finished;

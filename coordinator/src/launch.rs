@@ -5,7 +5,7 @@ mod local;
 use std::path::Path;
 
 use doorbuster_model::Assignment;
-use doorbuster_wire::{FromAgent, ToAgent};
+use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use tokio::sync::mpsc;
 
 use crate::Error;
@@ -24,6 +24,13 @@ pub(crate) enum Event {
 pub(crate) struct Agent {
     /// Takes what the coordinator says. Dropping it ends the agent.
     pub to: mpsc::UnboundedSender<ToAgent>,
+}
+
+/// Why nobody can speak with an agent that speaks another protocol.
+pub(crate) fn mismatch(agent: String, agent_protocol: u32) -> String {
+    let coordinator = env!("CARGO_PKG_VERSION").to_owned();
+    let coordinator_protocol = PROTOCOL;
+    doorbuster_wire::Error::Protocol { coordinator, coordinator_protocol, agent, agent_protocol }.to_string()
 }
 
 /// Launches an agent as a child process of this one: `program`, or this program. Its events come tagged with `number`.

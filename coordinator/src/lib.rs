@@ -2,8 +2,9 @@
 //!
 //! A command ([`command`]) becomes a prepared run (`prepare`): plan, journeys and files, all checked before anything
 //! is sent. Agents are launched (`launch`) and conducted (`conduct`); what they report is folded (`fold`), judged
-//! (`verdict`) and told (`tell`), and kept (`runs`, `store`). The coordinator itself sends the target nothing.
-//! While probes go on, other systems are told as well (`export`), and people of incidents (`notify`).
+//! (`verdict`), told (`tell`) and kept (`runs`, `store`). A probe has no end, and a loop of its own (`probe`): while it goes
+//! on, other systems are told as well (`export`), and people of incidents (`notify`). The coordinator itself sends the target
+//! nothing.
 
 mod audited;
 pub mod command;
@@ -17,10 +18,12 @@ mod markers;
 mod notify;
 mod outcome;
 mod prepare;
+mod probe;
 mod progress;
 mod promises;
 mod runs;
 mod runtime;
+mod signals;
 mod store;
 mod tell;
 mod verdict;

@@ -115,8 +115,14 @@ impl Prepared {
     pub(crate) fn with_task(source: Source, overrides: Overrides, task: Task) -> Result<Self, Error> {
         let mut plan = Plan::read(&source.name, &source.text)?;
         plan.apply(&overrides).map_err(Error::Usage)?;
-        if let Task::Audit(audit) = &task {
-            plan.for_audit(audit)?;
+        match &task {
+            Task::Load if !plan.has_load => {
+                let why = "the plan has no `load`, because it is for probes alone; add one to run it";
+                return Err(Error::Usage(why.to_owned()));
+            }
+            Task::Audit(audit) => plan.for_audit(audit)?,
+            Task::Probe { every_ms } => plan.for_probe(*every_ms),
+            Task::Load | Task::Trace { .. } => {}
         }
         let mut files = source.files.clone();
         let today = jiff::Timestamp::now().as_second().div_euclid(86_400);
@@ -126,6 +132,7 @@ impl Prepared {
         let agent = agent_binary(&plan, &source)?;
         let names = names(&plan, &journeys);
         let (rules, abort) = rules(&plan, &source.name, &names)?;
+        check_data(&journeys, &task)?;
         check_targets(&plan, &journeys, &task)?;
         check_sizes(&plan, &source.text, &files)?;
         Ok(Self {
@@ -238,7 +245,8 @@ fn check_sizes(plan: &Plan, text: &str, files: &BTreeMap<String, String>) -> Res
     Ok(())
 }
 
-fn names(plan: &Plan, journeys: &[Journey]) -> Names {
+/// What positions are called.
+pub(crate) fn names(plan: &Plan, journeys: &[Journey]) -> Names {
     let steps = |journey: &Journey| journey.sample_names().to_vec();
     Names {
         regions: plan.regions.iter().map(|region| region.name.clone()).collect(),
@@ -273,6 +281,18 @@ fn fits_its_phases(rule: Rule, names: &Names) -> Result<Rule, String> {
         ));
     }
     Ok(rule)
+}
+
+/// A probe has no end, so that its journeys' data must not have one.
+fn check_data(journeys: &[Journey], task: &Task) -> Result<(), Error> {
+    let ends = |journey: &&Journey| matches!(task, Task::Probe { .. }) && journey.ends_with_its_data();
+    match journeys.iter().find(ends) {
+        None => Ok(()),
+        Some(journey) => Err(Error::Usage(format!(
+            "the journey \"{}\" sends shoppers away once its data is used up, and a probe has no end; leave `at_end: stop` out",
+            journey.name()
+        ))),
+    }
 }
 
 /// Every region has a target, and may load it.
@@ -318,6 +338,26 @@ mod tests {
     }
 
     #[test]
+    fn a_probe_has_one_agent_in_each_region_and_no_end() {
+        let plan = PLAN.replace("load: { arrivals: [{ hold: 10/s, for: 10s }] }", "probe: { every: 20s }");
+        let task = Task::Probe { every_ms: 20_000 };
+        let prepared = Prepared::with_task(source(&plan), Overrides::default(), task.clone()).unwrap();
+        let assignments = prepared.assignments("r");
+        assert_eq!(assignments.iter().map(|(region, _)| *region).collect::<Vec<_>>(), [0, 1]);
+        assert!(assignments.iter().all(|(_, assignment)| assignment.task == task));
+        let mut ending = source(&plan.replace("browse", "once.yaml"));
+        let once = "journey: once\ndata: { user: { file: users.csv, at_end: stop } }\nsteps: [{ step: a, get: / }]\n";
+        ending.files.insert("once.yaml".to_owned(), once.to_owned());
+        ending.folder = std::env::temp_dir().join(format!("doorbuster-prepare-{}", std::process::id()));
+        std::fs::create_dir_all(&ending.folder).unwrap();
+        std::fs::write(ending.folder.join("users.csv"), "name\nann\n").unwrap();
+        let folder = ending.folder.clone();
+        let refused = Prepared::with_task(ending, Overrides::default(), task).unwrap_err().to_string();
+        std::fs::remove_dir_all(folder).unwrap();
+        assert!(refused.contains("\"once\" sends shoppers away"), "{refused}");
+    }
+
+    #[test]
     fn what_cannot_run_is_refused_with_place_and_remedy() {
         let refused = |from: &str, to: &str| {
             assert!(PLAN.contains(from));
@@ -337,6 +377,9 @@ mod tests {
             agent.starts_with("plan.yaml:2:15: the agent_binary \"our-agent\" cannot be run: No such file"),
             "{agent}"
         );
+        let probes =
+            refused("load: { arrivals: [{ hold: 10/s, for: 10s }] }", "probe: { every: 20s }").to_string();
+        assert!(probes.contains("the plan has no `load`"), "{probes}");
         let threshold = refused("name: x\n", "name: x\nthresholds: [\"hoem p95 < 1s\"]\n").to_string();
         assert!(threshold.starts_with("plan.yaml:2:14: the threshold \"hoem p95 < 1s\""), "{threshold}");
     }

@@ -12,6 +12,7 @@ mod numbers;
 mod plain;
 mod report;
 mod seconds;
+mod slo;
 mod tables;
 mod write;
 
@@ -19,10 +20,12 @@ mod write;
 mod tests;
 
 pub(crate) use colour::Paint;
+pub(crate) use numbers::{count, figure, percent};
 pub(crate) use plain::plain;
 pub(crate) use report::{Report, report as report_on};
 pub(crate) use seconds::{Logs, lines};
-pub(crate) use tables::{audited, deliveries, pruned, runs, shortened, tables, told};
+pub(crate) use slo::Budgets;
+pub(crate) use tables::{audited, bar, budgets, deliveries, pruned, runs, shortened, tables, told};
 #[cfg(test)]
 pub(crate) use tests::golden;
-pub(crate) use write::{Destinations, write, write_audit};
+pub(crate) use write::{Destinations, write, write_audit, write_budgets};

@@ -8,7 +8,7 @@ use doorbuster_notation::{Faults, Place};
 use http::{HeaderName, HeaderValue, Method};
 
 use crate::assets::PAGE_ASSETS_MAX;
-use crate::data::Table;
+use crate::data::{Order, Table};
 use crate::expect::{Expect, GOOD};
 use crate::extract::Extract;
 use crate::fields::Fields;
@@ -259,10 +259,20 @@ impl Journey {
         faults.or(Some(()))
     }
 
+    /// Has its days count from another one, in days since 1970-01-01 (UTC): a probe outlives the day on which it began.
+    pub fn set_today(&mut self, today: i64) {
+        self.today = today;
+    }
+
     /// Finds out the names of all samples, as far as tables have their rows.
     fn name_samples(&mut self, faults: &mut Faults) {
         let Self { steps, program, choices, tables, .. } = self;
         self.sample_names = name_all(steps, program, choices, tables, faults);
+    }
+
+    /// Whether there comes a shopper for whom no row of a table is left (`at_end: stop`).
+    pub fn ends_with_its_data(&self) -> bool {
+        self.tables.iter().any(|table| table.stops && table.order == Order::Shopper)
     }
 
     /// The data files that the journey reads, as it names them.

@@ -65,6 +65,11 @@ pub enum Task {
     },
     /// Prove the promises of the plan's edge one by one.
     Audit(Box<Audit>),
+    /// Walk each of the plan's journeys once per interval, until told to stop.
+    Probe {
+        /// How long an interval is.
+        every_ms: u64,
+    },
 }
 
 /// How the promises of an edge are proved.

@@ -26,6 +26,8 @@ pub enum Purpose {
     Spacing = 3,
     /// How long a letter waits for its next attempt.
     Letter = 4,
+    /// When a plan's probes come inside their interval.
+    Probe = 5,
 }
 
 /// A stream of random numbers that depends on nothing but seed, purpose and index.

@@ -1,6 +1,6 @@
 //! The pure nouns and arithmetic of a run.
 //!
-//! What is to be sent ([`Plan`], [`Pace`], [`Segment`], [`Assignment`]), what was measured ([`Sample`], [`Tally`],
+//! What is to be sent ([`Plan`], [`Pace`], [`Segment`], [`Rota`], [`Assignment`]), what was measured ([`Sample`], [`Tally`],
 //! [`Report`]) and how it is judged ([`Threshold`], [`slo`], [`cdn`]). No I/O, no clock, no runtime: time and
 //! randomness are arguments, so an agent, the coordinator and a test all compute the same thing.
 
@@ -11,6 +11,7 @@ pub mod histogram;
 pub mod pace;
 pub mod plan;
 pub mod report;
+pub mod rota;
 pub mod sample;
 pub mod segment;
 pub mod slo;
@@ -25,6 +26,7 @@ pub use histogram::Histogram;
 pub use pace::{Pace, Phase, Shape};
 pub use plan::Plan;
 pub use report::{Health, Report, Tick};
+pub use rota::Rota;
 pub use sample::{ErrorClass, Sample};
 pub use segment::Segment;
 pub use tally::{Key, Part, Tally};

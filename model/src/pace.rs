@@ -168,6 +168,18 @@ impl Pace {
         (!phases.is_empty() && phases.len() <= 1_000 && phases.iter().all(fits)).then_some(Self { phases })
     }
 
+    /// One level, for what has no end of its own: as long as a phase may be. A level beyond what a pace can have is the
+    /// next that it can.
+    pub(crate) fn level(level_milli: u64) -> Self {
+        let phase = Phase {
+            name: Kind::Hold.word().to_owned(),
+            kind: Kind::Hold,
+            shape: Shape::Flat(level_milli.clamp(1, LEVEL_MAX_MILLI)),
+            length_ns: PHASE_MAX_NS,
+        };
+        Self { phases: vec![phase] }
+    }
+
     /// The phases in order.
     pub fn phases(&self) -> &[Phase] {
         &self.phases

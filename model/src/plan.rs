@@ -4,6 +4,7 @@ pub mod alerts;
 mod audit;
 mod export;
 mod load;
+mod probe;
 mod read;
 mod slo;
 pub mod transport;
@@ -26,6 +27,7 @@ use crate::threshold::Threshold;
 pub use alerts::Alerts;
 pub use export::{CloudWatch, Export};
 pub(crate) use load::word;
+pub use probe::Probe;
 pub(crate) use read::name_of;
 
 /// The most regions of a plan.
@@ -212,8 +214,12 @@ pub struct Plan {
     pub agent_binary: Option<(Place, String)>,
     /// How requests travel.
     pub http: Http,
-    /// Who comes, and how fast.
+    /// Who comes, and how fast. Of a plan that has none: that of its probes.
     pub load: Load,
+    /// Whether the plan says who comes and how fast: one that is for probes alone need not.
+    pub has_load: bool,
+    /// How it is probed all year round.
+    pub probe: Option<Probe>,
     /// Measured and shown, outside thresholds.
     pub warmup: Duration,
     /// How long journeys may go on after the last arrival.

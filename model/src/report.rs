@@ -3,7 +3,7 @@
 use crate::cdn::audit::Proof;
 use crate::cdn::{Finding, FindingKey};
 use crate::sample::{ConnectTimes, Times};
-use crate::{Key, Tally};
+use crate::{ErrorClass, Key, Tally};
 
 /// How the generator itself fares. All of it is about the agent's process, not about the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,56 @@ impl Exchange {
     pub const BODY_BYTES_MAX: usize = 256 * 1_024;
 }
 
+/// How one walk of a probe went: one journey, once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// The journey's position in the plan.
+    pub journey: u16,
+    /// When it was to begin: nanoseconds since second 0, on the agent's monotonic clock.
+    pub began_ns: u64,
+    /// Whether the journey went as it is to go, to its end.
+    pub is_good: bool,
+    /// The steps that were reached, in their order; of a step that was tried again, how that ended.
+    pub steps: Vec<ProbedStep>,
+}
+
+impl Probed {
+    /// The most steps that are told of a walk.
+    pub const STEPS_MAX: usize = 100;
+}
+
+/// How a step of a probe's walk went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbedStep {
+    /// What it counts as: its position, as [`Key::step`] has it.
+    pub step: u16,
+    /// Why it failed, if it did.
+    pub failure: Option<ProbeFailure>,
+    /// From its intended start to the end of its answer, redirects included; `None` where nothing could be sent.
+    pub latency_ns: Option<u64>,
+    /// From its intended start to the end of its page's last asset, where it is a page and is complete.
+    pub page_ns: Option<u64>,
+}
+
+/// Why a step of a probe's walk failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeFailure {
+    /// What kind of failure it is.
+    pub class: ErrorClass,
+    /// What was attempted, on what, why it failed; without secrets.
+    pub problem: String,
+}
+
+impl ProbeFailure {
+    /// How much is told of a problem, in characters.
+    pub const PROBLEM_CHARS_MAX: usize = 300;
+
+    /// A failure whose problem is cut to its limit.
+    pub fn new(class: ErrorClass, problem: &str) -> Self {
+        Self { class, problem: problem.chars().take(Self::PROBLEM_CHARS_MAX).collect() }
+    }
+}
+
 /// Something an agent says. A run is a fold over the streams of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -120,6 +170,8 @@ pub enum Report {
     Exchange(Box<Exchange>),
     /// What an audit found out about one promise.
     Proof(Box<Proof>),
+    /// How walks of a probe went, as they ended.
+    Probed(Vec<Probed>),
     /// Every arrival was started and every journey ended or was cut.
     Finished {
         /// How many ticks were sent: all numbers from 0 up to this.

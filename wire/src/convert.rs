@@ -4,6 +4,7 @@ mod assignment;
 mod buckets;
 mod exchange;
 mod finding;
+mod probed;
 mod proof;
 mod tally;
 
@@ -72,6 +73,7 @@ impl Message for FromAgent {
                 from_agent::Body::Exchange(exchange::to_proto(exchange))
             }
             Self::Report(Report::Proof(proof)) => from_agent::Body::Proof(proof::to_proto(proof)),
+            Self::Report(Report::Probed(walks)) => from_agent::Body::Probed(probed::to_proto(walks)),
             Self::Report(Report::Finished { ticks }) => {
                 from_agent::Body::Finished(proto::Finished { ticks: *ticks })
             }
@@ -106,6 +108,7 @@ impl Message for FromAgent {
             from_agent::Body::Proof(proof) => {
                 Self::Report(Report::Proof(Box::new(proof::from_proto(proof)?)))
             }
+            from_agent::Body::Probed(probed) => Self::Report(probed::from_proto(probed)?),
             from_agent::Body::Finished(finished) => Self::Report(Report::Finished { ticks: finished.ticks }),
             from_agent::Body::Failed(failed) => Self::Report(Report::Failed { message: failed.message }),
         })

@@ -17,7 +17,7 @@ use doorbuster_model::{Assignment, Report};
 pub use frame::{FRAME_BYTES_MAX, Frames};
 
 /// The protocol's version. Both sides say theirs in their first frame; a difference ends the conversation.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// What the coordinator says.
 #[derive(Clone, Debug, PartialEq, Eq)]

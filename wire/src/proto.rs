@@ -30,7 +30,7 @@ pub mod to_agent {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -55,6 +55,8 @@ pub mod from_agent {
         Findings(super::Findings),
         #[prost(message, tag = "9")]
         Proof(super::Proof),
+        #[prost(message, tag = "10")]
+        Probed(super::Probed),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -86,6 +88,9 @@ pub struct Assignment {
     /// Set for an audit.
     #[prost(message, optional, tag = "12")]
     pub audit: ::core::option::Option<Audit>,
+    /// How often each journey is walked, in milliseconds; 0 unless it is a probe.
+    #[prost(uint64, tag = "13")]
+    pub probe_every_ms: u64,
 }
 /// The promises of an edge, to be proved one by one.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -313,6 +318,38 @@ pub struct Evidence {
     pub answered: ::prost::alloc::vec::Vec<Header>,
     #[prost(string, tag = "6")]
     pub note: ::prost::alloc::string::String,
+}
+/// How walks of a probe went.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Probed {
+    #[prost(message, repeated, tag = "1")]
+    pub walks: ::prost::alloc::vec::Vec<ProbedWalk>,
+}
+/// Times are nanoseconds, the first since second 0.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProbedWalk {
+    #[prost(uint32, tag = "1")]
+    pub journey: u32,
+    #[prost(uint64, tag = "2")]
+    pub began_ns: u64,
+    #[prost(bool, tag = "3")]
+    pub good: bool,
+    #[prost(message, repeated, tag = "4")]
+    pub steps: ::prost::alloc::vec::Vec<ProbedStep>,
+}
+/// A step that was reached; its error class, by its position in the order of the model, where it failed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProbedStep {
+    #[prost(uint32, tag = "1")]
+    pub step: u32,
+    #[prost(uint32, optional, tag = "2")]
+    pub class: ::core::option::Option<u32>,
+    #[prost(string, tag = "3")]
+    pub problem: ::prost::alloc::string::String,
+    #[prost(uint64, optional, tag = "4")]
+    pub latency_ns: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub page_ns: ::core::option::Option<u64>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Tick {

@@ -6,7 +6,7 @@ use std::path::Path;
 use doorbuster_model::assignment::{Audit, Secrets};
 use doorbuster_model::cdn::audit::{Proof, Ruling};
 use doorbuster_model::cdn::{ClassId, Evidence, Finding, FindingKey, Head, Layer, Pop, Rule};
-use doorbuster_model::report::{Exchange, Marker};
+use doorbuster_model::report::{Exchange, Marker, ProbeFailure, Probed, ProbedStep};
 use doorbuster_model::sample::{ConnectTimes, Times};
 use doorbuster_model::tally::Journeys;
 use doorbuster_model::{
@@ -106,6 +106,7 @@ fn every_message_survives_the_wire() {
         ToAgent::Assign(Box::new(assignment())),
         ToAgent::Assign(Box::new(Assignment { task: Task::Load, ..assignment() })),
         ToAgent::Assign(Box::new(Assignment { task: Task::Audit(Box::new(audit)), ..assignment() })),
+        ToAgent::Assign(Box::new(Assignment { task: Task::Probe { every_ms: 20_000 }, ..assignment() })),
         ToAgent::Start { at_unix_ns: u64::MAX },
         ToAgent::Lease { counter: 7 },
         ToAgent::Stop,
@@ -149,6 +150,18 @@ fn every_message_survives_the_wire() {
     for proof in [Proof { evidence: None, ruling: Ruling::NotApplicable, ..proof() }, proof()] {
         round_trip(&FromAgent::Report(Report::Proof(Box::new(proof))));
     }
+    let step = |class: Option<ErrorClass>, latency_ns: Option<u64>| ProbedStep {
+        step: 3,
+        failure: class
+            .map(|class| ProbeFailure::new(class, "GET http://shop.test/: expected status 200, got 503")),
+        latency_ns,
+        page_ns: latency_ns.filter(|_| class.is_none()),
+    };
+    let steps =
+        vec![step(None, Some(0)), step(Some(ErrorClass::Dns), Some(7)), step(Some(ErrorClass::Body), None)];
+    let walk = Probed { journey: 2, began_ns: 1 << 60, is_good: false, steps };
+    let good = Probed { is_good: true, steps: Vec::new(), ..walk.clone() };
+    round_trip(&FromAgent::Report(Report::Probed(vec![walk, good])));
     for report in [started, Report::Finished { ticks: 9 }, Report::Failed { message: "why".to_owned() }] {
         round_trip(&FromAgent::Report(report));
     }

@@ -22,6 +22,7 @@ use crate::client::Broken;
 use crate::exchange::{Order, Reply, exchange};
 use crate::flight::sample_of;
 use crate::limit::Limit;
+use crate::probe;
 use crate::trace::{self, Went};
 
 /// The most style sheets whose assets a worker remembers.
@@ -106,8 +107,9 @@ impl Page<'_> {
         }
         if good {
             let key = self.key(fetch.name, Part::Main, self.intended_ns);
-            let page_us = ended_ns.saturating_sub(self.intended_ns) / 1_000;
-            self.visitor.worker.tallies.borrow_mut().at(ended_ns).record_page_us(key, page_us);
+            let page_ns = ended_ns.saturating_sub(self.intended_ns);
+            self.visitor.worker.tallies.borrow_mut().at(ended_ns).record_page_us(key, page_ns / 1_000);
+            probe::note_page(self.visitor, key.step, page_ns);
         }
         ended_ns
     }

@@ -59,13 +59,13 @@ pub(crate) struct RunOptions {
     kept: KeptOptions,
 }
 
-/// Where runs are kept, for everything that keeps or reads them.
+/// Where runs and probes are kept, for everything that keeps or reads them.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct KeptOptions {
-    /// Where runs are kept, each in a folder [default: $XDG_DATA_HOME/doorbuster]
+    /// The folder for data [default: $XDG_DATA_HOME/doorbuster]
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     data_dir: Option<PathBuf>,
-    /// Their store: postgres://USER@HOST/DATABASE, or sqlite:FILE [default: doorbuster.db in that folder]
+    /// The store: postgres://USER@HOST/DATABASE, or sqlite:FILE [default: doorbuster.db in that folder]
     #[arg(long, value_name = "URL", help_heading = "Results")]
     store: Option<String>,
 }

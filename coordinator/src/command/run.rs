@@ -11,6 +11,7 @@ use crate::conduct::{Noted, conduct};
 use crate::markers::Markers;
 use crate::outcome::{Job, Outcome, Run};
 use crate::prepare::Prepared;
+use crate::probe::keep::{self, Announced};
 use crate::progress::Progress;
 use crate::runs::Spool;
 use crate::tell::Destinations;
@@ -33,8 +34,12 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
         Noted::Markers { region, second, markers: left } => markers.keep(prepared, region, second, &left),
         Noted::Exchange(_) | Noted::Proof { .. } => {}
     };
+    let announced = runtime.block_on(announce(job, prepared, outputs, &id));
     let conducted = runtime.block_on(conduct(prepared, &id, &mut progress, &mut listener));
     progress.end();
+    if let Some(announced) = announced {
+        runtime.block_on(announced.take_back());
+    }
     // What still waits for agents that were given up is not worth waiting for.
     runtime.shutdown_background();
     let conducted = conducted?;
@@ -55,6 +60,22 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
             // A file that cannot be written must not make a failed run look like a mistyped command.
             warn(&error.to_string());
             Ok(verdict)
+        }
+    }
+}
+
+/// Tells probes of the same host that it is loaded on purpose, so that nobody is woken by it. Where they cannot be told, that
+/// is said, and no reason not to rehearse.
+async fn announce(job: Job, prepared: &Prepared, outputs: &Outputs, id: &str) -> Option<Announced> {
+    if job == Job::Hit {
+        return None;
+    }
+    match keep::announce(&outputs.kept.place, &prepared.plan, id).await {
+        Ok(announced) => announced,
+        Err(error) => {
+            // Where standard error is closed, the run goes on all the same.
+            let _ = writeln!(std::io::stderr().lock(), "doorbuster: {error}");
+            None
         }
     }
 }

@@ -1,12 +1,13 @@
-//! `doorbuster slo`: objectives, and what other systems are told of them.
+//! `doorbuster slo`: error budgets, and what other systems are told of them.
 
 mod export;
+mod status;
 
 use clap::{Args, Subcommand};
 
 use crate::{Error, Verdict};
 
-/// Take a plan's objectives elsewhere: rules for Prometheus, alarms for CloudWatch.
+/// Error budgets: how they stand, and their rules and alarms for other systems.
 #[derive(Args, Clone, Debug)]
 pub struct SloCommand {
     #[command(subcommand)]
@@ -16,6 +17,7 @@ pub struct SloCommand {
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
     Export(Box<export::ExportCommand>),
+    Status(status::StatusCommand),
 }
 
 impl SloCommand {
@@ -26,6 +28,7 @@ impl SloCommand {
     pub fn run(&self) -> Result<Verdict, Error> {
         match &self.command {
             Command::Export(command) => command.run(),
+            Command::Status(command) => command.run(),
         }
     }
 }

@@ -27,7 +27,7 @@ use super::Snapshot;
 use super::prometheus::{Format, page};
 use crate::Error;
 
-pub(crate) use access::Serving;
+pub(crate) use access::{Serving, TOKEN};
 
 /// How old the last snapshot may be before this process counts as stuck.
 const FRESH_FOR: Duration = Duration::from_secs(30);

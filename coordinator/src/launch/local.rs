@@ -9,12 +9,12 @@ use doorbuster_wire::{Frames, FromAgent, Message, PROTOCOL, ToAgent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Agent, Event};
 use crate::Error;
 
-/// How long a child may take to end once its output is closed.
+/// How long a child may take to end once its output is closed, and to close it once it was let go.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) fn launch(
@@ -49,9 +49,16 @@ pub(super) fn launch(
     // The receiver is handed to the writer below, so these two wait for it.
     let _ = to.send(ToAgent::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() });
     let _ = to.send(ToAgent::Assign(Box::new(assignment)));
-    tokio::spawn(write(input, commands));
+    let let_go = tokio::spawn(write(input, commands));
     tokio::spawn(async move {
-        let said = read(number, output, &events).await;
+        let said = tokio::select! {
+            said = read(number, output, &events) => said,
+            // One that hangs does not even notice.
+            () = async { let _ = let_go.await; sleep(END_WITHIN).await } => {
+                let _ = child.start_kill();
+                Err("it was let go and did not end".to_owned())
+            }
+        };
         let status = reap(child).await;
         // The run may be over already; then nobody listens.
         let _ = events.send((number, Event::Gone(farewell(said, status))));
@@ -110,5 +117,46 @@ fn farewell(said: Result<(), String>, status: Option<ExitStatus>) -> String {
     match said {
         Ok(()) => ended,
         Err(why) => format!("{why}; {ended}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::PermissionsExt;
+
+    use doorbuster_model::assignment::Secrets;
+    use doorbuster_model::{Overrides, Segment, Task};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_child_that_hangs_ends_once_it_is_let_go() {
+        let folder = std::env::temp_dir().join(format!("doorbuster-launch-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let program = folder.join("hangs");
+        // It hears nothing and says nothing, and keeps its output open.
+        std::fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let assignment = Assignment {
+            id: "a".to_owned(),
+            run: "r".to_owned(),
+            region: "tokyo".to_owned(),
+            segment: Segment::whole(),
+            agents_here: 1,
+            plan: String::new(),
+            overrides: Overrides::default(),
+            files: BTreeMap::new(),
+            secrets: Secrets::default(),
+            today: 0,
+            task: Task::Load,
+        };
+        let (events, mut happened) = mpsc::unbounded_channel();
+        let agent = launch(7, Some(&program), assignment, events).unwrap();
+        drop(agent);
+        let gone = timeout(Duration::from_secs(20), happened.recv()).await.unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        let Some((7, Event::Gone(why))) = &gone else { panic!("{gone:?}") };
+        assert!(why.starts_with("it was let go and did not end; its process ended with signal: 9"), "{why}");
     }
 }

@@ -69,6 +69,25 @@ pub(crate) fn observed(value: Option<f64>, unit: &str) -> String {
     format!("{}{space}{unit}", grouped_decimal(text.trim_end_matches('0').trim_end_matches('.')))
 }
 
+/// A number of at least 0 that has no unit, to three digits: `14.4`.
+pub(crate) fn figure(value: Option<f64>) -> String {
+    match finite(value) {
+        None => NOT_AVAILABLE.to_owned(),
+        Some(0.0) => "0".to_owned(),
+        Some(value) => three_digits(value),
+    }
+}
+
+/// A stretch of time in whole units, as people say it: `95 s`, `12 min`, `36 h`, `9 d`.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", grouped(&(seconds / 86_400).to_string())),
+    }
+}
+
 fn finite(value: Option<f64>) -> Option<f64> {
     value.filter(|value| value.is_finite())
 }
@@ -168,6 +187,19 @@ mod tests {
         ] {
             assert_eq!(bytes(size), text, "{size}");
         }
+    }
+
+    #[test]
+    fn spans_and_figures_are_short() {
+        for (seconds, text) in
+            [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_199, "119 min"), (7_200, "2 h"), (200_000, "2 d")]
+        {
+            assert_eq!(span(seconds), text);
+        }
+        for (value, text) in [(0.0, "0"), (0.456, "0.46"), (14.44, "14.4"), (1_234.5, "1,234")] {
+            assert_eq!(figure(Some(value)), text);
+        }
+        assert_eq!(figure(None), "n/a");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod edge;
 mod layout;
 mod regions;
 mod runs;
+mod slo;
 mod steps;
 mod verdict;
 
@@ -19,6 +20,7 @@ use crate::outcome::Outcome;
 pub(crate) use alert::deliveries;
 pub(crate) use audit::audited;
 pub(crate) use runs::{pruned, runs};
+pub(crate) use slo::{bar, budgets};
 
 /// The widest line.
 pub(crate) const WIDTH_MAX: usize = 100;

@@ -9,6 +9,7 @@ use super::hlog::hlog;
 use super::junit::junit;
 use super::markdown::markdown;
 use super::report::report;
+use super::slo::{self, Budgets};
 use crate::Error;
 use crate::audited::Audited;
 use crate::outcome::Outcome;
@@ -60,6 +61,14 @@ pub(crate) fn write_audit(audited: &Audited, json: Option<&Path>, junit: Option<
         file(path, Ok(audit::junit(audited).into_bytes()))?;
     }
     Ok(())
+}
+
+/// Tells how objectives stand to a file.
+///
+/// # Errors
+/// As [`write`](fn@write).
+pub(crate) fn write_budgets(budgets: &[Budgets<'_>], path: &Path) -> Result<(), Error> {
+    file(path, slo::json(budgets).map_err(io::Error::from))
 }
 
 fn json(outcome: &Outcome) -> io::Result<Vec<u8>> {

@@ -395,6 +395,32 @@ fn one_request_needs_no_file() {
     assert_eq!(ending(&mut walk, &mut dice), Ending::Completed);
 }
 
+#[test]
+fn days_count_from_the_day_that_it_is() {
+    let text = "journey: test\nchoose: { day: { date: +1d..+1d } }\nsteps: [{ step: a, get: '/${day}' }]";
+    let mut journey = Journey::parse("test.yaml", text).unwrap();
+    for (today, expected) in [(20_780, "/2026-11-24"), (20_781, "/2026-11-25")] {
+        journey.set_today(today);
+        let (mut walk, mut dice) = (walk(journey.clone()), Dice(1));
+        let fetch = fetch(&mut walk, &mut dice);
+        assert_eq!(fetch.target(walk.journey()), expected);
+    }
+}
+
+#[test]
+fn who_runs_out_of_data_says_so_beforehand() {
+    for (table, ends) in [
+        ("{ file: users.csv }", false),
+        ("{ file: users.csv, at_end: stop }", true),
+        ("{ file: users.csv, at_end: stop, rows: random }", false),
+    ] {
+        let text = format!(
+            "journey: test\ndata: {{ user: {table} }}\nsteps: [{{ step: a, get: '/${{user.name}}' }}]"
+        );
+        assert_eq!(Journey::parse("test.yaml", &text).unwrap().ends_with_its_data(), ends, "{table}");
+    }
+}
+
 /// Everything that a walk does, as text.
 fn trace(steps: &str, seed: u64) -> String {
     let (mut walk, mut dice, mut trace) = (start(steps), Dice(seed), String::new());

@@ -7,7 +7,7 @@ use doorbuster_notation::{Faults, Place};
 use super::{Connections, Cookies, JourneyUse, Load, Model, Plan};
 use crate::assignment::Audit;
 use crate::cdn::Policy;
-use crate::pace::{Kind, LEVEL_MAX_MILLI, PHASE_MAX_NS, Pace, Phase, Shape};
+use crate::pace::Pace;
 use crate::spacing::Spacing;
 
 impl Plan {
@@ -27,23 +27,14 @@ impl Plan {
         let journey =
             |journey: &String| JourneyUse { journey: journey.clone(), weight: 1, place: Place::default() };
         self.journeys = audit.journey.iter().map(journey).collect();
-        let phase = Phase {
-            name: Kind::Hold.word().to_owned(),
-            kind: Kind::Hold,
-            shape: Shape::Flat(audit.rate_milli.clamp(1, LEVEL_MAX_MILLI)),
-            length_ns: PHASE_MAX_NS,
+        self.load = Load {
+            model: Model::Open(Spacing::Even),
+            pace: Pace::level(audit.rate_milli),
+            connections: Connections::Keep,
+            cookies: Cookies::Keep,
+            max_connections: None,
+            streams: 1,
         };
-        // Such a pace can always be.
-        if let Some(pace) = Pace::try_new(vec![phase]) {
-            self.load = Load {
-                model: Model::Open(Spacing::Even),
-                pace,
-                connections: Connections::Keep,
-                cookies: Cookies::Keep,
-                max_connections: None,
-                streams: 1,
-            };
-        }
         self.agent_binary = None;
         self.warmup = Duration::ZERO;
         self.thresholds.clear();

@@ -7,8 +7,8 @@ use doorbuster_notation::{
 };
 
 use super::{
-    AGENTS_MAX, Alerts, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, export, load,
-    slo, transport,
+    AGENTS_MAX, Alerts, JOURNEYS_MAX, JourneyUse, Load, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, export,
+    load, probe, slo, transport,
 };
 use crate::cdn::Policy;
 use crate::target;
@@ -48,7 +48,19 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         .optional("agent_binary")
         .and_then(|node| faults.keep(node.scalar("a path")).map(|path| (node.place, path)));
     let http = fields.optional("http").map_or_else(Default::default, |node| transport::http(node, faults));
-    let load = faults.keep(fields.required("load")).and_then(|node| load::load(node, faults));
+    let probe_node = fields.optional("probe");
+    let probe = probe_node.and_then(|node| probe::probe(node, faults));
+    let every_s = probe.map_or(PROBE_EVERY_S, |probe| probe.every_s);
+    let load_node = fields.optional("load");
+    let load = match load_node {
+        Some(node) => load::load(node, faults),
+        None if probe_node.is_some() => {
+            let walks = regions.len() * journeys.as_ref().map_or(0, Vec::len);
+            probe.map(|probe| Load::of_probes(probe.every_ms(), walks))
+        }
+        // A plan for neither: the fault says what most plans are for.
+        None => faults.keep(fields.required("load")).and(None),
+    };
     let warmup = duration(fields.optional("warmup"), Duration::ZERO, faults);
     let graceful = duration(fields.optional("graceful"), GRACEFUL, faults);
     let thresholds = fields.optional("thresholds").map(|node| thresholds(node, faults)).unwrap_or_default();
@@ -59,7 +71,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         .unwrap_or(OBJECTIVE);
     let cdn = fields.optional("cdn").and_then(|node| Policy::of_section(node, faults)).unwrap_or_default();
     let alerts = fields.optional("alerts").map(|node| Alerts::of_section(node, faults)).unwrap_or_default();
-    let slo = fields.optional("slo").and_then(|node| slo::slo(node, &regions, PROBE_EVERY_S, faults));
+    let slo = fields.optional("slo").and_then(|node| slo::slo(node, &regions, every_s, faults));
     let export = fields.optional("export").map_or_else(Default::default, |node| export::export(node, faults));
     fields.finish(faults);
     let plan = Plan {
@@ -71,6 +83,8 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         agent_binary,
         http,
         load: load?,
+        has_load: load_node.is_some(),
+        probe,
         warmup,
         graceful,
         thresholds,
@@ -82,7 +96,8 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         export,
         allow_hosts: Vec::new(),
     };
-    if u64::try_from(plan.warmup.as_nanos()).is_ok_and(|warmup_ns| warmup_ns >= plan.load.pace.length_ns()) {
+    let is_all_warmup = |warmup_ns: u64| warmup_ns >= plan.load.pace.length_ns();
+    if plan.has_load && u64::try_from(plan.warmup.as_nanos()).is_ok_and(is_all_warmup) {
         faults.add(
             root.place,
             "the warm-up is as long as the whole load, so nothing would be judged; shorten warmup",

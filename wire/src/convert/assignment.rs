@@ -35,7 +35,7 @@ pub(super) fn to_proto(assignment: &Assignment) -> proto::Assignment {
         today: assignment.today,
         traces: match assignment.task {
             Task::Trace { walks } => walks,
-            Task::Load | Task::Audit(_) => 0,
+            Task::Load | Task::Audit(_) | Task::Probe { .. } => 0,
         },
         audit: match &assignment.task {
             Task::Audit(audit) => Some(proto::Audit {
@@ -45,23 +45,28 @@ pub(super) fn to_proto(assignment: &Assignment) -> proto::Assignment {
                 policy: audit.policy.clone(),
                 journey: audit.journey.clone(),
             }),
-            Task::Load | Task::Trace { .. } => None,
+            Task::Load | Task::Trace { .. } | Task::Probe { .. } => None,
+        },
+        probe_every_ms: match assignment.task {
+            Task::Probe { every_ms } => every_ms,
+            Task::Load | Task::Trace { .. } | Task::Audit(_) => 0,
         },
     }
 }
 
 /// The task that the fields of a message stand for.
-fn task(traces: u32, audit: Option<proto::Audit>) -> Task {
-    match (audit, traces) {
-        (Some(audit), _) => Task::Audit(Box::new(Audit {
+fn task(traces: u32, audit: Option<proto::Audit>, probe_every_ms: u64) -> Task {
+    match (audit, traces, probe_every_ms) {
+        (Some(audit), ..) => Task::Audit(Box::new(Audit {
             pages: audit.pages,
             rate_milli: audit.rate_milli,
             is_patient: audit.patient,
             policy: audit.policy,
             journey: audit.journey,
         })),
-        (None, 0) => Task::Load,
-        (None, walks) => Task::Trace { walks },
+        (None, 0, 0) => Task::Load,
+        (None, 0, every_ms) => Task::Probe { every_ms },
+        (None, walks, _) => Task::Trace { walks },
     }
 }
 
@@ -87,6 +92,6 @@ pub(super) fn from_proto(assignment: proto::Assignment) -> Result<Assignment, Er
         files: assignment.files,
         secrets: Secrets(assignment.secrets),
         today: assignment.today,
-        task: task(assignment.traces, assignment.audit),
+        task: task(assignment.traces, assignment.audit, assignment.probe_every_ms),
     })
 }

@@ -1,0 +1,105 @@
+//! Letters: what people are to be told, one for each notifier. The only place that knows notifiers.
+
+use std::sync::Arc;
+
+use doorbuster_model::Plan;
+use doorbuster_model::slo::Notice;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use super::wall::Wall;
+use crate::Error;
+use crate::notify::outbox::{Letter, Outbox};
+use crate::notify::postman::Postman;
+use crate::notify::{Client, Environment, Notifier, Notifiers};
+use crate::store::{NewLetter, Store, StoreError};
+
+/// Whoever is told, and who carries the letters.
+pub(crate) struct Tellers {
+    names: Vec<String>,
+    stop: oneshot::Sender<()>,
+    postman: JoinHandle<()>,
+}
+
+/// The store as the postman sees it.
+struct Letters(Store);
+
+impl Outbox for Letters {
+    type Error = StoreError;
+
+    async fn letters_due(&self, ledger: &str, now_s: i64, limit: u32) -> Result<Vec<Letter>, StoreError> {
+        let due = self.0.letters_due(ledger, now_s, limit).await?;
+        let letter = |letter: crate::store::Letter| Letter {
+            id: letter.id,
+            notifier: letter.notifier,
+            incident: letter.incident,
+            sequence: letter.sequence,
+            payload: letter.payload,
+            attempts: letter.attempts,
+        };
+        Ok(due.into_iter().map(letter).collect())
+    }
+
+    async fn letter_delivered(&self, id: i64, at_s: i64) -> Result<(), StoreError> {
+        self.0.letter_delivered(id, at_s).await
+    }
+
+    async fn letter_failed(&self, id: i64, next_at_s: i64, why: &str) -> Result<(), StoreError> {
+        self.0.letter_failed(id, next_at_s, why).await
+    }
+
+    async fn letter_refused(&self, id: i64, at_s: i64, why: &str) -> Result<(), StoreError> {
+        self.0.letter_refused(id, at_s, why).await
+    }
+}
+
+impl Tellers {
+    /// Starts to deliver what the store holds for the plan's notifiers, and reminds those who forget of what fires.
+    ///
+    /// # Errors
+    /// When one of them cannot be used: a secret that the environment lacks, an address that is none.
+    pub(crate) fn start(
+        plan: &Plan,
+        store: &Store,
+        wall: &Wall,
+        aws_endpoint: Option<&Url>,
+        firing: &[Notice],
+    ) -> Result<Self, Error> {
+        let environment = Environment::of_process();
+        let notifiers = Notifiers::new(&plan.name, plan, &environment, aws_endpoint, Client::new()?)?;
+        let names = notifiers.iter().map(Notifier::name).map(str::to_owned).collect();
+        let wall = wall.clone();
+        let clock = Arc::new(move || wall.now_s());
+        let letters = Arc::new(Letters(store.clone()));
+        let postman = Postman::new(&plan.name, letters, notifiers, clock, firing);
+        let (stop, stopped) = oneshot::channel();
+        let postman = tokio::spawn(postman.run(async move {
+            let _ = stopped.await;
+        }));
+        Ok(Self { names, stop, postman })
+    }
+
+    /// The letters that these notices come to.
+    pub(crate) fn letters(&self, notices: &[Notice]) -> Vec<NewLetter> {
+        notices.iter().flat_map(|notice| self.names.iter().filter_map(|name| letter(name, notice))).collect()
+    }
+
+    /// Carries no more letters; those that are left wait in the store.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        // It ends by itself within two seconds; a panic of it was reported when it happened.
+        let _ = self.postman.await;
+    }
+}
+
+/// A notice to one notifier; `None` never comes, since a notice is text and numbers.
+fn letter(notifier: &str, notice: &Notice) -> Option<NewLetter> {
+    Some(NewLetter {
+        notifier: notifier.to_owned(),
+        incident: notice.incident.clone(),
+        sequence: notice.sequence,
+        payload: serde_json::to_string(notice).ok()?,
+        made_at_s: notice.at_s,
+    })
+}

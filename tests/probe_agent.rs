@@ -1,0 +1,230 @@
+//! A probing agent, driven as a coordinator drives it: over standard input and output.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use doorbuster_model::assignment::Secrets;
+use doorbuster_model::report::Probed;
+use doorbuster_model::{Assignment, ErrorClass, Overrides, Report, Rota, Segment, Tally, Task};
+use doorbuster_shop::Shop;
+use doorbuster_wire::{Frames, FromAgent, Message, PROTOCOL, ToAgent};
+
+use crate::util::{patiently, shop, turn};
+
+const HOME: &str = "journey: home\nsteps: [{ step: home, get: / }]\n";
+const LOOK: &str =
+    "journey: look\nsteps: [{ step: front, get: / }, { step: search, get: \"/search?q=lamp\" }]\n";
+/// How far ahead second 0 lies.
+const AHEAD: Duration = Duration::from_millis(300);
+
+/// What an agent said, and how it ended.
+#[derive(Default)]
+struct Ran {
+    walks: Vec<Probed>,
+    tally: Tally,
+    /// Why it failed; empty where it did not.
+    failed: String,
+    code: Option<i32>,
+    start_unix_ns: u64,
+}
+
+/// Where the first region of a shop is served.
+fn target(shop: &Shop) -> String {
+    format!("http://{}", shop.edges()[0].address)
+}
+
+/// How many requests that region answered.
+fn requests(shop: &Shop) -> u64 {
+    shop.counts()[&shop.edges()[0].region].values().sum()
+}
+
+fn assignment(target: &str, journeys: &[&str], every_ms: u64, more: &str) -> Assignment {
+    let names: Vec<String> = (0..journeys.len()).map(|number| format!("{number}.yaml")).collect();
+    let files: BTreeMap<String, String> =
+        names.iter().cloned().zip(journeys.iter().map(|text| (*text).to_owned())).collect();
+    Assignment {
+        id: "a-1".to_owned(),
+        run: "r-1".to_owned(),
+        region: "tokyo".to_owned(),
+        segment: Segment::whole(),
+        agents_here: 1,
+        plan: format!(
+            "name: probes\ntarget: \"{target}\"\njourneys: [{}]\nprobe: {{ every: 20s }}\n{more}",
+            names.join(", ")
+        ),
+        overrides: Overrides::default(),
+        files,
+        secrets: Secrets::default(),
+        today: 20_780,
+        task: Task::Probe { every_ms },
+    }
+}
+
+/// Has an agent probe for so long, then asks it to stop.
+fn probe(target: &str, journeys: &[&str], every_ms: u64, more: &str, length: Duration) -> Ran {
+    let mut agent = Command::new(env!("CARGO_BIN_EXE_doorbuster"))
+        .args(["agent", "--stdio"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut input, mut output) = (agent.stdin.take().unwrap(), agent.stdout.take().unwrap());
+    let (says, said) = channel();
+    let reader = thread::spawn(move || {
+        let (mut frames, mut buffer) = (Frames::default(), vec![0; 64 << 10]);
+        while let Ok(count @ 1..) = output.read(&mut buffer) {
+            frames.push(&buffer[..count]);
+            while let Some(frame) = frames.next_frame().unwrap() {
+                says.send(FromAgent::decode(&frame).unwrap()).unwrap();
+            }
+        }
+    });
+    // An agent that has ended hears no more; what it said last tells why.
+    let mut say = |message: ToAgent| drop(input.write_all(&message.encode().unwrap()));
+    say(ToAgent::Hello { protocol: PROTOCOL, version: "test".to_owned() });
+    say(ToAgent::Assign(Box::new(assignment(target, journeys, every_ms, more))));
+    let (mut ran, mut stop_at) = (Ran::default(), None::<Instant>);
+    loop {
+        let wait = stop_at.map_or(Duration::from_secs(20), |at| at.saturating_duration_since(Instant::now()));
+        match said.recv_timeout(wait) {
+            Ok(FromAgent::Report(Report::Started { .. })) => {
+                let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + AHEAD;
+                ran.start_unix_ns = u64::try_from(at.as_nanos()).unwrap();
+                say(ToAgent::Start { at_unix_ns: ran.start_unix_ns });
+                stop_at = Some(Instant::now() + AHEAD + length);
+            }
+            Ok(FromAgent::Report(Report::Probed(walks))) => ran.walks.extend(walks),
+            Ok(FromAgent::Report(Report::Tick(tick))) => ran.tally.merge(&tick.tally),
+            Ok(FromAgent::Report(Report::Failed { message })) => ran.failed = message,
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                say(ToAgent::Stop);
+                stop_at = None;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    reader.join().unwrap();
+    ran.code = agent.wait().unwrap().code();
+    ran
+}
+
+impl Ran {
+    /// The walks through a journey.
+    fn of(&self, journey: u16) -> Vec<&Probed> {
+        self.walks.iter().filter(|walk| walk.journey == journey).collect()
+    }
+
+    /// Walks that were begun, and that were cut.
+    fn begun_and_cut(&self) -> (u64, u64) {
+        let journeys = self.tally.journeys.values();
+        journeys.fold((0, 0), |(begun, cut), journey| (begun + journey.started, cut + journey.cut))
+    }
+}
+
+#[test]
+fn each_journey_is_walked_once_an_interval_and_told_step_by_step() {
+    let _turn = turn();
+    patiently(|| {
+        let shop = shop();
+        let ran = probe(&target(&shop), &[HOME, LOOK], 1_000, "", Duration::from_secs(5));
+        assert_eq!((ran.failed.as_str(), ran.code), ("", Some(0)));
+        let rota = Rota::new(1_000, 3, 2, 1);
+        for (journey, steps) in [(0, &[0][..]), (1, &[0, 1])] {
+            let walks = ran.of(journey);
+            assert!((4..=6).contains(&walks.len()), "{} walks in 5 s", walks.len());
+            for walk in &walks {
+                let since_due = ran.start_unix_ns + walk.began_ns - rota.offset_ns(0, journey.into());
+                assert_eq!(since_due % rota.every_ns(), 0, "each at its own time");
+                assert!(walk.is_good, "{walk:?}");
+                assert_eq!(walk.steps.iter().map(|step| step.step).collect::<Vec<_>>(), steps);
+                for step in &walk.steps {
+                    let latency_ns = step.latency_ns.unwrap();
+                    assert!((1..1_000_000_000).contains(&latency_ns), "{latency_ns}");
+                    assert!(step.failure.is_none() && step.page_ns.is_none(), "{step:?}");
+                }
+            }
+        }
+        let told = ran.walks.iter().map(|walk| walk.steps.len() as u64).sum::<u64>();
+        assert_eq!(told, requests(&shop), "as the shop's own log says");
+        let walks = ran.walks.len() as u64;
+        assert_eq!(ran.begun_and_cut(), (walks, 0));
+        assert_eq!(ran.tally.connections.opened, walks, "each walk opens a connection of its own");
+    });
+}
+
+#[test]
+fn a_page_is_told_with_its_assets() {
+    let _turn = turn();
+    let shop = shop();
+    let page = "journey: page\nsteps: [{ step: front, get: /, assets: true }]\n";
+    let ran = probe(&target(&shop), &[page], 1_000, "", Duration::from_secs(2));
+    assert!(!ran.walks.is_empty(), "{}", ran.failed);
+    for walk in &ran.walks {
+        let step = &walk.steps[0];
+        assert!(step.page_ns.unwrap() >= step.latency_ns.unwrap(), "{step:?}");
+    }
+}
+
+#[test]
+fn a_failure_is_told_with_its_class_and_words() {
+    let _turn = turn();
+    let shop = shop();
+    shop.set_fault("errors=100%".parse().unwrap());
+    let ran = probe(&target(&shop), &[LOOK], 500, "", Duration::from_secs(3));
+    assert!(ran.walks.len() >= 4, "{} {}", ran.walks.len(), ran.failed);
+    for walk in &ran.walks {
+        assert!(!walk.is_good && walk.steps.len() == 1, "the journey ends where it fails: {walk:?}");
+        let failure = walk.steps[0].failure.as_ref().unwrap();
+        assert_eq!(failure.class, ErrorClass::Status);
+        let told = failure.problem.starts_with("GET http://127.0.0.1:") && failure.problem.contains("503");
+        assert!(told, "{}", failure.problem);
+    }
+    assert_eq!(requests(&shop), ran.walks.len() as u64);
+}
+
+#[test]
+fn a_walk_that_outlasts_the_interval_holds_up_no_other() {
+    let _turn = turn();
+    patiently(|| {
+        let shop = shop();
+        shop.set_fault("freeze=60s".parse().unwrap());
+        let limits = "http: { timeouts: { total: 1s } }\n";
+        let ran = probe(&target(&shop), &[HOME], 200, limits, Duration::from_secs(4));
+        // Each takes a second, and so does the last; those that have begun by then end within the grace.
+        assert!((15..=22).contains(&ran.walks.len()), "{} walks", ran.walks.len());
+        for walk in &ran.walks {
+            let step = &walk.steps[0];
+            assert_eq!(step.failure.as_ref().unwrap().class, ErrorClass::Timeout);
+            let latency_ms = step.latency_ns.unwrap() / 1_000_000;
+            assert!((1_000..1_500).contains(&latency_ms), "{latency_ms} ms");
+        }
+        assert_eq!(ran.tally.counters.get("probes_skipped"), None);
+    });
+}
+
+#[test]
+fn so_many_wait_at_once_and_whoever_is_skipped_is_counted() {
+    let _turn = turn();
+    let shop = shop();
+    shop.set_fault("freeze=60s".parse().unwrap());
+    let ran = probe(&target(&shop), &[HOME], 10, "", Duration::from_secs(2));
+    assert_eq!(ran.begun_and_cut(), (32, 32), "{}", ran.failed);
+    assert!(ran.walks.is_empty(), "a walk that was cut says nothing");
+    let skipped = ran.tally.counters["probes_skipped"];
+    assert!((100..=200).contains(&skipped), "{skipped} of some 200");
+}
+
+#[test]
+fn a_stranger_is_not_probed_more_often_than_anybody_may() {
+    let (target, length) = ("http://192.0.2.1", Duration::from_secs(1));
+    // Three regions walk two journeys of at most two requests.
+    let ran = probe(target, &[HOME, LOOK], 1_000, "", length);
+    assert!(ran.failed.contains("192.0.2.1 was not named with --allow-host"), "{}", ran.failed);
+    assert_eq!((ran.code, ran.walks.len()), (Some(2), 0));
+}
