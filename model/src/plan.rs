@@ -3,6 +3,7 @@
 mod audit;
 mod load;
 mod read;
+mod slo;
 pub mod transport;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ use url::Url;
 use crate::Pace;
 use crate::assignment::Overrides;
 use crate::cdn::Policy;
+use crate::slo::Slo;
 use crate::spacing::Spacing;
 use crate::threshold::Threshold;
 
@@ -220,6 +222,8 @@ pub struct Plan {
     pub objective: Share,
     /// What the edge has promised: declared by the plan, or what stands to reason.
     pub cdn: Policy,
+    /// What journeys are held to all year round, and who is told when they are not.
+    pub slo: Option<Slo>,
     /// Hosts that may be loaded besides loopback; the command line alone names them.
     pub allow_hosts: Vec<String>,
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use doorbuster_notation::{did_you_mean, parse_duration, parse_rate_milli, parse_share, parse_size};
 
 pub use measure::{Judgement, Observed};
+pub(crate) use names::scope_of;
 pub use names::{Names, Rule, Scope};
 
 /// Which time a latency metric is about.

@@ -7,7 +7,7 @@ use doorbuster_notation::{
 };
 
 use super::{
-    AGENTS_MAX, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, load, transport,
+    AGENTS_MAX, JOURNEYS_MAX, JourneyUse, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, load, slo, transport,
 };
 use crate::cdn::Policy;
 use crate::target;
@@ -17,6 +17,8 @@ use crate::threshold::Threshold;
 const REGIONS: [&str; 3] = ["tokyo", "london", "new-york"];
 /// How long journeys may go on after the last arrival, unless the plan says otherwise.
 const GRACEFUL: Duration = Duration::from_secs(10);
+/// How often a plan probes that says nothing of it.
+const PROBE_EVERY_S: u32 = 20;
 /// The objective of a plan that names none: 99.99 %.
 const OBJECTIVE: Share = Share { parts_per_billion: 999_900_000 };
 
@@ -55,6 +57,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         .and_then(|node| faults.keep(node.parse_with("a share such as 99.99%", parse_share)))
         .unwrap_or(OBJECTIVE);
     let cdn = fields.optional("cdn").and_then(|node| Policy::of_section(node, faults)).unwrap_or_default();
+    let slo = fields.optional("slo").and_then(|node| slo::slo(node, &regions, PROBE_EVERY_S, faults));
     fields.finish(faults);
     let plan = Plan {
         name: name?,
@@ -71,6 +74,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         abort_when,
         objective,
         cdn,
+        slo,
         allow_hosts: Vec::new(),
     };
     if u64::try_from(plan.warmup.as_nanos()).is_ok_and(|warmup_ns| warmup_ns >= plan.load.pace.length_ns()) {

@@ -153,7 +153,11 @@ impl Threshold {
     }
 }
 
-fn scope_of(word: &str, names: &Names) -> Result<Scope, String> {
+/// What a word is about: a journey, a step or a class of content.
+///
+/// # Errors
+/// The end of a sentence when it is none of them, or several.
+pub(crate) fn scope_of(word: &str, names: &Names) -> Result<Scope, String> {
     let mut meanings = Vec::new();
     for (position, (journey, steps)) in names.journeys.iter().enumerate() {
         let position = u16::try_from(position).unwrap_or(u16::MAX);
