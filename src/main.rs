@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
 use doorbuster_coordinator::command::{
-    AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, RehearseCommand,
+    AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, RehearseCommand, SloCommand,
 };
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
@@ -28,6 +28,7 @@ enum Command {
     Gate(Box<GateCommand>),
     Audit(Box<AuditCommand>),
     Journey(JourneyCommand),
+    Slo(SloCommand),
     /// Serve the demo shop alone: three regional edges, and faults to switch on
     Demo(DemoCommand),
     /// Carry out one assignment for a coordinator; started by it, not by people
@@ -64,6 +65,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Gate(command) => command.run()?,
         Command::Audit(command) => command.run()?,
         Command::Journey(command) => command.run()?,
+        Command::Slo(command) => command.run()?,
         Command::Demo(command) => {
             command.run()?;
             Verdict::Pass

@@ -171,11 +171,16 @@ fn the_same_seed_sends_the_same_crowd() {
 #[test]
 fn help_speaks_to_newcomers() {
     for (arguments, words) in [
-        (&["--help"][..], &["rehearse", "hit", "gate", "audit", "demo", "half a minute"][..]),
+        (&["--help"][..], &["rehearse", "hit", "gate", "audit", "slo", "demo", "half a minute"][..]),
         (&["audit", "--help"], &["URL|PLAN", "--policy", "--patient", "--journey", "Exit codes"]),
         (&["rehearse", "--help"], &["--target", "--allow-host", "Exit codes"]),
         (&["hit", "--help"], &["--rate", "--connections", "open model", "closed model"]),
         (&["gate", "--help"], &["--junit", "--markdown"]),
+        (&["slo", "--help"], &["backtest"]),
+        (
+            &["slo", "backtest", "--help"],
+            &["--events", "--rules", "--min-failures", "--incidents", "timestamp,good,total"],
+        ),
         (&["demo", "--help"], &["--rtt", "--fault"]),
         (&["agent", "--help"], &["--stdio"]),
     ] {

@@ -35,6 +35,8 @@ mod promises;
 mod reading;
 /// What redirects carry along, to another host and back.
 mod redirects;
+/// Backtests of alerts, against an oracle.
+mod slo;
 /// Proxies, TLS and HTTP/2, client certificates, basic authentication, own headers and addresses.
 mod staging;
 /// Who may import whom, and other rules about the tree.

@@ -8,6 +8,7 @@ mod journey;
 mod options;
 mod rehearse;
 mod run;
+mod slo;
 
 pub use audit::AuditCommand;
 pub use demo::DemoTarget;
@@ -15,3 +16,4 @@ pub use gate::GateCommand;
 pub use hit::HitCommand;
 pub use journey::JourneyCommand;
 pub use rehearse::RehearseCommand;
+pub use slo::SloCommand;

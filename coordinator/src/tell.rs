@@ -4,6 +4,7 @@
 //! [`write`](mod@write) alone touches files.
 
 mod audit;
+mod backtest;
 mod colour;
 mod hlog;
 mod junit;
@@ -18,5 +19,5 @@ mod write;
 mod tests;
 
 pub(crate) use colour::Paint;
-pub(crate) use tables::{audited, tables};
-pub(crate) use write::{Destinations, write, write_audit};
+pub(crate) use tables::{audited, backtested, tables};
+pub(crate) use write::{Destinations, write, write_audit, write_backtest};

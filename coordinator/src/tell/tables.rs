@@ -1,6 +1,7 @@
 //! The tables at the end of a run, for people: at most 100 columns wide.
 
 mod audit;
+mod backtest;
 mod edge;
 mod layout;
 mod regions;
@@ -13,6 +14,7 @@ use super::report::report;
 use crate::outcome::Outcome;
 
 pub(crate) use audit::audited;
+pub(crate) use backtest::backtested;
 
 /// The widest line.
 pub(crate) const WIDTH_MAX: usize = 100;
