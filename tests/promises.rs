@@ -182,6 +182,11 @@ fn help_speaks_to_newcomers() {
         (&["hit", "--help"], &["--rate", "--connections", "open model", "closed model"]),
         (&["gate", "--help"], &["--junit", "--markdown"]),
         (&["alert", "test", "--help"], &["--only", "--for", "--severity", "group_wait", "Exit codes"]),
+        (&["slo", "--help"], &["backtest"]),
+        (
+            &["slo", "backtest", "--help"],
+            &["--events", "--rules", "--min-failures", "--incidents", "timestamp,good,total"],
+        ),
         (&["demo", "--help"], &["--rtt", "--fault"]),
         (&["slo", "export", "--help"], &["--prometheus", "--cloudwatch", "--put", "--aws-endpoint"]),
         (&["agent", "--help"], &["--stdio"]),

@@ -43,6 +43,8 @@ mod reading;
 mod redirects;
 /// Runs are kept: listed, shown again, exported, removed; also without a store that can be used.
 mod runs;
+/// Backtests of alerts, against an oracle.
+mod slo;
 /// What `slo export` writes: rules before Prometheus's own checker, alarms before a stand-in for AWS.
 mod slo_export;
 /// Proxies, TLS and HTTP/2, client certificates, basic authentication, own headers and addresses.

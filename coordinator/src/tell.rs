@@ -4,6 +4,7 @@
 //! [`write`](mod@write) alone touches files.
 
 mod audit;
+mod backtest;
 mod colour;
 mod hlog;
 mod junit;
@@ -25,7 +26,9 @@ pub(crate) use plain::plain;
 pub(crate) use report::{Report, report as report_on};
 pub(crate) use seconds::{Logs, lines};
 pub(crate) use slo::Budgets;
-pub(crate) use tables::{audited, bar, budgets, deliveries, pruned, runs, shortened, tables, told};
+pub(crate) use tables::{
+    audited, backtested, bar, budgets, deliveries, pruned, runs, shortened, tables, told,
+};
 #[cfg(test)]
 pub(crate) use tests::golden;
-pub(crate) use write::{Destinations, write, write_audit, write_budgets};
+pub(crate) use write::{Destinations, write, write_audit, write_backtest, write_budgets};

@@ -1,5 +1,7 @@
-//! `doorbuster slo`: error budgets, and what other systems are told of them.
+//! `doorbuster slo`: error budgets, when alerts on them would have fired, and what other systems are told of them.
 
+mod backtest;
+mod events;
 mod export;
 mod status;
 
@@ -7,7 +9,7 @@ use clap::{Args, Subcommand};
 
 use crate::{Error, Verdict};
 
-/// Error budgets: how they stand, and their rules and alarms for other systems.
+/// Error budgets: how they stand, when alerts would have fired, and rules and alarms for other systems.
 #[derive(Args, Clone, Debug)]
 pub struct SloCommand {
     #[command(subcommand)]
@@ -16,8 +18,9 @@ pub struct SloCommand {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
-    Export(Box<export::ExportCommand>),
     Status(status::StatusCommand),
+    Backtest(backtest::BacktestCommand),
+    Export(Box<export::ExportCommand>),
 }
 
 impl SloCommand {
@@ -29,6 +32,7 @@ impl SloCommand {
         match &self.command {
             Command::Export(command) => command.run(),
             Command::Status(command) => command.run(),
+            Command::Backtest(command) => command.run(),
         }
     }
 }

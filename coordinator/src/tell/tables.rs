@@ -2,6 +2,7 @@
 
 mod alert;
 mod audit;
+mod backtest;
 mod edge;
 mod layout;
 mod regions;
@@ -19,6 +20,7 @@ use crate::outcome::Outcome;
 
 pub(crate) use alert::deliveries;
 pub(crate) use audit::audited;
+pub(crate) use backtest::backtested;
 pub(crate) use runs::{pruned, runs};
 pub(crate) use slo::{bar, budgets};
 

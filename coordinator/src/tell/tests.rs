@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use doorbuster_model::cdn::{ClassId, Evidence, Head, Layer, Pop, Rule};
 use doorbuster_model::sample::{ConnectTimes, Times};
+use doorbuster_model::slo::{Backtest, Backtested, Event};
 use doorbuster_model::tally::{Journeys, Part};
 use doorbuster_model::threshold::{Judgement, Names};
 use doorbuster_model::{ErrorClass, Key, Plan, Sample, Tally};
@@ -302,4 +303,21 @@ pub(super) fn nothing_answered() -> Outcome {
     outcome.findings_not_kept = 0;
     outcome.reasons.retain(|reason| reason.kind != promises::KIND);
     outcome
+}
+
+/// Three quiet days; then ten minutes in which a checkout fails every other minute; then a day of quiet and one of a slow
+/// leak.
+pub(super) fn backtest_of_an_outage() -> Backtested {
+    let share = doorbuster_notation::parse_share("99.99%").unwrap();
+    let mut backtest = Backtest::new(share, doorbuster_model::slo::Rule::defaults(), 3);
+    let (begin_s, day) = (1_795_737_600, 8_640);
+    for bucket in 1..=5 * day {
+        let failed = match bucket - 3 * day {
+            1..=60 if bucket % 12 < 6 => 100,
+            8_641.. if bucket % 2 == 0 => 1,
+            _ => 0,
+        };
+        backtest.add(Event { at_s: begin_s + 10 * bucket, good: 1_000 - failed, total: 1_000 }).unwrap();
+    }
+    backtest.run().unwrap()
 }

@@ -4,7 +4,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use doorbuster_model::slo::Backtested;
+
 use super::audit;
+use super::backtest;
 use super::hlog::hlog;
 use super::junit::junit;
 use super::markdown::markdown;
@@ -69,6 +72,14 @@ pub(crate) fn write_audit(audited: &Audited, json: Option<&Path>, junit: Option<
 /// As [`write`](fn@write).
 pub(crate) fn write_budgets(budgets: &[Budgets<'_>], path: &Path) -> Result<(), Error> {
     file(path, slo::json(budgets).map_err(io::Error::from))
+}
+
+/// Tells what rules did on events of the past to a file.
+///
+/// # Errors
+/// As [`write`](fn@write).
+pub(crate) fn write_backtest(backtested: &Backtested, path: &Path) -> Result<(), Error> {
+    file(path, backtest::json(backtested).map_err(io::Error::from))
 }
 
 fn json(outcome: &Outcome) -> io::Result<Vec<u8>> {

@@ -32,6 +32,14 @@ impl Gaps {
         }
     }
 
+    /// Forgets what lies in the future: the clock went back.
+    pub(super) fn step_back(&mut self, now_s: i64) {
+        self.stretches.retain(|(from_s, _)| *from_s < now_s);
+        if let Some((_, to_s)) = self.stretches.back_mut() {
+            *to_s = now_s.min(*to_s);
+        }
+    }
+
     /// The stretches within `after_s` to `until_s`, with one that still goes on since `open_s`.
     pub(super) fn within(&self, after_s: i64, until_s: i64, open_s: Option<i64>) -> Vec<Stretch> {
         let mut all = self.clone();
@@ -73,6 +81,9 @@ mod tests {
         assert_eq!(gaps.within(5, 205, None), [(5, 10), (50, 90), (200, 205)]);
         assert_eq!(gaps.within(5, 300, Some(250)), [(5, 10), (50, 90), (200, 210), (250, 300)]);
         assert_eq!(seconds(&gaps.within(0, 300, Some(208))), 10 + 40 + 100);
+        gaps.step_back(80);
+        gaps.push(100, 110);
+        assert_eq!(gaps.within(0, 300, None), [(0, 10), (50, 80), (100, 110)]);
         (0..1_000).for_each(|n| gaps.push(1_000 + 20 * n, 1_010 + 20 * n));
         assert_eq!(gaps.within(0, 100_000, None).len(), 100);
     }

@@ -44,6 +44,7 @@ impl Watch {
     /// Takes a step of the clock back: nothing was heard in what is now the future.
     pub(super) fn step_back(&mut self, now_s: i64) {
         self.last_heard_s = self.last_heard_s.map(|last_s| last_s.min(now_s));
+        self.gaps.step_back(now_s);
     }
 
     /// Whether the region has been silent for longer than it may.

@@ -24,7 +24,7 @@ fn expected(made: &Made, backtested: &Backtested) -> Vec<Transition> {
 fn ten_thousand_histories_are_what_the_oracle_says() {
     let mut transitions = 0;
     for seed in 0..10_000 {
-        let made = made(seed, if seed % 3 == 0 { 10 } else { 1 });
+        let made = made(seed, if seed.is_multiple_of(3) { 10 } else { 1 });
         let backtested = backtest(&made).unwrap();
         assert_eq!(backtested.transitions, expected(&made, &backtested), "seed {seed}: {made:?}");
         transitions += backtested.transitions.len();

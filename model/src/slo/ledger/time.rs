@@ -60,6 +60,7 @@ impl Ledger {
             for entry in &mut self.entries {
                 entry.alerts.iter_mut().flatten().for_each(|alert| alert.hold_until_s += ahead_s);
                 entry.paged_s = entry.paged_s.map(|paged_s| paged_s.min(until_s));
+                entry.counted.step_back(until_s);
             }
             return self.jump(until_s - BUCKET_S);
         }

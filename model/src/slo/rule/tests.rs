@@ -34,14 +34,16 @@ fn the_usual_rules_spend_what_the_workbook_says() {
         assert_eq!(spent, percent * 30 * 86_400 * rule.factor.scale(), "{name}");
     }
     // A full outage of steady traffic: the long window burns at the factor after 5.184 s.
-    let (page, objective) = (&Rule::defaults()[0], parse_share("99.99%").unwrap());
+    let (rules, objective) = (Rule::defaults(), parse_share("99.99%").unwrap());
+    let page = &rules[0];
     let outage = |failed_ms: u128| Sum { failed: failed_ms, total: u128::from(page.long_s) * 1_000 };
     assert!(outage(5_184).burns(objective, page.factor) && !outage(5_183).burns(objective, page.factor));
 }
 
 #[test]
 fn a_rule_fires_by_both_windows_and_ends_by_the_short_one() {
-    let (rule, objective) = (&Rule::defaults()[0], parse_share("99.99%").unwrap());
+    let (rules, objective) = (Rule::defaults(), parse_share("99.99%").unwrap());
+    let rule = &rules[0];
     let sum = |failed, total| Sum { failed, total };
     let (hot, cold, none) = (sum(144, 100_000), sum(143, 100_000), Sum::default());
     for (before, long, short, after) in [
