@@ -77,7 +77,12 @@ pub(crate) const NEEDS: &[Need] = &[
         program: "ministack",
         installer: Installer::Pip,
         packages: &["ministack==1.5.33", "cbor2==6.3.0"],
-        tests: &["sns_delivers_a_test_to_its_subscribers"],
+        tests: &[
+            "sns_delivers_a_test_to_its_subscribers",
+            "percentiles_come_back_right_and_alarms_follow_burn_rates",
+            "a_balancer_s_counts_are_read_from_cloudwatch",
+            "alarms_are_put_where_they_belong",
+        ],
     },
     Need {
         program: "jsonschema",
@@ -94,16 +99,6 @@ pub(crate) const NEEDS: &[Need] = &[
             "promtool_finds_nothing_wrong_with_the_page",
             "prometheus_scrapes_the_server_and_gives_the_figures_back",
             "rules_are_right_and_fire_when_they_should",
-        ],
-    },
-    Need {
-        program: "ministack",
-        installer: Installer::Pip,
-        packages: &["ministack==1.5.33", "cbor2==6.3.0"],
-        tests: &[
-            "percentiles_come_back_right_and_alarms_follow_burn_rates",
-            "a_balancer_s_counts_are_read_from_cloudwatch",
-            "alarms_are_put_where_they_belong",
         ],
     },
 ];

@@ -57,9 +57,9 @@ fn walked(region: usize, walks: Vec<Probed>) -> News {
 fn walks_are_counted_and_what_changes_is_said() {
     let mut desk = desk(2);
     assert!(!desk.is_dirty());
-    let mut said = desk.take(&walked(0, (0..5).map(|second| walk(second, true)).collect()));
+    let mut said = desk.take(&walked(0, (1..6).map(|second| walk(second, true)).collect()));
     assert!(said.is_empty() && desk.is_dirty());
-    said.extend(desk.take(&walked(1, vec![walk(5, false), walk(6, false)])));
+    said.extend(desk.take(&walked(1, vec![walk(6, false), walk(7, false)])));
     assert_eq!(said, ["region-1 buy: failed at \"pay\" (status): GET http://shop.test/pay: got 503"]);
     drop(desk.unsaved());
     assert!(!desk.is_dirty());
