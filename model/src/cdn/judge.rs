@@ -54,6 +54,11 @@ impl Observed {
         matches!(self.status, 200 | 203)
     }
 
+    /// Whether it says that something went wrong.
+    fn is_error(&self) -> bool {
+        self.status >= 400
+    }
+
     /// Whether a cache may keep it, as far as its head says.
     pub(super) fn may_be_kept(&self) -> bool {
         !self.head.says.any(Says::FORBIDS) && self.head.lifetime_s() != Some(0)
@@ -78,10 +83,8 @@ pub fn judge(policy: &Policy, edges: Option<&[Airport]>, seen: &Observed) -> Rul
     }
     edge(edges, seen, &mut broken);
     coding(seen, &mut broken);
-    if seen.status >= 400 {
-        error(seen, &mut broken);
-        return broken;
-    }
+    // An error that is kept gives away no less than a page: what is private stays so, and a cookie is a cookie.
+    error(seen, &mut broken);
     match policy.class(seen.class).map_or(Cached::Unsaid, |class| class.cached) {
         Cached::Never => private(seen, &mut broken),
         _ if seen.verb == Verb::Other => {}
@@ -123,6 +126,9 @@ fn coding(seen: &Observed, broken: &mut Rules) {
 /// Errors that are kept. CloudFront calls a kept error `Error`, others a hit; where nobody says how old it is, only one of
 /// the server's own is suspicious: that there is no such page may be kept.
 fn error(seen: &Observed, broken: &mut Rules) {
+    if !seen.is_error() {
+        return;
+    }
     let is_kept = match seen.head.age_s() {
         Some(age_s) => age_s > ERROR_AGE_MAX_S,
         None => seen.status >= 500 && seen.head.cache == CacheStatus::Hit,
@@ -130,11 +136,13 @@ fn error(seen: &Observed, broken: &mut Rules) {
     broken.add_if(is_kept && seen.verb != Verb::Other, Rule::ErrorCached);
 }
 
-/// What belongs to one shopper. An Age of 0 tells nothing: Varnish says it of what it never kept.
+/// What belongs to one shopper. An Age of 0 tells nothing: Varnish says it of what it never kept. Nor does that of an error:
+/// CloudFront keeps errors of all pages for some seconds, and calls them no hits.
 fn private(seen: &Observed, broken: &mut Rules) {
     let is_hit = seen.head.cache.is_cached();
+    let has_age = !seen.is_error() && seen.head.age_s().is_some_and(|age_s| age_s > 0);
     broken.add_if(is_hit, Rule::PrivateHit);
-    broken.add_if(!is_hit && seen.head.age_s().is_some_and(|age_s| age_s > 0), Rule::PrivateAge);
+    broken.add_if(!is_hit && has_age, Rule::PrivateAge);
 }
 
 /// Cookies that come out of a cache.

@@ -66,6 +66,7 @@ fn right_answers_break_nothing() {
         ("/cart/add", 303, format!("{MISS}|Location: /cart")),
         // Errors of one shopper's pages are kept for some seconds, too.
         ("/cart", 503, "X-Cache: Error from cloudfront|Age: 9".to_owned()),
+        ("/api/orders", 401, format!("{MISS}|Set-Cookie: sid=1")),
         ("/nothing", 404, "X-Cache: Error from cloudfront|Age: 10|Content-Type: text/html".to_owned()),
         ("/nothing", 404, "X-Cache-Status: HIT|Content-Type: text/html".to_owned()),
         ("/feed", 200, format!("{HIT}|Content-Type: application/xml|Cache-Control: max-age=7|Age: 9000")),
@@ -83,8 +84,12 @@ fn every_rule_has_answers_that_break_it() {
         ("/api/cart", 200, "X-Cache: RefreshHit from cloudfront".to_owned(), "private-hit"),
         ("/cart", 200, format!("{HIT}|Age: 5|Set-Cookie: sid=1"), "private-hit"),
         ("/cart", 200, format!("{MISS}|Age: 5"), "private-age"),
+        // What an error says belongs to one shopper, too.
+        ("/api/orders", 401, "X-Cache-Status: HIT".to_owned(), "private-hit"),
+        ("/cart", 404, format!("{HIT}|Set-Cookie: sid=1"), "private-hit"),
         ("/", 200, page(&format!("{HIT}|Set-Cookie: sid=1; Path=/")), "cookie-from-cache"),
         ("/feed", 200, format!("{HIT}|Set-Cookie: sid=1"), "cookie-from-cache"),
+        ("/gone", 404, "X-Cache-Status: HIT|Set-Cookie: sid=1".to_owned(), "cookie-from-cache"),
         ("/", 200, page(&format!("{HIT}|Age: 302")), "age-past-lifetime"),
         ("/", 200, page(MISS).replace("max-age=300", "max-age=31536000"), "lifetime-differs"),
         ("/", 200, page(MISS).replace("max-age=300", "max-age=300, s-maxage=60"), "lifetime-differs"),
