@@ -2,12 +2,17 @@
 //! without faults has none.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use doorbuster_shop::Fault;
 use serde_json::Value;
 
 use crate::matrix::VISIT;
-use crate::util::{Finished, Folder, count, kinds, patiently, regions, run, shop, turn, value};
+use crate::util::{
+    Finished, Folder, count, kinds, patiently, read_head_text, regions, run, server, shop, turn, value,
+};
 
 /// How many shoppers come to all regions together.
 const SHOPPERS: u64 = 240;
@@ -120,6 +125,58 @@ fn a_finding_shows_what_was_asked_and_answered_without_anybody_s_secrets() {
         let numbers: Vec<u64> = numbers.filter_map(|text| text.parse().ok()).collect();
         assert!(shown.contains(" is shown to shopper "), "{evidence}");
         assert!(matches!(numbers[..], [one, other] if one != other), "{evidence}");
+    });
+}
+
+/// A shop that shows everybody what its first shopper wrote, and breaks off in the middle of it.
+fn breaking_off() -> SocketAddr {
+    let first = Arc::new(Mutex::new(String::new()));
+    server(move |mut stream| {
+        while let Some(head) = read_head_text(&mut stream) {
+            if !head.starts_with("POST ") {
+                let shown = first.lock().unwrap().clone();
+                let head = "Content-Type: text/html\r\nCache-Control: no-store\r\nContent-Length: 9999";
+                let _ = write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n<p>{shown}</p>");
+                return;
+            }
+            let length = head.to_ascii_lowercase().lines().find_map(|line| {
+                let length = line.strip_prefix("content-length: ")?;
+                length.parse::<usize>().ok()
+            });
+            let mut form = vec![0; length.unwrap_or(0)];
+            if stream.read_exact(&mut form).is_err() {
+                return;
+            }
+            let mut first = first.lock().unwrap();
+            if first.is_empty() {
+                *first = String::from_utf8(form).unwrap();
+            }
+            if stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").is_err() {
+                return;
+            }
+        }
+    })
+}
+
+#[test]
+fn a_leak_is_found_in_a_body_that_is_never_complete() {
+    let _turn = turn();
+    patiently(|| {
+        let folder = Folder::new();
+        folder.write(
+            "write.yaml",
+            "journey: write\nsteps:\n  - { step: note, post: /note, form: { note: \"${shopper.mark}\" } }\n  - { step: cart, get: /cart }\n",
+        );
+        let plan = format!(
+            "name: cdn\ntarget: \"http://{}\"\nregions: [tokyo]\njourneys: [write.yaml]\nload: {{ arrivals: [{{ hold: 20/s, for: 1s }}] }}\n",
+            breaking_off()
+        );
+        let finished = run(&["rehearse", &folder.write("plan.yaml", plan), "--quiet"]);
+        let report = &finished.report;
+        assert_eq!(count(report, "global.errors_by_class.body"), 20, "{}", finished.stderr);
+        // Only who wrote first may read it.
+        assert_eq!(finding(report, "marker-leaked")["count"], 19, "{}", value(report, "cdn.findings"));
+        assert_eq!((finished.code, kinds(report)), (1, vec!["cdn"]), "{}", finished.stderr);
     });
 }
 

@@ -126,7 +126,13 @@ impl<'a> Answering<'a> {
                 tallies.at(now_ns).count("bodies_read_in_part", 1);
                 body.leave()
             }
-            Some(body) => body.end()?,
+            Some(body) => match body.end() {
+                Ok(ended) => ended,
+                Err((error, seen)) => {
+                    self.find_leak(seen);
+                    return Err(error.into());
+                }
+            },
             None => return Err(Broken::reset("it ended without an answer")),
         };
         self.flight.sample.bytes_decoded = body.decoded;
@@ -145,6 +151,10 @@ impl<'a> Answering<'a> {
         if let Err(broken) = result {
             blame(&self.visitor.worker, self.flight.sample, broken);
             self.came_ns = None;
+            // A body that is never complete shows what belongs to others all the same.
+            if let Some(mut body) = self.body.take() {
+                self.find_leak(body.seen());
+            }
         }
         let ended_ns = self.now_ns();
         self.flight.land(ended_ns);

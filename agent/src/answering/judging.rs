@@ -47,31 +47,40 @@ impl Answering<'_> {
 
     /// Judges an answer by its body, which is complete, or there as far as it is wanted.
     pub(super) fn judge_body(&mut self, seen: Seen) {
+        self.find_leak(seen);
         let now_ns = self.now_ns();
-        let (visitor, order) = (self.visitor, self.order);
-        let worker = &visitor.worker;
-        let whole = observed(self.flight.sample, order.asked(&worker.job));
+        let worker = &self.visitor.worker;
+        let whole = observed(self.flight.sample, self.order.asked(&worker.job));
         self.flight.sample.is_text = whole.is_text(&worker.job.plan.cdn);
-        let sample = &*self.flight.sample;
-        let find = |rule: Rule, note: &str| {
-            let key = FindingKey { rule, class: sample.class, pop: sample.head.pop };
-            let mut tallies = worker.tallies.borrow_mut();
-            tallies.find(key, now_ns, || of_body(visitor, order, sample, note));
-        };
-        if let Some(foreign) = seen.foreign {
-            find(Rule::MarkerLeaked, &format!("shopper {foreign} is shown to shopper {}", visitor.number));
-        }
         if !self.is_of_policy {
             return;
         }
+        let sample = &*self.flight.sample;
         // What says so itself was found by its head.
         let is_packed = seen.is_packed && sample.head.encoding != Encoding::Several;
         if is_packed && sample.head.kind == ContentKind::Text {
-            find(Rule::CompressedTwice, "what was decoded is a gzip file again");
+            self.find(Rule::CompressedTwice, "what was decoded is a gzip file again", now_ns);
         }
         if is_unclassified(sample) {
-            worker.tallies.borrow_mut().at(now_ns).note_unclassified(order.address.url.path());
+            worker.tallies.borrow_mut().at(now_ns).note_unclassified(self.order.address.url.path());
         }
+    }
+
+    /// A body that was looked through may show what another shopper entered, whether it ever was complete or not.
+    pub(super) fn find_leak(&mut self, seen: Seen) {
+        if let Some(foreign) = seen.foreign {
+            let now_ns = self.now_ns();
+            let note = format!("shopper {foreign} is shown to shopper {}", self.visitor.number);
+            self.find(Rule::MarkerLeaked, &note, now_ns);
+        }
+    }
+
+    /// Notes which rule a body breaks.
+    fn find(&self, rule: Rule, note: &str, now_ns: u64) {
+        let sample = &*self.flight.sample;
+        let key = FindingKey { rule, class: sample.class, pop: sample.head.pop };
+        let mut tallies = self.visitor.worker.tallies.borrow_mut();
+        tallies.find(key, now_ns, || of_body(self.visitor, self.order, sample, note));
     }
 
     /// Takes the answer's cookies.

@@ -228,61 +228,73 @@ impl BodyCount {
 
     /// What was kept of the decoded body so far.
     pub(crate) fn kept(&mut self) -> &[u8] {
+        self.flush();
+        match self.sink() {
+            Some(sink) => &sink.kept,
+            None => &[],
+        }
+    }
+
+    /// What was seen of the body so far, which may never be complete.
+    pub(crate) fn seen(&mut self) -> Seen {
+        self.flush();
+        self.sink().map_or_else(Seen::default, |sink| sink.seen())
+    }
+
+    /// Has the decoder hand out what it holds back. What is wrong with that shows again with what comes next.
+    fn flush(&mut self) {
         match &mut self.decoder {
-            Decoder::Identity(sink) => &sink.kept,
             Decoder::Gzip(decoder) => {
-                // It holds back what it decoded last. What is wrong with that shows again with what comes next.
                 let _ = decoder.flush();
-                &decoder.get_ref().kept
             }
-            Decoder::Brotli(decoder) => {
-                // So does this one, and hands out a buffer each time that it is given nothing.
-                loop {
-                    let before = decoder.get_ref().kept.len();
-                    if decoder.write(&[]).is_err() || decoder.get_ref().kept.len() == before {
-                        break;
-                    }
+            // It hands out a buffer each time that it is given nothing.
+            Decoder::Brotli(decoder) => loop {
+                let before = decoder.get_ref().count;
+                if decoder.write(&[]).is_err() || decoder.get_ref().count == before {
+                    break;
                 }
-                &decoder.get_ref().kept
-            }
-            Decoder::Left => &[],
+            },
+            Decoder::Identity(_) | Decoder::Left => {}
+        }
+    }
+
+    /// Where the decoded body goes; `None` where nobody decodes it.
+    fn sink(&mut self) -> Option<&mut Sink> {
+        match &mut self.decoder {
+            Decoder::Identity(sink) => Some(sink),
+            Decoder::Gzip(decoder) => Some(decoder.get_mut()),
+            Decoder::Brotli(decoder) => Some(decoder.get_mut()),
+            Decoder::Left => None,
         }
     }
 
     /// Leaves the body before its end: nothing more is wanted than what was kept.
     pub(crate) fn leave(mut self) -> (Body, Seen) {
-        let (sink, is_encoded) = match &mut self.decoder {
-            Decoder::Identity(sink) => (sink, false),
-            Decoder::Gzip(decoder) => (decoder.get_mut(), true),
-            Decoder::Brotli(decoder) => (decoder.get_mut(), true),
-            Decoder::Left => return (Body { cut: true, ..Body::default() }, Seen::default()),
+        let is_encoded = !matches!(self.decoder, Decoder::Identity(_));
+        let Some(sink) = self.sink() else {
+            return (Body { cut: true, ..Body::default() }, Seen::default());
         };
         // How much of an encoded body would have come of the bytes that came is known to its end alone.
         let decoded = (!is_encoded).then_some(sink.count);
         (Body { decoded, kept: std::mem::take(&mut sink.kept), cut: true }, sink.seen())
     }
 
-    /// Ends the body.
-    pub(crate) fn end(self) -> Result<(Body, Seen), BodyError> {
+    /// Ends the body. What was seen of one that is no good comes with the error.
+    pub(crate) fn end(mut self) -> Result<(Body, Seen), (BodyError, Seen)> {
         let name = self.decoder.name();
         let empty = self.wire == 0;
-        let sink = match self.decoder {
-            Decoder::Identity(sink) => Ok(sink),
+        let ended = match &mut self.decoder {
             // A body without a byte (HEAD, 304) is complete whatever its encoding.
-            Decoder::Gzip(_) | Decoder::Brotli(_) if empty => {
-                return Ok((Body { decoded: Some(0), ..Body::default() }, Seen::default()));
-            }
-            Decoder::Gzip(decoder) => decoder.finish(),
-            Decoder::Brotli(mut decoder) => match decoder.close() {
-                Ok(()) => decoder.into_inner().or_else(Ok),
-                Err(error) => Err(error),
-            },
-            Decoder::Left => return Ok((Body::default(), Seen::default())),
+            Decoder::Gzip(_) | Decoder::Brotli(_) if empty => Ok(()),
+            Decoder::Gzip(decoder) => decoder.try_finish(),
+            Decoder::Brotli(decoder) => decoder.close(),
+            Decoder::Identity(_) | Decoder::Left => Ok(()),
         };
-        let sink = sink.map_err(|error| BodyError::Undecodable(name, error))?;
-        let cut = sink.wanted && sink.count > sink.kept.len() as u64;
+        let Some(sink) = self.sink() else { return Ok((Body::default(), Seen::default())) };
         let seen = sink.seen();
-        Ok((Body { decoded: Some(sink.count), kept: sink.kept, cut }, seen))
+        ended.map_err(|error| (BodyError::Undecodable(name, error), seen))?;
+        let cut = sink.wanted && sink.count > sink.kept.len() as u64;
+        Ok((Body { decoded: Some(sink.count), kept: std::mem::take(&mut sink.kept), cut }, seen))
     }
 }
 
@@ -299,7 +311,7 @@ mod tests {
         for piece in bytes.chunks(7) {
             count.take(piece)?;
         }
-        Ok((count.wire, count.end()?.0))
+        Ok((count.wire, count.end().map_err(|(error, _)| error)?.0))
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
@@ -397,6 +409,33 @@ mod tests {
         let counts = |coding, search| BodyCount::begin(coding, false, 99, search, false).only_counts();
         assert!(counts(Coding::Identity, None) && !counts(Coding::Identity, search()));
         assert!(counts(Coding::Gzip, None) && !counts(Coding::Gzip, search()));
+    }
+
+    #[test]
+    fn what_a_broken_body_showed_is_not_lost() {
+        let marks = Rc::new(Marks::of("run"));
+        let filler: String =
+            (0..20_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string()).collect();
+        let text = format!("<b>{}</b>{filler}", marks.of_shopper(3)).into_bytes();
+        let leaked = Seen { foreign: Some(3), is_packed: false };
+        for (encoding, bytes) in [("", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
+            let begin = || {
+                let search = Some(Box::new(Search::new(&marks, 17)));
+                BodyCount::begin(Coding::of(encoding.as_bytes()), false, 1 << 20, search, true)
+            };
+            let mut count = begin();
+            count.take(&bytes[..bytes.len() / 2]).unwrap();
+            assert_eq!(count.seen(), leaked, "{encoding} so far");
+            if encoding.is_empty() {
+                continue;
+            }
+            let (error, seen) = count.end().unwrap_err();
+            assert_eq!(seen, leaked, "{encoding} broken off: {error}");
+            let mut count = begin();
+            count.take(&bytes[..bytes.len() / 2]).unwrap();
+            let _ = count.take(&[0xff; 64]);
+            assert_eq!(count.seen(), leaked, "{encoding} that is none in the middle");
+        }
     }
 
     #[test]
