@@ -4,6 +4,7 @@
 //! the first match; what matches none is unclassified.
 
 mod glob;
+mod path;
 mod read;
 mod shop;
 
@@ -18,6 +19,7 @@ use super::fields::essence;
 use super::pop::Airport;
 
 pub use glob::Pattern;
+pub use path::plain_path;
 
 /// The most classes of a policy.
 pub const CLASSES_MAX: usize = 32;
@@ -165,7 +167,8 @@ impl Policy {
 
     /// The classes that a path matches, which is without its query.
     pub fn of_path(&self, path: &str) -> Matched {
-        Matched::by(&self.classes, |class| class.matches.iter().any(|pattern| pattern.matches_path(path)))
+        let path = plain_path(path);
+        Matched::by(&self.classes, |class| class.matches.iter().any(|pattern| pattern.matches_path(&path)))
     }
 
     /// The classes that a `Content-Type` matches.
