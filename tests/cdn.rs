@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::matrix::VISIT;
 use crate::util::{
-    Finished, Folder, count, kinds, patiently, read_head_text, regions, run, server, shop, turn, value,
+    Finished, Folder, answering, count, kinds, patiently, read_head_text, regions, run, server, shop, turn,
+    value,
 };
 
 /// How many shoppers come to all regions together.
@@ -126,6 +127,45 @@ fn a_finding_shows_what_was_asked_and_answered_without_anybody_s_secrets() {
         assert!(shown.contains(" is shown to shopper "), "{evidence}");
         assert!(matches!(numbers[..], [one, other] if one != other), "{evidence}");
     });
+}
+
+#[test]
+fn a_report_shows_no_secret_of_a_journey_or_of_a_plan() {
+    let _turn = turn();
+    let folder = Folder::new();
+    // It belongs to no class, and its edge is another region's.
+    let feed = answering(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nX-Amz-Cf-Pop: SYD4-C1\r\nContent-Length: 0\r\n\r\n",
+    );
+    folder.write(
+        "feed.yaml",
+        "journey: feed\nsteps:\n  - { step: feed, get: \"/feeds/${env.DOORBUSTER_TEST_SECRET};jsessionid=A1B2C3/all?otp=778899\" }\n",
+    );
+    let plan = folder.write(
+        "plan.yaml",
+        format!(
+            "name: cdn\ntarget: \"http://{feed}\"\nregions: [tokyo]\njourneys: [feed.yaml]\nload: {{ arrivals: [{{ hold: 10/s, for: 1s }}] }}\nhttp: {{ headers: {{ X-Gate: gate-5512 }} }}\ncdn: {{ edges: {{ tokyo: [NRT] }} }}\n"
+        ),
+    );
+    let (data, json) = (folder.path("data"), folder.path("report.json"));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_doorbuster"))
+        .args(["rehearse", &plan, "--quiet"])
+        .arg("--data-dir")
+        .arg(data)
+        .arg("--json")
+        .arg(&json)
+        .env("DOORBUSTER_TEST_SECRET", "xyzzy-42")
+        .output()
+        .unwrap();
+    let text = std::fs::read_to_string(json).unwrap_or_default();
+    let report: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(value(&report, "cdn.unclassified")["/feeds/***/all"], 10, "{}", value(&report, "cdn"));
+    let finding = finding(&report, "other-region");
+    assert!(lines(finding, "asked").contains(&"x-gate: (hidden)".to_owned()), "{finding}");
+    for secret in ["xyzzy", "A1B2C3", "778899", "gate-5512"] {
+        assert!(!text.contains(secret), "{secret} is shown: {finding}");
+    }
 }
 
 /// A shop that shows everybody what its first shopper wrote, and breaks off in the middle of it.

@@ -23,6 +23,7 @@ mod layer;
 mod mark;
 pub mod policy;
 mod pop;
+mod redaction;
 mod rfc9211;
 mod rules;
 mod says;

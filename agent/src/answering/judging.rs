@@ -8,7 +8,7 @@ use super::Answering;
 use crate::client::body::{BodyCount, Coding, Seen};
 use crate::client::{HeadLines, Header};
 use crate::contract::{Judged, Request, is_private, is_unclassified, observed};
-use crate::evidence::{of_body, of_head};
+use crate::evidence::{of_body, of_head, shown_path};
 
 /// The most Set-Cookie lines of an answer that are looked at.
 const COOKIE_LINES_MAX: usize = 100;
@@ -62,7 +62,8 @@ impl Answering<'_> {
             self.find(Rule::CompressedTwice, "what was decoded is a gzip file again", now_ns);
         }
         if is_unclassified(sample) {
-            worker.tallies.borrow_mut().at(now_ns).note_unclassified(self.order.address.url.path());
+            let path = shown_path(self.visitor, self.order);
+            worker.tallies.borrow_mut().at(now_ns).note_unclassified(&path);
         }
     }
 
