@@ -1,5 +1,6 @@
 //! What answers are held to: the policy, and what a worker remembers of earlier answers to judge the next one by.
 
+mod cached_cookies;
 mod cookie_keys;
 mod first_misses;
 mod renewals;
@@ -9,14 +10,16 @@ use std::rc::Rc;
 use doorbuster_model::Sample;
 use doorbuster_model::cdn::policy::Cached;
 use doorbuster_model::cdn::{
-    Asked, CacheStatus, ClassId, Fragments, Layer, Marks, Observed, Policy, Rule, Rules, Verb, judge,
+    Asked, CacheStatus, ClassId, Fragments, Layer, Marks, Observed, Policy, Rule, Rules, Says, Verb, judge,
+    session_in,
 };
 
+use self::cached_cookies::CachedCookies;
 use self::cookie_keys::CookieKeys;
 use self::first_misses::{FirstMisses, fingerprint};
 use self::renewals::Renewals;
 use crate::address::Address;
-use crate::client::Search;
+use crate::client::{HeadLines, Header, Search};
 use crate::job::Job;
 
 /// Of the HTML that may belong to anybody, one answer in so many is looked through.
@@ -29,6 +32,7 @@ pub(crate) struct Contract {
     first_misses: FirstMisses,
     fragments: Fragments,
     cookie_keys: CookieKeys,
+    cached_cookies: CachedCookies,
     renewals: Renewals,
     /// How many pages were read that may belong to anybody.
     pages: u32,
@@ -36,8 +40,10 @@ pub(crate) struct Contract {
     has_edge: bool,
 }
 
-/// The request that is answered.
+/// The request that is answered, and the answer's head.
 pub(crate) struct Request<'a> {
+    /// The number of the shopper who sent it.
+    pub shopper: u64,
     /// Where it went.
     pub address: &'a Address,
     /// The codings that it asked for.
@@ -46,6 +52,8 @@ pub(crate) struct Request<'a> {
     pub cookies: &'a dyn Fn() -> Vec<u8>,
     /// Whether the answer binds the shopper to another target than before, where it binds one that was bound.
     pub renewal: Option<bool>,
+    /// The answer's headers.
+    pub lines: HeadLines<'a>,
 }
 
 impl Request<'_> {
@@ -63,6 +71,8 @@ pub(crate) struct Judged {
     pub broken: Rules,
     /// Whether the policy applies to it.
     pub is_of_policy: bool,
+    /// How much of it there was no room to remember.
+    pub not_watched: u64,
 }
 
 impl Contract {
@@ -73,6 +83,7 @@ impl Contract {
             first_misses: FirstMisses::default(),
             fragments: Fragments::default(),
             cookie_keys: CookieKeys::default(),
+            cached_cookies: CachedCookies::default(),
             renewals: Renewals::default(),
             pages: 0,
             has_edge: job.plan.cdn.is_declared,
@@ -95,18 +106,40 @@ impl Contract {
         let seen = observed(sample, request.asked);
         let is_of_policy = seen.is_of(policy);
         if !is_of_policy {
-            return Judged { broken: Rules::default(), is_of_policy };
+            return Judged { broken: Rules::default(), is_of_policy, not_watched: 0 };
         }
         self.has_edge = true;
+        let mut not_watched = 0;
         let mut broken = judge(policy, job.edges.as_deref(), &seen);
         if seen.verb != Verb::Other && seen.status < 400 {
             broken.add_if(self.look_up(policy, request, sample), Rule::Fragmented);
+        }
+        if seen.verb != Verb::Other && seen.head.cache.is_cached() && !is_private(policy, sample) {
+            let is_handed_out = self.hands_out(request, seen.head.says, &mut not_watched);
+            broken.add_if(is_handed_out, Rule::CookieFromCache);
         }
         // What comes out of a cache is no word of the balancer's to this shopper.
         if let Some(is_moved) = request.renewal.filter(|_| !seen.head.cache.is_cached()) {
             broken.add_if(self.renewals.note(is_moved), Rule::SessionMoved);
         }
-        Judged { broken, is_of_policy }
+        Judged { broken, is_of_policy, not_watched }
+    }
+
+    /// Whether what came out of a cache sets a cookie that another shopper was given, too.
+    fn hands_out(&mut self, request: &Request<'_>, says: Says, not_watched: &mut u64) -> bool {
+        let mut is_handed_out = false;
+        if !says.any(Says::SETS_COOKIE) {
+            return is_handed_out;
+        }
+        request.lines.each(|name, value| {
+            let session = Some(value).filter(|_| Header::of(name) == Header::SetCookie).and_then(session_in);
+            let Some(session) = session else { return };
+            match self.cached_cookies.note(fingerprint(&session), request.shopper) {
+                Some(is_another_s) => is_handed_out |= is_another_s,
+                None => *not_watched += 1,
+            }
+        });
+        is_handed_out
     }
 
     /// Notes what came of a look-up; whether its address is kept again and again.

@@ -10,6 +10,7 @@
 //! Tables say where their values come from; a value that is in none is unknown, and told apart from all that are known.
 
 pub mod audit;
+mod cookie;
 mod counts;
 mod encoding;
 mod evidence;
@@ -30,6 +31,7 @@ mod says;
 pub mod status;
 mod timing;
 
+pub use cookie::{STICKY_COOKIE, session_in};
 pub use counts::{Counts, Shortfall};
 pub use encoding::{Asked, Encoding};
 pub use evidence::Evidence;

@@ -28,10 +28,14 @@ impl Answering<'_> {
         }
         let asked = order.asked(&worker.job);
         let cookies = || order.cookies(visitor);
-        let request = Request { address: order.address, asked, cookies: &cookies, renewal };
+        let shopper = visitor.number;
+        let request = Request { shopper, address: order.address, asked, cookies: &cookies, renewal, lines };
         let judged = worker.contract.borrow_mut().judge(&worker.job, &request, self.flight.sample);
-        let Judged { broken, is_of_policy } = judged;
+        let Judged { broken, is_of_policy, not_watched } = judged;
         self.is_of_policy = is_of_policy;
+        if not_watched > 0 {
+            worker.tallies.borrow_mut().at(now_ns).count("cdn_not_watched", not_watched);
+        }
         if broken.is_empty() {
             return;
         }

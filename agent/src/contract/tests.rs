@@ -5,6 +5,7 @@ use doorbuster_model::assignment::Secrets;
 use doorbuster_model::cdn::Head;
 use doorbuster_model::sample::Times;
 use doorbuster_model::{Assignment, Key, Overrides, Part, Segment, Task};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::*;
@@ -36,13 +37,17 @@ const DECLARED: &str = "cdn: { edges: { london: [LHR] } }";
 struct Worker {
     job: Job,
     contract: Contract,
+    /// The shopper whose requests are answered.
+    shopper: u64,
+    /// How much of the last answer there was no room to remember.
+    not_watched: u64,
 }
 
 impl Worker {
     fn new(journey: &str, cdn: &str) -> Self {
         let job = job(journey, cdn);
         let contract = Contract::new(&job, Marks::of(&job.run));
-        Self { job, contract }
+        Self { job, contract, shopper: 1, not_watched: 0 }
     }
 
     fn address(&self, target: &str) -> Address {
@@ -73,9 +78,22 @@ impl Worker {
             class: policy.choose(address.matched, policy.of_type(kind.as_bytes())),
             ..Sample::new(key, Times::default())
         };
+        let mut answered = HeaderMap::new();
+        for (name, value) in &headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            answered.append(name, HeaderValue::from_str(value).unwrap());
+        }
         let cookies = || cookies.as_bytes().to_vec();
-        let request = Request { address: &address, asked: self.job.asked, cookies: &cookies, renewal };
+        let request = Request {
+            shopper: self.shopper,
+            address: &address,
+            asked: self.job.asked,
+            cookies: &cookies,
+            renewal,
+            lines: HeadLines::Http2(&answered),
+        };
         let judged = self.contract.judge(&self.job, &request, &mut sample);
+        self.not_watched = judged.not_watched;
         (judged.broken.iter().map(Rule::id).collect(), sample)
     }
 }
@@ -141,6 +159,38 @@ fn what_is_missed_with_every_cookie_is_fragmented() {
         }
         assert_eq!(found, usize::from(is_keyed));
     }
+}
+
+#[test]
+fn a_cookie_out_of_a_cache_is_critical_once_two_shoppers_have_it() {
+    let mut worker = Worker::new("browse", DECLARED);
+    let hit = MISS.replace("Miss", "Hit");
+    let mut broken = |shopper: u64, cookie: &str| {
+        worker.shopper = shopper;
+        worker.judge("/", &format!("{hit}|Set-Cookie: {cookie}; Path=/"), None).0
+    };
+    for shopper in 1..9 {
+        let own = format!("visit={shopper:016}");
+        assert_eq!(broken(shopper, &own), ["cookie-on-cacheable"], "one of its own for each");
+        assert_eq!(broken(shopper, "country=DE"), ["cookie-on-cacheable"], "a word is no session");
+    }
+    let session = "sid=0123456789abcdef";
+    assert_eq!(broken(1, session), ["cookie-on-cacheable"]);
+    assert_eq!(broken(1, session), ["cookie-on-cacheable"], "the same shopper again");
+    assert_eq!(broken(2, session), ["cookie-from-cache", "cookie-on-cacheable"]);
+}
+
+#[test]
+fn what_there_is_no_room_to_remember_is_counted() {
+    let mut worker = Worker::new("browse", DECLARED);
+    let hit = MISS.replace("Miss", "Hit");
+    let not_watched: u64 = (0..1_000)
+        .map(|visit| {
+            worker.judge("/", &format!("{hit}|Set-Cookie: visit={visit:016}"), None);
+            worker.not_watched
+        })
+        .sum();
+    assert_eq!(not_watched, 1_000 - 256);
 }
 
 #[test]

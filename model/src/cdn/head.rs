@@ -7,6 +7,7 @@
 mod tests;
 
 use super::CacheStatus;
+use super::cookie::{self, STICKY_COOKIE};
 use super::encoding::Encoding;
 use super::fields::{list, number, parameter};
 use super::kind::ContentKind;
@@ -18,11 +19,6 @@ use super::timing::{HitLayer, Timing};
 
 /// Stands for a number of seconds that was not told; numbers end at 2^31.
 const UNTOLD: u32 = u32::MAX;
-
-/// Names of the balancer's sticky cookies (facts of Application and Classic Load Balancers \[D\]).
-const STICKY: [&str; 6] = ["AWSALB", "AWSALBCORS", "AWSALBTG", "AWSALBTGCORS", "AWSELB", "AWSELBCORS"];
-/// The beginning of those that follow a cookie of the application \[D\].
-const STICKY_APPLICATION: &[u8] = b"AWSALBAPP-";
 
 /// Who made an answer, by its `Server`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -212,13 +208,10 @@ impl Head {
     }
 
     fn set_cookie(&mut self, line: &[u8]) {
-        let pair = line.split(|byte| *byte == b';').next().unwrap_or_default();
-        let (name, value) = parameter(pair);
-        let is_sticky =
-            STICKY.iter().any(|known| name == known.as_bytes()) || name.starts_with(STICKY_APPLICATION);
-        self.says.add(if is_sticky { Says::SETS_STICKY } else { Says::SETS_COOKIE });
-        if name == b"AWSALB" {
-            self.sticky = fingerprint(value.unwrap_or_default());
+        let (name, value) = cookie::pair(line);
+        self.says.add(if cookie::is_sticky(name) { Says::SETS_STICKY } else { Says::SETS_COOKIE });
+        if name == STICKY_COOKIE.as_bytes() {
+            self.sticky = fingerprint(value);
         }
     }
 

@@ -83,7 +83,7 @@ pub fn judge(policy: &Policy, edges: Option<&[Airport]>, seen: &Observed) -> Rul
     }
     edge(edges, seen, &mut broken);
     coding(seen, &mut broken);
-    // An error that is kept gives away no less than a page: what is private stays so, and a cookie is a cookie.
+    // An error that is kept gives away no less than a page: what is private stays so, and a target is a target.
     error(seen, &mut broken);
     match policy.class(seen.class).map_or(Cached::Unsaid, |class| class.cached) {
         Cached::Never => private(seen, &mut broken),
@@ -145,10 +145,10 @@ fn private(seen: &Observed, broken: &mut Rules) {
     broken.add_if(!is_hit && has_age, Rule::PrivateAge);
 }
 
-/// Cookies that come out of a cache.
+/// Cookies that come out of a cache: the balancer's own. One of the shop's may be made at the edge for each who asks; that
+/// several are given the same, no answer tells by itself.
 fn cookies(seen: &Observed, broken: &mut Rules) {
     let is_hit = seen.head.cache.is_cached();
-    broken.add_if(is_hit && seen.head.says.any(Says::SETS_COOKIE), Rule::CookieFromCache);
     broken.add_if(is_hit && seen.head.says.any(Says::SETS_STICKY), Rule::StickyFromCache);
 }
 
@@ -166,7 +166,7 @@ fn kept(policy: &Policy, promised_s: u32, seen: &Observed, broken: &mut Rules) {
         Some(lifetime_s) => broken.add_if(lifetime_s != promised_s, Rule::LifetimeDiffers),
         None => broken.add_if(!says.any(Says::EXPIRES), Rule::LifetimeUnsaid),
     }
-    broken.add_if(!head.cache.is_cached() && says.any(Says::SETS_COOKIE), Rule::CookieOnCacheable);
+    broken.add_if(says.any(Says::SETS_COOKIE), Rule::CookieOnCacheable);
     broken.add_if(says.any(Says::VARY_COOKIE), Rule::VariesOnCookie);
     broken.add_if(says.any(Says::VARY_USER_AGENT), Rule::VariesOnUserAgent);
     let is_compressed = head.encoding != Encoding::Identity && head.kind != ContentKind::Packed;

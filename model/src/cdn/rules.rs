@@ -54,7 +54,7 @@ pub enum Rule {
     PrivateAge,
     /// An answer shows what another shopper entered.
     MarkerLeaked,
-    /// A cached answer sets a cookie.
+    /// Several shoppers are given the same cookie out of a cache.
     CookieFromCache,
     /// An answer is older than what was promised.
     AgePastLifetime,
@@ -135,7 +135,7 @@ static RULES: [Entry; 25] = [
         rule: Rule::CookieFromCache,
         id: "cookie-from-cache",
         weight: Weight::Critical,
-        condition: "an answer out of a cache sets a cookie: everybody gets the same one",
+        condition: "several shoppers were given the same cookie out of a cache: they share a session",
         remedy: "Have the origin set no cookie on what is cached. In a cache policy leave cookies out (none), so that CloudFront takes Set-Cookie away; in Varnish and nginx remove Set-Cookie before storing, or do not store what has it. Invalidate the path.",
     },
     Entry {
