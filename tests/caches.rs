@@ -42,7 +42,8 @@ const NGINX_WRONG: &[Wrong] = &[
     Wrong {
         name: "query-in-key",
         changes: &[(r#""$uri|$arg_q|$arg_page""#, r#""$request_uri""#)],
-        run: &["fragmented"],
+        // A quarter of the pages is asked for by an address that nobody else has.
+        run: &["fragmented", "hit-ratio"],
         audit: &["fragmented"],
     },
     Wrong {
@@ -136,7 +137,7 @@ const VARNISH_WRONG: &[Wrong] = &[
     Wrong {
         name: "query-in-key",
         changes: &[("set req.url = reg", "# set req.url = reg")],
-        run: &["fragmented"],
+        run: &["fragmented", "hit-ratio"],
         audit: &["fragmented"],
     },
     Wrong {

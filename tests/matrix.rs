@@ -224,7 +224,8 @@ static MATRIX: [Group; 10] = [
         journey: "newsletter",
         seconds: VISIT_S,
         cases: [
-            Case::new("query-key", &["fragmented"], ("html", "tracking", "fragmented")),
+            // A quarter of the pages is asked for by addresses of newsletters.
+            Case::new("query-key", &["fragmented", "hit-ratio"], ("html", "tracking", "fragmented")),
             Case::new(
                 "cookie-sent",
                 &["cookie-on-cacheable"],

@@ -2,7 +2,7 @@
 
 mod cached_cookies;
 mod cookie_keys;
-mod first_misses;
+mod looked_up;
 mod renewals;
 
 use std::rc::Rc;
@@ -10,13 +10,13 @@ use std::rc::Rc;
 use doorbuster_model::Sample;
 use doorbuster_model::cdn::policy::Cached;
 use doorbuster_model::cdn::{
-    Asked, CacheStatus, ClassId, Fragments, Layer, Marks, Observed, Policy, Rule, Rules, Says, Verb, judge,
-    session_in,
+    Asked, CacheStatus, ClassId, Fragments, Layer, Marks, Observed, Policy, Rule, Rules, Says, Verb,
+    fingerprint, judge, session_in,
 };
 
 use self::cached_cookies::CachedCookies;
 use self::cookie_keys::CookieKeys;
-use self::first_misses::{FirstMisses, fingerprint};
+use self::looked_up::LookedUp;
 use self::renewals::Renewals;
 use crate::address::Address;
 use crate::client::{HeadLines, Header, Search};
@@ -29,7 +29,7 @@ const PAGES_ONE_IN: u32 = 8;
 pub(crate) struct Contract {
     /// The markers of the run, where its journeys plant any.
     marks: Option<Rc<Marks>>,
-    first_misses: FirstMisses,
+    looked_up: LookedUp,
     fragments: Fragments,
     cookie_keys: CookieKeys,
     cached_cookies: CachedCookies,
@@ -80,7 +80,7 @@ impl Contract {
     pub(crate) fn new(job: &Job, marks: Marks) -> Self {
         Self {
             marks: job.plants_marks().then(|| Rc::new(marks)),
-            first_misses: FirstMisses::default(),
+            looked_up: LookedUp::default(),
             fragments: Fragments::default(),
             cookie_keys: CookieKeys::default(),
             cached_cookies: CachedCookies::default(),
@@ -112,7 +112,8 @@ impl Contract {
         let mut not_watched = 0;
         let mut broken = judge(policy, job.edges.as_deref(), &seen);
         if seen.verb != Verb::Other && seen.status < 400 {
-            broken.add_if(self.look_up(policy, request, sample), Rule::Fragmented);
+            let is_fragmented = self.look_up(policy, request, sample, &mut not_watched);
+            broken.add_if(is_fragmented, Rule::Fragmented);
         }
         if seen.verb != Verb::Other && seen.head.cache.is_cached() && !is_private(policy, sample) {
             let is_handed_out = self.hands_out(request, seen.head.says, &mut not_watched);
@@ -142,25 +143,46 @@ impl Contract {
         is_handed_out
     }
 
-    /// Notes what came of a look-up; whether its address is kept again and again.
-    fn look_up(&mut self, policy: &Policy, request: &Request<'_>, sample: &mut Sample) -> bool {
+    /// Notes what came of a look-up; whether its content is kept again and again.
+    fn look_up(
+        &mut self,
+        policy: &Policy,
+        request: &Request<'_>,
+        sample: &mut Sample,
+        not_watched: &mut u64,
+    ) -> bool {
         let cached = policy.class(sample.class).map_or(Cached::Unsaid, |class| class.cached);
+        let cache = sample.head.cache;
+        if cached == Cached::Never || !cache.is_lookup() {
+            return false;
+        }
+        let content = request.address.content;
+        // Hits are noted, too: who missed what others hit before fills no empty cache.
+        let is_first = self.looked_up.is_first(content);
         let is_promised = matches!(cached, Cached::For(_));
-        match sample.head.cache {
-            CacheStatus::Miss if cached != Cached::Never => {
-                let (address, url) = (fingerprint(request.address.whole()), &request.address.url);
-                sample.is_first_miss = self.first_misses.is_first(address);
-                is_promised
-                    && (url.query().is_some_and(|query| self.fragments.missed(url.path(), query))
-                        || (!sample.is_first_miss && self.cookie_keys.missed(address, request.cookies())))
+        match cache {
+            CacheStatus::Miss => {
+                sample.is_first_miss = is_first;
+                is_promised && self.is_fragmented(request, is_first, not_watched)
             }
             // Nothing is left to find out in a right shop, so that its hits cost nothing here.
             CacheStatus::Hit if is_promised && self.cookie_keys.is_open() => {
-                self.cookie_keys.hit(fingerprint(request.address.whole()), || request.cookies());
+                self.cookie_keys.hit(content, || request.cookies());
                 false
             }
             _ => false,
         }
+    }
+
+    /// Notes a miss; whether it tells that the query, or a cookie, is in the cache's key without changing anything.
+    fn is_fragmented(&mut self, request: &Request<'_>, is_first: bool, not_watched: &mut u64) -> bool {
+        let (content, query) = (request.address.content, request.address.url.query());
+        let mut is_known = |watched: Option<bool>| {
+            *not_watched += u64::from(watched.is_none());
+            watched == Some(true)
+        };
+        query.is_some_and(|query| is_known(self.fragments.missed(content, query)))
+            || (!is_first && is_known(self.cookie_keys.missed(content, request.cookies())))
     }
 
     /// The search that an answer's body is due: each that is private is looked through, and one in eight of the other

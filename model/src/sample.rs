@@ -109,7 +109,8 @@ pub struct Sample {
     pub class: ClassId,
     /// The answer is text that the edge could have compressed ([`crate::cdn::Observed::is_text`]).
     pub is_text: bool,
-    /// The answer is a miss of an address that this worker never asked for before: it fills the cache.
+    /// The answer is a miss of what this worker never asked for before, in whatever way its address was written: it fills
+    /// the cache.
     pub is_first_miss: bool,
     /// To whom its failure belongs ([`crate::cdn::Failure::layer`]); `None` when it is good, or when nobody can tell.
     pub layer: Option<Layer>,

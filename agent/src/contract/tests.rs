@@ -122,13 +122,23 @@ fn without_a_policy_only_the_provider_s_answers_are_judged() {
 }
 
 #[test]
-fn the_first_miss_of_an_address_fills_the_cache() {
+fn the_first_miss_of_a_content_fills_the_cache() {
     let mut worker = Worker::new("browse", DECLARED);
     let mut is_first = |target: &str, lines: &str| worker.judge(target, lines, None).1.is_first_miss;
     assert!(is_first("/p/1", MISS) && !is_first("/p/1", MISS) && is_first("/p/2", MISS));
     assert!(!is_first("/p/3", &MISS.replace("Miss", "Hit")), "a hit is no miss");
-    assert!(is_first("/p/3", MISS), "and is not remembered as one");
+    assert!(!is_first("/p/3", MISS), "it was there before, and is gone: somebody purged it");
     assert!(!is_first("/cart", MISS), "what is never kept fills nothing");
+}
+
+#[test]
+fn another_way_of_writing_an_address_is_no_first_look_at_it() {
+    let mut worker = Worker::new("browse", DECLARED);
+    let mut is_first = |target: &str| worker.judge(target, MISS, None).1.is_first_miss;
+    let visitors = (0..1_000).filter(|visitor| is_first(&format!("/p/2?gclid={visitor}"))).count();
+    assert_eq!(visitors, 1, "a thousand visitors look at one page");
+    assert!(is_first("/search?q=tent&page=2") && !is_first("/search?page=2&q=tent"));
+    assert!(is_first("/search?q=lamp&page=2"));
 }
 
 #[test]

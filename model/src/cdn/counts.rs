@@ -36,7 +36,7 @@ pub struct Counts {
     pub refresh_hits: u64,
     /// Look-ups that were misses.
     pub misses: u64,
-    /// Of the misses, those of addresses that were asked for the first time: they fill the cache.
+    /// Of the misses, those of contents that were asked for the first time: they fill the cache.
     pub first_misses: u64,
     /// Answers that were no look-ups.
     pub others: u64,

@@ -1,7 +1,8 @@
 //! Fragmentation: the same content kept again and again, because the cache's key holds what does not change it.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::fingerprint::fingerprint;
 
 /// The most addresses that are watched; later ones are not.
 const WATCHED_MAX: usize = 256;
@@ -34,49 +35,49 @@ const TRACKING: &[&str] = &[
 /// The beginning of the others.
 const TRACKING_PREFIX: &str = "utm_";
 
-/// What addresses missed, one worker's knowledge. Bounded: 256 addresses, eight ways of writing each.
+/// What contents missed, one worker's knowledge. Bounded: 256 of them, eight ways of writing the address of each.
 #[derive(Clone, Debug, Default)]
 pub struct Fragments {
-    /// By the address as it would be without what does not matter: the ways in which it was written.
+    /// By their [`content`]: the ways in which their addresses were written.
     watched: BTreeMap<u64, Vec<u64>>,
 }
 
 impl Fragments {
-    /// Notes that a cacheable answer was missed. Whether the address is fragmented: it was missed in several ways of
-    /// writing it, which differ in the order of parameters or in those that follow visits.
-    pub fn missed(&mut self, path: &str, query: &str) -> bool {
+    /// Notes that a cacheable answer was missed. Whether the [`content`] is fragmented: it was missed in several ways of
+    /// writing its query, which differ in the order of parameters or in those that follow visits. `None` where there is no
+    /// room to watch it.
+    pub fn missed(&mut self, content: u64, query: &str) -> Option<bool> {
         if query.is_empty() {
-            return false;
+            return Some(false);
         }
-        let address = hash(&(path, plain(query)));
         let is_full = self.watched.len() >= WATCHED_MAX;
-        if is_full && !self.watched.contains_key(&address) {
-            return false;
+        if is_full && !self.watched.contains_key(&content) {
+            return None;
         }
-        let ways = self.watched.entry(address).or_default();
-        let way = hash(&query);
-        if !ways.contains(&way) && ways.len() < WAYS_MAX {
-            ways.push(way);
+        let ways = self.watched.entry(content).or_default();
+        if ways.len() < WAYS_MAX {
+            let way = fingerprint(query);
+            if !ways.contains(&way) {
+                ways.push(way);
+            }
         }
-        ways.len() >= WAYS_MIN
+        Some(ways.len() >= WAYS_MIN)
     }
 }
 
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+/// Tells apart what addresses show: `place` is the address without its query, and neither the order of the query's
+/// parameters nor those that follow visits change anything.
+pub fn content(place: &str, query: &str) -> u64 {
+    // A sum knows no order, and keeps no list.
+    let parameters = query.split('&').filter(|pair| matters(pair));
+    let parameters = parameters.fold(0_u64, |sum, pair| sum.wrapping_add(fingerprint(pair)));
+    fingerprint(&(place, parameters))
 }
 
-/// The parameters that matter, in one order.
-fn plain(query: &str) -> Vec<&str> {
-    let matters = |pair: &&str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        !pair.is_empty() && !name.starts_with(TRACKING_PREFIX) && !TRACKING.contains(&name)
-    };
-    let mut pairs: Vec<&str> = query.split('&').filter(matters).collect();
-    pairs.sort_unstable();
-    pairs
+/// Whether a parameter changes what is shown.
+fn matters(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    !pair.is_empty() && !name.starts_with(TRACKING_PREFIX) && !TRACKING.contains(&name)
 }
 
 #[cfg(test)]
@@ -85,7 +86,26 @@ mod tests {
 
     fn is_fragmented(queries: &[&str]) -> bool {
         let mut fragments = Fragments::default();
-        queries.iter().fold(false, |_, query| fragments.missed("/search", query))
+        let mut missed = |query: &str| fragments.missed(content("http://shop.test/search", query), query);
+        queries.iter().copied().fold(Some(false), |_, query| missed(query)).unwrap()
+    }
+
+    #[test]
+    fn content_is_the_same_however_it_is_asked_for() {
+        let of = |query: &str| content("http://shop.test/search", query);
+        for (query, other) in [
+            ("a=1&b=2&c=3", "c=3&a=1&b=2"),
+            ("q=tent", "utm_source=x&q=tent&gclid=1"),
+            ("", "fbclid=1"),
+            ("", "&&"),
+        ] {
+            assert_eq!(of(query), of(other), "{query} and {other}");
+        }
+        for (query, other) in [("q=tent", "q=lamp"), ("", "q="), ("page=1&page=1", "page=1"), ("a=1", "A=1")]
+        {
+            assert_ne!(of(query), of(other), "{query} and {other}");
+        }
+        assert_ne!(content("http://a.test/", ""), content("http://b.test/", ""), "another host's is another");
     }
 
     #[test]
@@ -107,12 +127,14 @@ mod tests {
     #[test]
     fn what_is_watched_is_bounded() {
         let mut fragments = Fragments::default();
+        let mut not_watched = 0;
         for product in 0..10_000 {
             for visit in 0..20 {
-                fragments.missed(&format!("/p/{product}"), &format!("gclid={visit}"));
+                let missed = fragments.missed(product, &format!("gclid={visit}"));
+                not_watched += usize::from(missed.is_none());
             }
         }
-        assert_eq!(fragments.watched.len(), WATCHED_MAX);
+        assert_eq!((fragments.watched.len(), not_watched), (WATCHED_MAX, (10_000 - WATCHED_MAX) * 20));
         assert!(fragments.watched.values().all(|ways| ways.len() <= WAYS_MAX));
     }
 }

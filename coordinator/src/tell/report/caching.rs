@@ -17,7 +17,7 @@ pub(crate) struct Caching {
     pub hits: u64,
     /// Answers from the origin.
     pub misses: u64,
-    /// Of the misses, those of addresses that were asked for the first time: they fill the cache.
+    /// Of the misses, those of what was never asked for before, however its address is written: they fill the cache.
     pub first_misses: u64,
     /// Answers from the edge's cache after it revalidated at the origin.
     pub refresh_hits: u64,
