@@ -34,6 +34,8 @@ pub(crate) struct Contract {
     cookie_keys: CookieKeys,
     cached_cookies: CachedCookies,
     renewals: Renewals,
+    /// Whether any answer was an error of the server's own.
+    has_failed: bool,
     /// How many pages were read that may belong to anybody.
     pages: u32,
     /// Whether connections lead to an edge: the policy says so, or answers do.
@@ -85,6 +87,7 @@ impl Contract {
             cookie_keys: CookieKeys::default(),
             cached_cookies: CachedCookies::default(),
             renewals: Renewals::default(),
+            has_failed: false,
             pages: 0,
             has_edge: job.plan.cdn.is_declared,
         }
@@ -104,6 +107,8 @@ impl Contract {
     pub(crate) fn judge(&mut self, job: &Job, request: &Request<'_>, sample: &mut Sample) -> Judged {
         let policy = &job.plan.cdn;
         let seen = observed(sample, request.asked);
+        self.has_failed |= seen.status >= 500;
+        let seen = Observed { has_failed: self.has_failed, ..seen };
         let is_of_policy = seen.is_of(policy);
         if !is_of_policy {
             return Judged { broken: Rules::default(), is_of_policy, not_watched: 0 };
@@ -207,6 +212,7 @@ pub(crate) fn observed(sample: &Sample, asked: Asked) -> Observed {
         bytes_decoded: sample.bytes_decoded,
         // What is inside is known only where a body is decoded, and is a finding of its own then.
         is_packed_inside: false,
+        has_failed: false,
     }
 }
 

@@ -39,6 +39,8 @@ struct Worker {
     contract: Contract,
     /// The shopper whose requests are answered.
     shopper: u64,
+    /// The status of the next answer.
+    status: u16,
     /// How much of the last answer there was no room to remember.
     not_watched: u64,
 }
@@ -47,7 +49,7 @@ impl Worker {
     fn new(journey: &str, cdn: &str) -> Self {
         let job = job(journey, cdn);
         let contract = Contract::new(&job, Marks::of(&job.run));
-        Self { job, contract, shopper: 1, not_watched: 0 }
+        Self { job, contract, shopper: 1, status: 200, not_watched: 0 }
     }
 
     fn address(&self, target: &str) -> Address {
@@ -73,7 +75,7 @@ impl Worker {
         let policy = &self.job.plan.cdn;
         let key = Key { journey: 0, step: 0, part: Part::Main, section: 0 };
         let mut sample = Sample {
-            status: Some(200),
+            status: Some(self.status),
             head: Head::of(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()))),
             class: policy.choose(address.matched, policy.of_type(kind.as_bytes())),
             ..Sample::new(key, Times::default())
@@ -169,6 +171,18 @@ fn what_is_missed_with_every_cookie_is_fragmented() {
         }
         assert_eq!(found, usize::from(is_keyed));
     }
+}
+
+#[test]
+fn stale_answers_are_right_where_the_origin_failed() {
+    let mut worker = Worker::new("browse", DECLARED);
+    let stale = MISS.replace("Miss", "Hit").replace("max-age=300", "max-age=300, stale-if-error=86400");
+    let stale = format!("{stale}|Age: 3000");
+    assert_eq!(worker.judge("/", &stale, None).0, ["age-past-lifetime"]);
+    worker.status = 502;
+    assert_eq!(worker.judge("/cart", "X-Cache: Error from cloudfront", None).0, [""; 0]);
+    worker.status = 200;
+    assert_eq!(worker.judge("/", &stale, None).0, [""; 0]);
 }
 
 #[test]

@@ -49,9 +49,10 @@ enum Teller {
 pub struct Head {
     age_s: u32,
     lifetime_s: u32,
+    stale_while_revalidate_s: u32,
+    stale_if_error_s: u32,
     /// 0 where there is none.
     sticky: u32,
-    stale_s: u16,
     told_by: Teller,
     /// Hit, miss, …
     pub cache: CacheStatus,
@@ -74,8 +75,9 @@ impl Default for Head {
         Self {
             age_s: UNTOLD,
             lifetime_s: UNTOLD,
+            stale_while_revalidate_s: 0,
+            stale_if_error_s: 0,
             sticky: 0,
-            stale_s: 0,
             told_by: Teller::Nobody,
             cache: CacheStatus::None,
             encoding: Encoding::Identity,
@@ -106,10 +108,16 @@ impl Head {
         told(self.lifetime_s)
     }
 
-    /// For how many seconds beyond its lifetime it may be served stale: the larger of `stale-while-revalidate` and
-    /// `stale-if-error` (RFC 5861).
+    /// For how many seconds beyond its lifetime it may be served stale, whatever happens: `stale-while-revalidate` (RFC
+    /// 5861, section 3).
     pub fn stale_s(&self) -> u32 {
-        u32::from(self.stale_s)
+        self.stale_while_revalidate_s
+    }
+
+    /// For how many seconds beyond its lifetime it may be served stale where the origin fails: `stale-if-error` (RFC 5861,
+    /// section 4).
+    pub fn stale_if_error_s(&self) -> u32 {
+        self.stale_if_error_s
     }
 
     /// What tells one value of the sticky cookie `AWSALB` from another; `None` where it is not set.
@@ -235,8 +243,8 @@ impl Head {
                 8 if is("no-store") => self.says.add(Says::NO_STORE),
                 8 if is("no-cache") && is_whole => self.says.add(Says::NO_CACHE),
                 7 if is("private") && is_whole => self.says.add(Says::PRIVATE),
-                14 if is("stale-if-error") => self.stale(value),
-                22 if is("stale-while-revalidate") => self.stale(value),
+                14 if is("stale-if-error") => longer(&mut self.stale_if_error_s, value),
+                22 if is("stale-while-revalidate") => longer(&mut self.stale_while_revalidate_s, value),
                 _ => {}
             }
         }
@@ -256,11 +264,11 @@ impl Head {
             self.says.add(Says::SHARED_LIFETIME);
         }
     }
+}
 
-    fn stale(&mut self, value: Option<&[u8]>) {
-        let stale_s = value.and_then(number).unwrap_or(0);
-        self.stale_s = self.stale_s.max(u16::try_from(stale_s).unwrap_or(u16::MAX));
-    }
+/// Of a directive that is repeated, the longer time counts: what may be kept so long breaks no promise.
+fn longer(known_s: &mut u32, value: Option<&[u8]>) {
+    *known_s = value.and_then(number).unwrap_or(0).max(*known_s);
 }
 
 fn told(seconds: u32) -> Option<u32> {

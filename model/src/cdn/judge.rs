@@ -46,6 +46,8 @@ pub struct Observed {
     pub bytes_decoded: Option<u64>,
     /// Whether the decoded body is a gzip file again, though its type is text.
     pub is_packed_inside: bool,
+    /// Whether the origin was seen to fail: only then may answers be as old as `stale-if-error` has it.
+    pub has_failed: bool,
 }
 
 impl Observed {
@@ -155,7 +157,9 @@ fn cookies(seen: &Observed, broken: &mut Rules) {
 /// What is promised to be kept for `promised_s` seconds.
 fn kept(policy: &Policy, promised_s: u32, seen: &Observed, broken: &mut Rules) {
     let (head, says) = (&seen.head, seen.head.says);
-    let age_max_s = promised_s.saturating_add(head.stale_s()).saturating_add(ROUNDING_S);
+    let stale_if_error_s = if seen.has_failed { head.stale_if_error_s() } else { 0 };
+    let stale_s = head.stale_s().max(stale_if_error_s);
+    let age_max_s = promised_s.saturating_add(stale_s).saturating_add(ROUNDING_S);
     broken.add_if(head.age_s().is_some_and(|age_s| age_s > age_max_s), Rule::AgePastLifetime);
     if !seen.may_be_kept() {
         // Which pages belong to one shopper, only the shop knows: what nobody declared is not held against it.

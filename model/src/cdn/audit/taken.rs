@@ -124,6 +124,7 @@ impl Taken {
             bytes_wire: answer.bytes_wire,
             bytes_decoded: answer.bytes_decoded,
             is_packed_inside: answer.is_packed_inside,
+            has_failed: false,
         })
     }
 

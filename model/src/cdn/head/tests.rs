@@ -96,8 +96,15 @@ fn lifetimes_are_those_of_shared_caches() {
     ] {
         assert_eq!(head(lines).lifetime_s(), lifetime_s, "{lines}");
     }
-    let stale = head("Cache-Control: max-age=5, stale-while-revalidate=30, stale-if-error=999999");
-    assert_eq!(stale.stale_s(), u32::from(u16::MAX));
+    for (lines, stale_s, stale_if_error_s) in [
+        ("Cache-Control: max-age=5, stale-while-revalidate=30, stale-if-error=999999", 30, 999_999),
+        ("Cache-Control: stale-while-revalidate=86400\nCache-Control: stale-while-revalidate=60", 86_400, 0),
+        ("Cache-Control: stale-if-error=99999999999", 0, 1 << 31),
+        ("Cache-Control: stale-while-revalidate, stale-if-error=soon", 0, 0),
+    ] {
+        let stale = head(lines);
+        assert_eq!((stale.stale_s(), stale.stale_if_error_s()), (stale_s, stale_if_error_s), "{lines}");
+    }
     assert!(head("Cache-Control: max-age=soon").says.any(Says::UNREADABLE));
 }
 

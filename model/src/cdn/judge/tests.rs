@@ -130,6 +130,21 @@ fn stale_answers_may_be_as_old_as_they_say() {
         page(&format!("{HIT}|Age: 330")).replace("max-age=300", "max-age=300, stale-while-revalidate=30");
     assert_eq!(ids(&policy, "/", 200, &stale), [""; 0]);
     assert_eq!(ids(&policy, "/", 200, &stale.replace("330", "332")), ["age-past-lifetime"]);
+    let day = stale.replace("validate=30", "validate=86400").replace("330", "70000");
+    assert_eq!(ids(&policy, "/", 200, &day), [""; 0], "a day is a day");
+    assert_eq!(ids(&policy, "/", 200, &day.replace("70000", "86702")), ["age-past-lifetime"]);
+}
+
+#[test]
+fn what_is_for_failures_counts_where_the_origin_failed() {
+    let policy = declared();
+    let stale = page(&format!("{HIT}|Age: 3000")).replace("max-age=300", "max-age=300, stale-if-error=86400");
+    assert_eq!(ids(&policy, "/", 200, &stale), ["age-past-lifetime"]);
+    let failed = Observed { has_failed: true, ..observed(&policy, "/", 200, &stale) };
+    assert!(judge(&policy, None, &failed).is_empty());
+    let older = observed(&policy, "/", 200, &stale.replace("Age: 3000", "Age: 86702"));
+    let older = Observed { has_failed: true, ..older };
+    assert!(judge(&policy, None, &older).contains(Rule::AgePastLifetime));
 }
 
 #[test]
