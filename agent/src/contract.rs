@@ -2,6 +2,7 @@
 
 mod cached_cookies;
 mod cookie_keys;
+mod kept_errors;
 mod looked_up;
 mod renewals;
 
@@ -16,6 +17,7 @@ use doorbuster_model::cdn::{
 
 use self::cached_cookies::CachedCookies;
 use self::cookie_keys::CookieKeys;
+use self::kept_errors::KeptErrors;
 use self::looked_up::LookedUp;
 use self::renewals::Renewals;
 use crate::address::Address;
@@ -33,6 +35,7 @@ pub(crate) struct Contract {
     fragments: Fragments,
     cookie_keys: CookieKeys,
     cached_cookies: CachedCookies,
+    kept_errors: KeptErrors,
     renewals: Renewals,
     /// Whether any answer was an error of the server's own.
     has_failed: bool,
@@ -46,6 +49,8 @@ pub(crate) struct Contract {
 pub(crate) struct Request<'a> {
     /// The number of the shopper who sent it.
     pub shopper: u64,
+    /// When the head was complete.
+    pub now_ns: u64,
     /// Where it went.
     pub address: &'a Address,
     /// The codings that it asked for.
@@ -86,6 +91,9 @@ impl Contract {
             fragments: Fragments::default(),
             cookie_keys: CookieKeys::default(),
             cached_cookies: CachedCookies::default(),
+            kept_errors: KeptErrors::new(
+                u64::from(job.agents_of_target).saturating_mul(job.workers() as u64),
+            ),
             renewals: Renewals::default(),
             has_failed: false,
             pages: 0,
@@ -120,6 +128,7 @@ impl Contract {
             let is_fragmented = self.look_up(policy, request, sample, &mut not_watched);
             broken.add_if(is_fragmented, Rule::Fragmented);
         }
+        broken.add_if(self.is_kept_for_long(request, &seen, &mut not_watched), Rule::ErrorCached);
         if seen.verb != Verb::Other && seen.head.cache.is_cached() && !is_private(policy, sample) {
             let is_handed_out = self.hands_out(request, seen.head.says, &mut not_watched);
             broken.add_if(is_handed_out, Rule::CookieFromCache);
@@ -129,6 +138,20 @@ impl Contract {
             broken.add_if(self.renewals.note(is_moved), Rule::SessionMoved);
         }
         Judged { broken, is_of_policy, not_watched }
+    }
+
+    /// Whether it is an error that came out of a cache for so long that it must be the same. Where an Age is told, that
+    /// tells more.
+    fn is_kept_for_long(&mut self, request: &Request<'_>, seen: &Observed, not_watched: &mut u64) -> bool {
+        let cache = seen.head.cache;
+        let is_error = seen.status >= 400 && seen.verb != Verb::Other;
+        if !is_error || !cache.is_lookup() || seen.head.age_s().is_some() {
+            return false;
+        }
+        let is_hit = cache == CacheStatus::Hit;
+        let is_kept = self.kept_errors.note(request.address.content, is_hit, request.now_ns);
+        *not_watched += u64::from(is_kept.is_none());
+        is_kept == Some(true)
     }
 
     /// Whether what came out of a cache sets a cookie that another shopper was given, too.

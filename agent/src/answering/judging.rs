@@ -29,7 +29,8 @@ impl Answering<'_> {
         let asked = order.asked(&worker.job);
         let cookies = || order.cookies(visitor);
         let shopper = visitor.number;
-        let request = Request { shopper, address: order.address, asked, cookies: &cookies, renewal, lines };
+        let request =
+            Request { shopper, now_ns, address: order.address, asked, cookies: &cookies, renewal, lines };
         let judged = worker.contract.borrow_mut().judge(&worker.job, &request, self.flight.sample);
         let Judged { broken, is_of_policy, not_watched } = judged;
         self.is_of_policy = is_of_policy;

@@ -41,6 +41,8 @@ struct Worker {
     shopper: u64,
     /// The status of the next answer.
     status: u16,
+    /// When it comes.
+    now_ns: u64,
     /// How much of the last answer there was no room to remember.
     not_watched: u64,
 }
@@ -49,7 +51,7 @@ impl Worker {
     fn new(journey: &str, cdn: &str) -> Self {
         let job = job(journey, cdn);
         let contract = Contract::new(&job, Marks::of(&job.run));
-        Self { job, contract, shopper: 1, status: 200, not_watched: 0 }
+        Self { job, contract, shopper: 1, status: 200, now_ns: 0, not_watched: 0 }
     }
 
     fn address(&self, target: &str) -> Address {
@@ -88,6 +90,7 @@ impl Worker {
         let cookies = || cookies.as_bytes().to_vec();
         let request = Request {
             shopper: self.shopper,
+            now_ns: self.now_ns,
             address: &address,
             asked: self.job.asked,
             cookies: &cookies,
@@ -171,6 +174,26 @@ fn what_is_missed_with_every_cookie_is_fragmented() {
         }
         assert_eq!(found, usize::from(is_keyed));
     }
+}
+
+#[test]
+fn an_error_that_does_nothing_but_hit_is_kept_for_too_long() {
+    let mut worker = Worker::new("browse", DECLARED);
+    let mut broken = |status: u16, second: u64, cache: &str| {
+        (worker.status, worker.now_ns) = (status, second * 1_000_000_000);
+        worker.judge("/gone", &format!("X-Cache-Status: {cache}"), None).0
+    };
+    for status in [404, 503] {
+        assert_eq!(broken(status, 0, "MISS"), [""; 0]);
+        assert_eq!(broken(status, 1, "HIT"), [""; 0], "a hit by itself is right");
+        assert_eq!(broken(status, 6, "EXPIRED"), [""; 0]);
+        assert_eq!(broken(status, 7, "HIT"), [""; 0]);
+        // However many workers share the edge.
+        assert_eq!(broken(status, 1_000_000, "HIT"), ["error-cached"]);
+        assert_eq!(broken(status, 1_000_001, "EXPIRED"), [""; 0]);
+        assert_eq!(broken(status, 1_000_002, "HIT"), [""; 0]);
+    }
+    assert_eq!(broken(200, 2_000_000, "HIT"), [""; 0], "no error");
 }
 
 #[test]

@@ -125,16 +125,10 @@ fn coding(seen: &Observed, broken: &mut Rules) {
     broken.add_if(!seen.asked.takes(encoding), Rule::EncodingNotAsked);
 }
 
-/// Errors that are kept. CloudFront calls a kept error `Error`, others a hit; where nobody says how old it is, only one of
-/// the server's own is suspicious: that there is no such page may be kept.
+/// Errors that are kept for long, as their Age has it: CloudFront calls a kept error `Error`, others a hit. Where nobody says
+/// how old it is, one answer tells nothing.
 fn error(seen: &Observed, broken: &mut Rules) {
-    if !seen.is_error() {
-        return;
-    }
-    let is_kept = match seen.head.age_s() {
-        Some(age_s) => age_s > ERROR_AGE_MAX_S,
-        None => seen.status >= 500 && seen.head.cache == CacheStatus::Hit,
-    };
+    let is_kept = seen.is_error() && seen.head.age_s().is_some_and(|age_s| age_s > ERROR_AGE_MAX_S);
     broken.add_if(is_kept && seen.verb != Verb::Other, Rule::ErrorCached);
 }
 
