@@ -40,6 +40,8 @@ pub(crate) struct Answering<'a> {
     coding: Coding,
     /// Whether it is a page, by its type.
     is_page: bool,
+    /// Whether the balancer's cookie has another value than before, where the answer renews it.
+    renewal: Option<bool>,
     /// Whether the policy applies to it, once its head is complete.
     is_of_policy: bool,
     /// Whether it belongs to the sample of which more is read than is wanted, once somebody asked.
@@ -73,6 +75,7 @@ impl<'a> Answering<'a> {
             content_type: ContentType::default(),
             coding: Coding::Identity,
             is_page: false,
+            renewal: None,
             is_of_policy: false,
             is_sampled: None,
             body: None,
@@ -227,7 +230,12 @@ impl Receiver for Answering<'_> {
                 }
             }
             Header::Connection | Header::ContentLength | Header::TransferEncoding => {}
-            Header::SetCookie | Header::Other => self.flight.sample.head.header(name, value),
+            Header::SetCookie => {
+                self.flight.sample.head.header(name, value);
+                // Before its cookies are taken, so that it is compared with what was sent.
+                self.renewal = self.renewal.or_else(|| self.visitor.renewal(value, self.order.address));
+            }
+            Header::Other => self.flight.sample.head.header(name, value),
         }
         if self.order.wants_headers
             && let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))

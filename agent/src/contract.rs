@@ -57,7 +57,7 @@ pub(crate) struct Request<'a> {
     pub asked: Asked,
     /// The Cookie header that was sent; asked for only where it matters.
     pub cookies: &'a dyn Fn() -> Vec<u8>,
-    /// Whether the answer binds the shopper to another target than before, where it binds one that was bound.
+    /// Whether the balancer's cookie has another value than before, where the answer renews it.
     pub renewal: Option<bool>,
     /// The answer's headers.
     pub lines: HeadLines<'a>,
@@ -134,8 +134,10 @@ impl Contract {
             broken.add_if(is_handed_out, Rule::CookieFromCache);
         }
         // What comes out of a cache is no word of the balancer's to this shopper.
-        if let Some(is_moved) = request.renewal.filter(|_| !seen.head.cache.is_cached()) {
-            broken.add_if(self.renewals.note(is_moved), Rule::SessionMoved);
+        if let Some(value) = seen.head.sticky().filter(|_| !seen.head.cache.is_cached()) {
+            let is_moved = self.renewals.note(value, request.renewal);
+            not_watched += u64::from(is_moved.is_none());
+            broken.add_if(is_moved == Some(true), Rule::SessionMoved);
         }
         Judged { broken, is_of_policy, not_watched }
     }

@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Rule, Says};
+use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Rule};
 
 use super::Answering;
 use crate::client::body::{BodyCount, Coding, Seen};
@@ -18,14 +18,7 @@ impl Answering<'_> {
     pub(super) fn judge_head(&mut self, lines: HeadLines<'_>, now_ns: u64) {
         let (visitor, order) = (self.visitor, self.order);
         let worker = &visitor.worker;
-        let mut renewal = None;
-        if self.flight.sample.head.says.any(Says::SETS_STICKY) {
-            lines.each(|name, value| {
-                if Header::of(name) == Header::SetCookie {
-                    renewal = renewal.or_else(|| visitor.renewal(value, order.address));
-                }
-            });
-        }
+        let renewal = self.renewal;
         let asked = order.asked(&worker.job);
         let cookies = || order.cookies(visitor);
         let shopper = visitor.number;

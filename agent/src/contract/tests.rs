@@ -241,14 +241,18 @@ fn what_there_is_no_room_to_remember_is_counted() {
 }
 
 #[test]
-fn who_is_seldom_sent_to_another_target_was_moved() {
+fn who_is_sent_to_another_target_was_moved() {
     let mut worker = Worker::new("browse", DECLARED);
-    for _ in 0..60 {
-        assert_eq!(worker.judge("/", MISS, Some(false)).0, [""; 0]);
+    let bound = |target: &str| format!("{MISS}|Set-Cookie: AWSALB={target}; Path=/");
+    assert_eq!(worker.judge("/", &bound("one"), None).0, [""; 0]);
+    assert_eq!(worker.judge("/", &bound("two"), None).0, [""; 0], "another shopper");
+    assert_eq!(worker.judge("/", &bound("two"), Some(false)).0, [""; 0]);
+    for target in ["one", "two", "one"] {
+        assert_eq!(worker.judge("/", &bound(target), Some(true)).0, ["session-moved"], "each time");
     }
-    assert_eq!(worker.judge("/", MISS, Some(true)).0, ["session-moved"]);
-    let hit = MISS.replace("Miss", "Hit");
-    assert_eq!(worker.judge("/", &hit, Some(true)).0, [""; 0], "that was said to somebody else");
+    assert_eq!(worker.judge("/", &bound("three"), Some(true)).0, [""; 0], "nobody knows what that is");
+    let hit = bound("one").replace("Miss", "Hit");
+    assert_eq!(worker.judge("/", &hit, Some(true)).0, ["sticky-from-cache"], "said to somebody else");
 }
 
 #[test]
