@@ -129,12 +129,12 @@ impl Contract {
             broken.add_if(is_fragmented, Rule::Fragmented);
         }
         broken.add_if(self.is_kept_for_long(request, &seen, &mut not_watched), Rule::ErrorCached);
-        if seen.verb != Verb::Other && seen.head.cache.is_cached() && !is_private(policy, sample) {
+        if seen.verb != Verb::Other && seen.head.is_hit() && !is_private(policy, sample) {
             let is_handed_out = self.hands_out(request, seen.head.says, &mut not_watched);
             broken.add_if(is_handed_out, Rule::CookieFromCache);
         }
         // What comes out of a cache is no word of the balancer's to this shopper.
-        if let Some(value) = seen.head.sticky().filter(|_| !seen.head.cache.is_cached()) {
+        if let Some(value) = seen.head.sticky().filter(|_| !seen.head.is_hit()) {
             let is_moved = self.renewals.note(value, request.renewal);
             not_watched += u64::from(is_moved.is_none());
             broken.add_if(is_moved == Some(true), Rule::SessionMoved);
@@ -182,7 +182,7 @@ impl Contract {
         not_watched: &mut u64,
     ) -> bool {
         let cached = policy.class(sample.class).map_or(Cached::Unsaid, |class| class.cached);
-        let cache = sample.head.cache;
+        let cache = sample.head.lookup();
         if cached == Cached::Never || !cache.is_lookup() {
             return false;
         }

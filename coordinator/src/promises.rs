@@ -78,6 +78,7 @@ fn shortfalls(prepared: &Prepared, tally: &Tally) -> Vec<Short> {
             shorts.extend(counts.shortfalls(class).map(|shortfall| {
                 let count = match shortfall.rule {
                     Rule::Savings => counts.texts_sampled,
+                    Rule::HitRatioUntold => counts.untold,
                     _ => shortfall.whole.saturating_sub(shortfall.part),
                 };
                 Short { class: id, pop, shortfall, count }

@@ -471,6 +471,8 @@ pub struct Caching {
     pub text_decoded: u64,
     #[prost(uint64, tag = "15")]
     pub texts_sampled: u64,
+    #[prost(uint64, tag = "16")]
+    pub untold: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Failures {

@@ -188,7 +188,7 @@ fn any_tick() -> impl Strategy<Value = Tick> {
                 Key { journey: 1, step, part: [Part::Main, Part::Asset, Part::Hop][part], section: step };
             let pop = format!("NRT{step}");
             let headers = [
-                ("X-Cache", "Miss from cloudfront"),
+                (if part == 2 { "X-Silent" } else { "X-Cache" }, "Miss from cloudfront"),
                 ("X-Amz-Cf-Pop", if opened { pop.as_str() } else { "" }),
             ];
             tally.record(&Sample {

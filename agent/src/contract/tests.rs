@@ -137,6 +137,18 @@ fn the_first_miss_of_a_content_fills_the_cache() {
 }
 
 #[test]
+fn a_hit_that_only_its_age_tells_is_one() {
+    let mut worker = Worker::new("browse", DECLARED);
+    let aged = MISS.replace("X-Cache: Miss from cloudfront", "Age: 7");
+    let session = "Set-Cookie: sid=0123456789abcdef";
+    assert_eq!(worker.judge("/p/4", &format!("{aged}|{session}"), None).0, ["cookie-on-cacheable"]);
+    worker.shopper = 2;
+    let again = worker.judge("/p/4", &format!("{aged}|{session}"), None).0;
+    assert_eq!(again, ["cookie-from-cache", "cookie-on-cacheable"]);
+    assert!(!worker.judge("/p/4", MISS, None).1.is_first_miss, "it was there before");
+}
+
+#[test]
 fn another_way_of_writing_an_address_is_no_first_look_at_it() {
     let mut worker = Worker::new("browse", DECLARED);
     let mut is_first = |target: &str| worker.judge(target, MISS, None).1.is_first_miss;

@@ -40,6 +40,8 @@ pub struct Counts {
     pub first_misses: u64,
     /// Answers that were no look-ups.
     pub others: u64,
+    /// Of these, those that a cache may have given, and that say nothing of it.
+    pub untold: u64,
     /// Body bytes over the wire, of decoded answers.
     pub bytes_wire: u64,
     /// The same bodies decoded.
@@ -61,14 +63,17 @@ impl Counts {
     pub fn record(&mut self, sample: &Sample) {
         use CacheStatus as Is;
         let is_lookup = sample.verb != Verb::Other && sample.status.is_some_and(|status| status < 400);
-        match sample.head.cache {
+        match sample.head.lookup() {
             Is::Hit if is_lookup => self.hits += 1,
             Is::RefreshHit if is_lookup => self.refresh_hits += 1,
             Is::Miss if is_lookup => {
                 self.misses += 1;
                 self.first_misses += u64::from(sample.is_first_miss);
             }
-            _ => self.others += 1,
+            cache => {
+                self.others += 1;
+                self.untold += u64::from(is_lookup && cache == Is::None);
+            }
         }
         if let Some(bytes) = sample.bytes_decoded {
             self.bytes_wire += sample.bytes_wire;
@@ -97,6 +102,7 @@ impl Counts {
         self.misses += other.misses;
         self.first_misses += other.first_misses;
         self.others += other.others;
+        self.untold += other.untold;
         self.bytes_wire += other.bytes_wire;
         self.bytes_decoded += other.bytes_decoded;
         self.texts += other.texts;
@@ -120,10 +126,9 @@ impl Counts {
     /// what fills the cache is left out.
     pub fn shortfalls(&self, class: &ContentClass) -> impl Iterator<Item = Shortfall> {
         let compressed = class.compresses_text.then_some(COMPRESSED);
-        let judged = self.lookups().saturating_sub(self.first_misses);
+        let hits = class.hit_ratio.and_then(|promised| self.hits_fall_short(promised));
         let saved = self.text_decoded.saturating_sub(self.text_wire);
-        [
-            (Rule::HitRatio, class.hit_ratio, self.hits, judged, judged >= LOOKUPS_MIN),
+        let texts = [
             (
                 Rule::NotCompressed,
                 compressed,
@@ -132,12 +137,26 @@ impl Counts {
                 self.texts >= TEXTS_MIN,
             ),
             (Rule::Savings, class.savings, saved, self.text_decoded, self.texts_sampled >= TEXTS_SAMPLED_MIN),
-        ]
-        .into_iter()
-        .filter_map(|(rule, floor, part, whole, is_enough)| {
+        ];
+        hits.into_iter().chain(texts.into_iter().filter_map(|(rule, floor, part, whole, is_enough)| {
             let promised = floor.filter(|floor| is_enough && !floor.holds(part, whole))?;
             Some(Shortfall { rule, part, whole, promised })
-        })
+        }))
+    }
+
+    /// Whether the promised ratio is missed; or may be, for all that answers say which tell of no cache.
+    fn hits_fall_short(&self, promised: Floor) -> Option<Shortfall> {
+        let told = self.lookups().saturating_sub(self.first_misses);
+        let all = told.saturating_add(self.untold);
+        let is_missed = |whole: u64| whole >= LOOKUPS_MIN && !promised.holds(self.hits, whole);
+        let (rule, whole) = if is_missed(told) {
+            (Rule::HitRatio, told)
+        } else if self.untold > 0 && is_missed(all) {
+            (Rule::HitRatioUntold, all)
+        } else {
+            return None;
+        };
+        Some(Shortfall { rule, part: self.hits, whole, promised })
     }
 }
 
@@ -178,6 +197,7 @@ impl fmt::Display for Shortfall {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, of) = match self.rule {
             Rule::HitRatio => ("hits", "look-ups"),
+            Rule::HitRatioUntold => ("hits", "answers, as far as they say"),
             Rule::NotCompressed => ("compressed", "texts"),
             _ => ("saved", "bytes of text"),
         };
@@ -260,13 +280,36 @@ mod tests {
     }
 
     #[test]
+    fn what_says_neither_hit_nor_miss_is_no_pass() {
+        let aged = seen("/static/a.png", "Via: 1.1 varnish|Age: 7", 10, Some(10));
+        let fresh = seen("/static/a.png", "Via: 1.1 varnish|Age: 0", 10, Some(10));
+        let silent = seen("/static/a.png", "", 10, Some(10));
+        let miss = seen("/static/a.png", "X-Cache: MISS", 10, Some(10));
+        let told = counts(&[(aged, 970, false), (fresh, 30, false)]);
+        assert_eq!((told.hits, told.others, told.untold, told.lookups()), (970, 30, 30, 970));
+        assert_eq!(shortfalls(&told), [""; 0], "whatever the others were");
+        let few = counts(&[(aged, 900, false), (fresh, 100, false)]);
+        assert_eq!(
+            shortfalls(&few),
+            ["hits: 900 of 1000 answers, as far as they say (90.00 %), promised > 95%"]
+        );
+        let none = counts(&[(silent, 200, false)]);
+        let untold: Vec<Rule> =
+            none.shortfalls(&Policy::default().classes()[1]).map(|short| short.rule).collect();
+        assert_eq!(untold, [Rule::HitRatioUntold]);
+        let missed = counts(&[(aged, 100, false), (miss, 50, false), (fresh, 900, false)]);
+        assert_eq!(shortfalls(&missed), ["hits: 100 of 150 look-ups (66.66 %), promised > 95%"]);
+        assert_eq!(shortfalls(&counts(&[(silent, 99, false)])), [""; 0], "too few to say");
+    }
+
+    #[test]
     fn what_is_no_lookup_counts_apart() {
         let hit = seen("/static/a.css", "X-Cache: Hit from cloudfront", 10, None);
         let error = Observed { status: 404, ..hit };
         let post = Observed { verb: Verb::Other, ..hit };
         let redirect = seen("/", "X-Cache: Redirect from cloudfront", 0, None);
         let sum = counts(&[(hit, 1, false), (error, 1, false), (post, 1, false), (redirect, 1, false)]);
-        assert_eq!((sum.hits, sum.others, sum.lookups()), (1, 3, 1));
+        assert_eq!((sum.hits, sum.others, sum.untold, sum.lookups()), (1, 3, 0, 1));
     }
 
     #[test]
@@ -305,6 +348,7 @@ mod tests {
             "X-Cache: Miss from cloudfront|Content-Type: text/css",
             "X-Cache: RefreshHit from cloudfront",
             "X-Cache: Error from cloudfront",
+            "Age: 0",
         ]);
         let answer = (lines, 0_u64..100_000, any::<bool>());
         prop::collection::vec(answer, 0..10).prop_map(|answers| {

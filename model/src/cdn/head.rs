@@ -120,6 +120,23 @@ impl Head {
         self.stale_if_error_s
     }
 
+    /// What came of looking it up: the cache's own word; or, where there is none, a hit of what has been kept for a while. Every
+    /// cache tells an Age (RFC 9111, section 5.1), and Varnish as it comes nothing else; but one of 0 may be that of a miss.
+    pub fn lookup(&self) -> CacheStatus {
+        let is_told_by_age = self.cache == CacheStatus::None && self.age_s().is_some_and(|age_s| age_s > 0);
+        if is_told_by_age { CacheStatus::Hit } else { self.cache }
+    }
+
+    /// Whether it came out of a cache, with or without asking the origin.
+    pub fn is_hit(&self) -> bool {
+        self.lookup().is_cached()
+    }
+
+    /// Whether it came out of a cache without asking the origin.
+    pub fn is_fresh_hit(&self) -> bool {
+        self.lookup() == CacheStatus::Hit
+    }
+
     /// What tells one value of the sticky cookie `AWSALB` from another; `None` where it is not set.
     pub fn sticky(&self) -> Option<u32> {
         (self.sticky != 0).then_some(self.sticky)

@@ -144,8 +144,7 @@ fn private(seen: &Observed, broken: &mut Rules) {
 /// Cookies that come out of a cache: the balancer's own. One of the shop's may be made at the edge for each who asks; that
 /// several are given the same, no answer tells by itself.
 fn cookies(seen: &Observed, broken: &mut Rules) {
-    let is_hit = seen.head.cache.is_cached();
-    broken.add_if(is_hit && seen.head.says.any(Says::SETS_STICKY), Rule::StickyFromCache);
+    broken.add_if(seen.head.is_hit() && seen.head.says.any(Says::SETS_STICKY), Rule::StickyFromCache);
 }
 
 /// What is promised to be kept for `promised_s` seconds.

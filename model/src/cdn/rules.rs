@@ -98,6 +98,8 @@ pub enum Rule {
     ChallengeAsPage,
     /// A cache says something that is not known here.
     CacheWordUnknown,
+    /// A hit ratio is promised that nothing tells.
+    HitRatioUntold,
 }
 
 struct Entry {
@@ -109,7 +111,7 @@ struct Entry {
 }
 
 /// In the order of [`Rule`].
-static RULES: [Entry; 25] = [
+static RULES: [Entry; 26] = [
     Entry {
         rule: Rule::PrivateHit,
         id: "private-hit",
@@ -122,7 +124,7 @@ static RULES: [Entry; 25] = [
         id: "private-age",
         weight: Weight::Critical,
         condition: "an answer that belongs to one shopper has an Age: some cache kept it",
-        remedy: "The edge calls it no hit, so a cache behind it keeps this path: a proxy before the shop, or another distribution. Exclude the path there as at the edge, and have the origin send Cache-Control: private, no-store.",
+        remedy: "Some cache keeps this path: the edge itself where it says no word, otherwise one behind it (a proxy before the shop, or another distribution). Exclude the path there, and have the origin send Cache-Control: private, no-store.",
     },
     Entry {
         rule: Rule::MarkerLeaked,
@@ -284,6 +286,13 @@ static RULES: [Entry; 25] = [
         weight: Weight::Information,
         condition: "a cache says something that is not known here; it counts as neither hit nor miss",
         remedy: "Nothing at the edge. Tell the maintainers of Doorbuster the value, so that it can be counted.",
+    },
+    Entry {
+        rule: Rule::HitRatioUntold,
+        id: "hit-ratio-untold",
+        weight: Weight::Information,
+        condition: "a hit ratio is promised, and too many answers say neither hit nor miss to tell whether it holds",
+        remedy: "Have the edge say what it did: X-Cache in Varnish (vcl_deliver, from obj.hits), X-Cache-Status in nginx (add_header with $upstream_cache_status, always), Cache-Status elsewhere. Of a cache that tells an Age alone, only what is older than a second is known to be a hit, so that longer runs tell more.",
     },
 ];
 

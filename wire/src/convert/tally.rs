@@ -218,6 +218,7 @@ fn caching_to_proto((place, counts): (&Place, &Counts)) -> proto::Caching {
         text_wire: counts.text_wire,
         text_decoded: counts.text_decoded,
         texts_sampled: counts.texts_sampled,
+        untold: counts.untold,
     }
 }
 
@@ -233,6 +234,7 @@ fn caching_from_proto(caching: proto::Caching) -> Result<(Place, Counts), Error>
         misses: caching.misses,
         first_misses: caching.first_misses,
         others: caching.others,
+        untold: caching.untold,
         bytes_wire: caching.bytes_wire,
         bytes_decoded: caching.bytes_decoded,
         texts: caching.texts,

@@ -23,6 +23,8 @@ pub(crate) struct Caching {
     pub refresh_hits: u64,
     /// Answers that say none of this, errors, and answers to requests that no cache keeps.
     pub others: u64,
+    /// Of the others, answers that a cache may have given, and that say neither hit nor miss.
+    pub untold: u64,
     /// hits ÷ (hits + misses + refresh_hits), 0 to 1; `null` without any of them.
     pub hit_ratio: Option<f64>,
     /// Body bytes over the wire, of the answers that were decoded.
@@ -43,6 +45,7 @@ impl Caching {
             first_misses: counts.first_misses,
             refresh_hits: counts.refresh_hits,
             others: counts.others,
+            untold: counts.untold,
             hit_ratio: ratio(counts.hits, counts.lookups()),
             bytes_wire: counts.bytes_wire,
             bytes_decoded: counts.bytes_decoded,

@@ -79,6 +79,26 @@ fn whose_word_on_the_cache_counts() {
 }
 
 #[test]
+fn an_age_tells_a_hit_where_no_word_does() {
+    for (lines, lookup, is_fresh) in [
+        ("Via: 1.1 varnish\nX-Varnish: 32770 3\nAge: 7", CacheStatus::Hit, true),
+        ("Via: 1.1 varnish\nX-Varnish: 32770\nAge: 0", CacheStatus::None, false),
+        ("Age: soon", CacheStatus::None, false),
+        ("", CacheStatus::None, false),
+        // A word tells more.
+        ("X-Cache: MISS\nAge: 7", CacheStatus::Miss, false),
+        ("X-Cache: Error from cloudfront\nAge: 7", CacheStatus::Error, false),
+        ("X-Cache: RefreshHit from cloudfront\nAge: 0", CacheStatus::RefreshHit, false),
+        ("X-Cache: Odd from cloudfront\nAge: 7", CacheStatus::Unknown, false),
+        ("X-Cache: HIT\nAge: 0", CacheStatus::Hit, true),
+    ] {
+        let head = head(lines);
+        assert_eq!((head.lookup(), head.is_fresh_hit()), (lookup, is_fresh), "{lines}");
+        assert_eq!(head.is_hit(), lookup.is_cached(), "{lines}");
+    }
+}
+
+#[test]
 fn lifetimes_are_those_of_shared_caches() {
     for (lines, lifetime_s) in [
         ("Cache-Control: max-age=300", Some(300)),

@@ -102,6 +102,8 @@ fn every_rule_has_answers_that_break_it() {
         ("/", 200, page(&format!("{HIT}|Set-Cookie: sid=1; Path=/")), "cookie-on-cacheable"),
         ("/", 200, page(&format!("{HIT}|Set-Cookie: AWSALB=1")), "sticky-from-cache"),
         ("/gone", 404, "X-Cache-Status: HIT|Set-Cookie: AWSALB=1".to_owned(), "sticky-from-cache"),
+        ("/", 200, page("Age: 7|Set-Cookie: AWSALB=1"), "sticky-from-cache"),
+        ("/cart", 200, "Via: 1.1 varnish|Age: 7".to_owned(), "private-age"),
         ("/", 200, page(&format!("{HIT}|Vary: Cookie")), "varies-on-cookie"),
         ("/", 200, page(&format!("{HIT}|Vary: User-Agent")), "varies-on-user-agent"),
         ("/", 503, "X-Cache: Error from cloudfront|Age: 11".to_owned(), "error-cached"),
