@@ -223,12 +223,6 @@ impl Receiver for Answering<'_> {
                     self.location = Some(location(value));
                 }
             }
-            // It is long, and says little that others do not say.
-            Header::ServerTiming => {
-                if self.is_sampled() {
-                    self.flight.sample.head.header(name, value);
-                }
-            }
             Header::Connection | Header::ContentLength | Header::TransferEncoding => {}
             Header::SetCookie => {
                 self.flight.sample.head.header(name, value);

@@ -50,4 +50,4 @@ pub use rfc9211::cache_status;
 pub use rules::{Rule, Rules, Severity};
 pub use says::Says;
 pub use status::CacheStatus;
-pub use timing::{HitLayer, Timing};
+pub use timing::HitLayer;

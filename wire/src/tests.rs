@@ -190,6 +190,10 @@ fn any_tick() -> impl Strategy<Value = Tick> {
             let headers = [
                 (if part == 2 { "X-Silent" } else { "X-Cache" }, "Miss from cloudfront"),
                 ("X-Amz-Cf-Pop", if opened { pop.as_str() } else { "" }),
+                (
+                    "Server-Timing",
+                    ["cdn-hit-layer;desc=EDGE", "cdn-hit-layer;desc=REC", "cdn-hit-layer;desc=x"][part],
+                ),
             ];
             tally.record(&Sample {
                 opened: opened.then_some(connect),

@@ -11,6 +11,7 @@ use super::judge::{Observed, Verb};
 use super::kind::ContentKind;
 use super::policy::{ContentClass, Floor, Policy};
 use super::rules::Rule;
+use super::timing::HitLayer;
 use crate::Sample;
 
 /// Sizes of what CloudFront compresses, in bytes \[D\].
@@ -42,6 +43,8 @@ pub struct Counts {
     pub others: u64,
     /// Of these, those that a cache may have given, and that say nothing of it.
     pub untold: u64,
+    /// Answers by the layer of caches that had them, as far as they say, in the order of [`HitLayer::TOLD`].
+    pub hit_layers: [u64; HitLayer::TOLD.len()],
     /// Body bytes over the wire, of decoded answers.
     pub bytes_wire: u64,
     /// The same bodies decoded.
@@ -75,6 +78,9 @@ impl Counts {
                 self.untold += u64::from(is_lookup && cache == Is::None);
             }
         }
+        if let Some(position) = HitLayer::TOLD.iter().position(|layer| *layer == sample.head.hit_layer) {
+            self.hit_layers[position] += 1;
+        }
         if let Some(bytes) = sample.bytes_decoded {
             self.bytes_wire += sample.bytes_wire;
             self.bytes_decoded += bytes;
@@ -103,6 +109,9 @@ impl Counts {
         self.first_misses += other.first_misses;
         self.others += other.others;
         self.untold += other.untold;
+        for (mine, theirs) in self.hit_layers.iter_mut().zip(other.hit_layers) {
+            *mine += theirs;
+        }
         self.bytes_wire += other.bytes_wire;
         self.bytes_decoded += other.bytes_decoded;
         self.texts += other.texts;
@@ -313,6 +322,19 @@ mod tests {
     }
 
     #[test]
+    fn layers_of_caches_are_counted_as_far_as_they_are_told() {
+        let of = |timing: &str| seen("/static/a.css", &format!("Server-Timing: {timing}"), 10, None);
+        let sum = counts(&[
+            (of("cdn-hit-layer;desc=\"EDGE\""), 5, false),
+            (of("cdn-hit-layer;desc=\"REC\""), 3, false),
+            (of("cdn-hit-layer;desc=\"Origin Shield\""), 2, false),
+            (of("cdn-hit-layer;desc=\"MOON\""), 1, false),
+            (of("cdn-cache-miss"), 9, false),
+        ]);
+        assert_eq!(sum.hit_layers, [5, 3, 2, 1]);
+    }
+
+    #[test]
     fn text_is_judged_by_rate_within_the_conditions() {
         let lines = "Content-Type: text/css|Cache-Control: max-age=31536000";
         let plain = seen("/static/a.css", lines, 5_000, Some(5_000));
@@ -349,6 +371,7 @@ mod tests {
             "X-Cache: RefreshHit from cloudfront",
             "X-Cache: Error from cloudfront",
             "Age: 0",
+            "X-Cache: Hit from cloudfront|Server-Timing: cdn-hit-layer;desc=\"REC\"",
         ]);
         let answer = (lines, 0_u64..100_000, any::<bool>());
         prop::collection::vec(answer, 0..10).prop_map(|answers| {

@@ -15,7 +15,7 @@ use super::pop::Pop;
 use super::rfc9211::cache_status;
 use super::says::Says;
 use super::status::{x_cache, x_cache_status};
-use super::timing::{HitLayer, Timing};
+use super::timing::HitLayer;
 
 /// Stands for a number of seconds that was not told; numbers end at 2^31.
 const UNTOLD: u32 = u32::MAX;
@@ -166,7 +166,7 @@ impl Head {
             (12, b'x') if is("x-amz-cf-pop") => self.x_amz_cf_pop(value),
             (13, b'c') if is("cache-control") => self.cache_control(value),
             (13, b's') if is("server-timing") => {
-                let layer = Timing::of(value).hit_layer;
+                let layer = HitLayer::of(value);
                 if layer != HitLayer::Unsaid {
                     self.hit_layer = layer;
                 }

@@ -27,12 +27,34 @@ pub(crate) struct Caching {
     pub untold: u64,
     /// hits ÷ (hits + misses + refresh_hits), 0 to 1; `null` without any of them.
     pub hit_ratio: Option<f64>,
+    /// Answers by the layer of caches that had them.
+    pub hit_layers: HitLayers,
     /// Body bytes over the wire, of the answers that were decoded.
     pub bytes_wire: u64,
     /// The same bodies in bytes after decoding.
     pub bytes_decoded: u64,
     /// 1 − bytes_wire ÷ bytes_decoded, 0 to 1; `null` when nothing was decoded.
     pub savings: Option<f64>,
+}
+
+/// Answers by the layer of caches that had them, as far as `Server-Timing` says it (`cdn-hit-layer`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(crate) struct HitLayers {
+    /// The edge location itself.
+    pub edge: u64,
+    /// A regional edge cache.
+    pub regional: u64,
+    /// Origin Shield.
+    pub shield: u64,
+    /// A layer that is not known here.
+    pub other: u64,
+}
+
+impl HitLayers {
+    fn of([edge, regional, shield, other]: [u64; 4]) -> Self {
+        Self { edge, regional, shield, other }
+    }
 }
 
 impl Caching {
@@ -47,6 +69,7 @@ impl Caching {
             others: counts.others,
             untold: counts.untold,
             hit_ratio: ratio(counts.hits, counts.lookups()),
+            hit_layers: HitLayers::of(counts.hit_layers),
             bytes_wire: counts.bytes_wire,
             bytes_decoded: counts.bytes_decoded,
             savings: ratio(saved, counts.bytes_decoded),

@@ -78,6 +78,7 @@ fn has_every_key(report: &Value, regions: &str) {
             let keys =
                 "requests hits misses refresh_hits hit_ratio bytes_wire bytes_decoded savings lowest_second";
             has(&classes[class], keys);
+            has(&classes[class]["hit_layers"], "edge regional shield other");
         }
     }
     has(&report["slo"], "objective good total budget_spent");
@@ -205,6 +206,8 @@ fn the_edge_is_told_by_region_class_and_edge_location() {
         ]
     );
     assert_eq!((&cdn["pops"][0]["class"], &cdn["pops"][0]["hits"]), (&json!("static"), &json!(300)));
+    let layers = json!({ "edge": 900, "regional": 0, "shield": 0, "other": 0 });
+    assert_eq!(cdn["classes"]["static"]["hit_layers"], layers);
     assert_eq!(cdn["unclassified"], json!({ "/pay": 6 }));
     let layers = &told()["regions"]["london"]["errors_by_layer"];
     assert_eq!(*layers, json!({ "edge": 0, "balancer": 5, "origin": 2, "generator": 0 }));
