@@ -10,7 +10,7 @@ use doorbuster_model::{ErrorClass, Sample};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::blame::blame;
-use crate::client::body::{BodyCount, Coding};
+use crate::client::body::BodyCount;
 use crate::client::{Broken, HeadLines, Header, Lease, Receiver};
 use crate::enough::Enough;
 use crate::exchange::{Order, Reply};
@@ -37,7 +37,6 @@ pub(crate) struct Answering<'a> {
     headers: Option<Box<HeaderMap>>,
     location: Option<Box<str>>,
     content_type: ContentType,
-    coding: Coding,
     /// Whether it is a page, by its type.
     is_page: bool,
     /// Whether the balancer's cookie has another value than before, where the answer renews it.
@@ -73,7 +72,6 @@ impl<'a> Answering<'a> {
             headers: None,
             location: None,
             content_type: ContentType::default(),
-            coding: Coding::Identity,
             is_page: false,
             renewal: None,
             is_of_policy: false,
@@ -213,10 +211,6 @@ impl Receiver for Answering<'_> {
                 if self.order.wants_body {
                     self.content_type = ContentType::of(value);
                 }
-            }
-            Header::ContentEncoding => {
-                self.flight.sample.head.header(name, value);
-                self.coding = Coding::of(value);
             }
             Header::Location => {
                 if self.location.is_none() {

@@ -5,7 +5,7 @@ use std::cell::LazyCell;
 use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Rule};
 
 use super::Answering;
-use crate::client::body::{BodyCount, Coding, Seen};
+use crate::client::body::{BodyCount, Seen};
 use crate::client::{HeadLines, Header};
 use crate::contract::{Judged, Request, is_private, is_unclassified, observed};
 use crate::evidence::{of_body, of_head, shown_path};
@@ -100,9 +100,10 @@ impl Answering<'_> {
 
     /// Begins the body, which is looked through where that is due.
     pub(super) fn begin_body(&mut self, now_ns: u64) {
-        let (coding, wanted) = (self.coding, self.order.wants_body);
-        let is_sampled = !wanted && matches!(coding, Coding::Gzip | Coding::Brotli) && self.is_sampled();
-        let is_read = coding == Coding::Identity || is_sampled || (wanted && coding != Coding::Other);
+        let (encoding, wanted) = (self.flight.sample.head.encoding, self.order.wants_body);
+        let is_packed = matches!(encoding, Encoding::Gzip | Encoding::Brotli);
+        let is_sampled = !wanted && is_packed && self.is_sampled();
+        let is_read = encoding == Encoding::Identity || (is_packed && (wanted || is_sampled));
         let (visitor, worker) = (self.visitor, &self.visitor.worker);
         let is_private = is_private(&worker.job.plan.cdn, self.flight.sample);
         let is_page = self.is_page && is_read && !is_private;
@@ -115,7 +116,7 @@ impl Answering<'_> {
             worker.tallies.borrow_mut().at(now_ns).count("html_searched", 1);
         }
         let limit = worker.job.plan.http.max_body;
-        self.body = Some(BodyCount::begin(coding, wanted, limit, search, is_sampled));
+        self.body = Some(BodyCount::begin(encoding, wanted, limit, search, is_sampled));
     }
 
     /// Counts what was sent with the shopper's marker in it.

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use doorbuster_model::cdn::Encoding;
+
 use super::Search;
 
 /// The most of a decoded body that is kept for a journey to look at: 8 MiB.
@@ -15,7 +17,6 @@ pub(crate) struct BodyCount {
     /// Bytes as they came over the wire (after chunking).
     pub wire: u64,
     decoder: Decoder,
-    limit: u64,
 }
 
 /// What became of a body.
@@ -53,36 +54,8 @@ enum Decoder {
     Identity(Sink),
     Gzip(Box<flate2::write::MultiGzDecoder<Sink>>),
     Brotli(Box<brotli::DecompressorWriter<Sink>>),
-    /// Not decoded: nobody asked, or its encoding is unknown here.
-    Left,
-}
-
-/// How a body is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Coding {
-    /// Not at all.
-    Identity,
-    /// gzip
-    Gzip,
-    /// br
-    Brotli,
-    /// In a way that is not known here.
-    Other,
-}
-
-impl Coding {
-    /// What a Content-Encoding says.
-    pub(crate) fn of(value: &[u8]) -> Self {
-        let is = |known: &str| value.eq_ignore_ascii_case(known.as_bytes());
-        match value.len() {
-            0 => Self::Identity,
-            8 if is("identity") => Self::Identity,
-            4 if is("gzip") => Self::Gzip,
-            6 if is("x-gzip") => Self::Gzip,
-            2 if is("br") => Self::Brotli,
-            _ => Self::Other,
-        }
-    }
+    /// Not decoded, since nobody asked or its encoding is unknown here; no more than so many bytes are taken.
+    Left(u64),
 }
 
 /// Decides which of the encoded bodies that nobody wants are decoded all the same, to know what compression saves.
@@ -166,16 +139,16 @@ impl Decoder {
             Self::Identity(_) => "identity",
             Self::Gzip(_) => "gzip",
             Self::Brotli(_) => "br",
-            Self::Left => "what it is encoded as",
+            Self::Left(_) => "what it is encoded as",
         }
     }
 }
 
 impl BodyCount {
-    /// Begins a body in a coding. Over `limit` bytes, on the wire or decoded, it is an error. What is to be looked through
+    /// Begins a body in an encoding. Over `limit` bytes, on the wire or decoded, it is an error. What is to be looked through
     /// is decoded, as far as its encoding is known; of the other encoded bodies that nobody wants those that are `sampled`.
     pub(crate) fn begin(
-        coding: Coding,
+        encoding: Encoding,
         wanted: bool,
         limit: u64,
         search: Option<Box<Search>>,
@@ -183,23 +156,40 @@ impl BodyCount {
     ) -> Self {
         let is_decoded = wanted || search.is_some() || sampled;
         let sink = Sink { count: 0, limit, wanted, begins: [0; GZIP.len()], kept: Vec::new(), search };
-        let decoder = match coding {
-            Coding::Identity => Decoder::Identity(sink),
-            Coding::Other => Decoder::Left,
-            _ if !is_decoded => Decoder::Left,
-            Coding::Gzip => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
-            Coding::Brotli => Decoder::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4_096))),
+        let decoder = match encoding {
+            Encoding::Identity => Decoder::Identity(sink),
+            Encoding::Gzip if is_decoded => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
+            Encoding::Brotli if is_decoded => {
+                Decoder::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4_096)))
+            }
+            _ => Decoder::Left(limit),
         };
-        Self { wire: 0, decoder, limit }
+        Self { wire: 0, decoder }
     }
 
     /// Whether nothing but the number of bytes matters.
     pub(crate) fn only_counts(&self) -> bool {
         match &self.decoder {
             Decoder::Identity(sink) => !sink.wanted && sink.search.is_none(),
-            Decoder::Left => true,
+            Decoder::Left(_) => true,
             Decoder::Gzip(_) | Decoder::Brotli(_) => false,
         }
+    }
+
+    /// The most bytes that it may have.
+    fn limit(&self) -> u64 {
+        match &self.decoder {
+            Decoder::Identity(sink) => sink.limit,
+            Decoder::Gzip(decoder) => decoder.get_ref().limit,
+            Decoder::Brotli(decoder) => decoder.get_ref().limit,
+            Decoder::Left(limit) => *limit,
+        }
+    }
+
+    /// An error where it is longer than it may be.
+    fn within_limit(&self) -> Result<(), BodyError> {
+        let limit = self.limit();
+        if self.wire > limit { Err(BodyError::TooLong(limit)) } else { Ok(()) }
     }
 
     /// Counts bytes that nobody looked at, where nothing else matters.
@@ -208,20 +198,18 @@ impl BodyCount {
         if let Decoder::Identity(sink) = &mut self.decoder {
             sink.count += bytes;
         }
-        if self.wire > self.limit { Err(BodyError::TooLong(self.limit)) } else { Ok(()) }
+        self.within_limit()
     }
 
     /// Takes the next bytes.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         self.wire += bytes.len() as u64;
-        if self.wire > self.limit {
-            return Err(BodyError::TooLong(self.limit));
-        }
+        self.within_limit()?;
         let result = match &mut self.decoder {
             Decoder::Identity(sink) => sink.write_all(bytes),
             Decoder::Gzip(decoder) => decoder.write_all(bytes),
             Decoder::Brotli(decoder) => decoder.write_all(bytes),
-            Decoder::Left => Ok(()),
+            Decoder::Left(_) => Ok(()),
         };
         result.map_err(|error| BodyError::Undecodable(self.decoder.name(), error))
     }
@@ -254,7 +242,7 @@ impl BodyCount {
                     break;
                 }
             },
-            Decoder::Identity(_) | Decoder::Left => {}
+            Decoder::Identity(_) | Decoder::Left(_) => {}
         }
     }
 
@@ -264,7 +252,7 @@ impl BodyCount {
             Decoder::Identity(sink) => Some(sink),
             Decoder::Gzip(decoder) => Some(decoder.get_mut()),
             Decoder::Brotli(decoder) => Some(decoder.get_mut()),
-            Decoder::Left => None,
+            Decoder::Left(_) => None,
         }
     }
 
@@ -288,7 +276,7 @@ impl BodyCount {
             Decoder::Gzip(_) | Decoder::Brotli(_) if empty => Ok(()),
             Decoder::Gzip(decoder) => decoder.try_finish(),
             Decoder::Brotli(decoder) => decoder.close(),
-            Decoder::Identity(_) | Decoder::Left => Ok(()),
+            Decoder::Identity(_) | Decoder::Left(_) => Ok(()),
         };
         let Some(sink) = self.sink() else { return Ok((Body::default(), Seen::default())) };
         let seen = sink.seen();
@@ -302,12 +290,17 @@ impl BodyCount {
 mod tests {
     use std::rc::Rc;
 
-    use doorbuster_model::cdn::Marks;
+    use doorbuster_model::cdn::{Head, Marks};
 
     use super::*;
 
+    /// What a Content-Encoding says.
+    fn encoding_of(value: &str) -> Encoding {
+        Head::of([(&b"Content-Encoding"[..], value.as_bytes())]).encoding
+    }
+
     fn read(encoding: &str, bytes: &[u8], limit: u64) -> Result<(u64, Body), BodyError> {
-        let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, limit, None, true);
+        let mut count = BodyCount::begin(encoding_of(encoding), true, limit, None, true);
         for piece in bytes.chunks(7) {
             count.take(piece)?;
         }
@@ -329,12 +322,20 @@ mod tests {
     #[test]
     fn bodies_are_counted_on_the_wire_and_decoded() {
         let text = b"doorbuster ".repeat(1_000);
-        for (encoding, bytes) in [("identity", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
+        for (encoding, bytes) in [
+            ("identity", text.clone()),
+            ("gzip", gzip(&text)),
+            ("X-Gzip, identity", gzip(&text)),
+            ("br", brotli(&text)),
+        ] {
             let (wire, body) = read(encoding, &bytes, 1 << 20).unwrap();
             assert_eq!((wire, body.decoded), (bytes.len() as u64, Some(11_000)), "{encoding}");
             assert!(body.kept == text && !body.cut, "{encoding}");
         }
-        assert_eq!(read("zstd", b"abc", 99).unwrap().1.decoded, None);
+        for unknown in ["zstd", "gzip, gzip"] {
+            assert_eq!(read(unknown, b"abc", 99).unwrap().1.decoded, None, "{unknown}");
+            assert!(matches!(read(unknown, b"abc", 2), Err(BodyError::TooLong(2))), "{unknown}");
+        }
     }
 
     #[test]
@@ -350,10 +351,10 @@ mod tests {
 
     #[test]
     fn a_body_that_nobody_wants_is_decoded_as_a_sample() {
-        let mut count = BodyCount::begin(Coding::Brotli, false, 99, None, false);
+        let mut count = BodyCount::begin(Encoding::Brotli, false, 99, None, false);
         count.take(b"not even brotli").unwrap();
         assert_eq!((count.wire, count.end().unwrap().0.decoded), (15, None));
-        let mut plain = BodyCount::begin(Coding::Identity, false, 99, None, false);
+        let mut plain = BodyCount::begin(Encoding::Identity, false, 99, None, false);
         plain.take(b"plain").unwrap();
         assert_eq!(plain.end().unwrap().0.decoded, Some(5), "what is not encoded needs no decoding");
         let mut sampling = Sampling::default();
@@ -368,7 +369,7 @@ mod tests {
         let numbers = (0..20_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string());
         let text = numbers.collect::<Vec<_>>().join(" ").into_bytes();
         for (encoding, bytes) in [("identity", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
-            let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, 1 << 20, None, true);
+            let mut count = BodyCount::begin(encoding_of(encoding), true, 1 << 20, None, true);
             count.take(&bytes[..bytes.len() / 2]).unwrap();
             let kept = count.kept().to_vec();
             assert!(kept.len() > text.len() / 4 && text.starts_with(&kept), "{encoding}: {}", kept.len());
@@ -384,8 +385,7 @@ mod tests {
         let marks = Rc::new(Marks::of("run"));
         [true, false].map(|is_whole| {
             let search = search.then(|| Box::new(Search::new(&marks, 17)));
-            let coding = Coding::of(encoding.as_bytes());
-            let mut count = BodyCount::begin(coding, false, 1 << 20, search, true);
+            let mut count = BodyCount::begin(encoding_of(encoding), false, 1 << 20, search, true);
             bytes.chunks(7).for_each(|piece| count.take(piece).unwrap());
             // What a decoder holds back until it is asked.
             count.kept();
@@ -406,9 +406,9 @@ mod tests {
             assert_eq!(seen("zstd", &text, true), [Seen::default(); 2], "nobody can read that");
         }
         let search = || Some(Box::new(Search::new(&Rc::new(Marks::of("run")), 17)));
-        let counts = |coding, search| BodyCount::begin(coding, false, 99, search, false).only_counts();
-        assert!(counts(Coding::Identity, None) && !counts(Coding::Identity, search()));
-        assert!(counts(Coding::Gzip, None) && !counts(Coding::Gzip, search()));
+        let counts = |encoding, search| BodyCount::begin(encoding, false, 99, search, false).only_counts();
+        assert!(counts(Encoding::Identity, None) && !counts(Encoding::Identity, search()));
+        assert!(counts(Encoding::Gzip, None) && !counts(Encoding::Gzip, search()));
     }
 
     #[test]
@@ -421,7 +421,7 @@ mod tests {
         for (encoding, bytes) in [("", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
             let begin = || {
                 let search = Some(Box::new(Search::new(&marks, 17)));
-                BodyCount::begin(Coding::of(encoding.as_bytes()), false, 1 << 20, search, true)
+                BodyCount::begin(encoding_of(encoding), false, 1 << 20, search, true)
             };
             let mut count = begin();
             count.take(&bytes[..bytes.len() / 2]).unwrap();

@@ -5,8 +5,6 @@
 pub(crate) enum Header {
     /// Connection
     Connection,
-    /// Content-Encoding
-    ContentEncoding,
     /// Content-Length
     ContentLength,
     /// Content-Type
@@ -33,7 +31,6 @@ impl Header {
             (10, b's') => Self::SetCookie.if_named(name, b"Set-Cookie", b"set-cookie"),
             (12, b'c') => Self::ContentType.if_named(name, b"Content-Type", b"content-type"),
             (14, b'c') => Self::ContentLength.if_named(name, b"Content-Length", b"content-length"),
-            (16, b'c') => Self::ContentEncoding.if_named(name, b"Content-Encoding", b"content-encoding"),
             (17, b't') => Self::TransferEncoding.if_named(name, b"Transfer-Encoding", b"transfer-encoding"),
             _ => Self::Other,
         }
@@ -59,7 +56,7 @@ mod tests {
             ("Set-Cookie", Header::SetCookie),
             ("content-type", Header::ContentType),
             ("Content-length", Header::ContentLength),
-            ("content-ENCODING", Header::ContentEncoding),
+            ("content-ENCODING", Header::Other),
             ("transfer-encoding", Header::TransferEncoding),
             ("x-cache", Header::Other),
             ("connectiom", Header::Other),
