@@ -43,8 +43,6 @@ pub(crate) struct Answering<'a> {
     renewal: Option<bool>,
     /// Whether the policy applies to it, once its head is complete.
     is_of_policy: bool,
-    /// Whether it belongs to the sample of which more is read than is wanted, once somebody asked.
-    is_sampled: Option<bool>,
     body: Option<BodyCount>,
     /// Tells when nothing more of the body is wanted, where a step reads only so far; boxed because few do.
     enough: Option<Box<Enough<'a>>>,
@@ -75,7 +73,6 @@ impl<'a> Answering<'a> {
             is_page: false,
             renewal: None,
             is_of_policy: false,
-            is_sampled: None,
             body: None,
             enough: until_found.map(|walk| Box::new(Enough::new(walk))),
             is_enough: false,
@@ -170,17 +167,6 @@ impl<'a> Answering<'a> {
 
     fn body(&mut self) -> Result<&mut BodyCount, Broken> {
         self.body.as_mut().ok_or_else(|| Broken::protocol("a body without a head"))
-    }
-
-    /// Whether more of this answer is read than is wanted.
-    fn is_sampled(&mut self) -> bool {
-        if let Some(is_sampled) = self.is_sampled {
-            return is_sampled;
-        }
-        let now_ns = self.now_ns();
-        let is_sampled = self.visitor.worker.sampling.borrow_mut().takes(now_ns);
-        self.is_sampled = Some(is_sampled);
-        is_sampled
     }
 }
 

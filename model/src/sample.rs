@@ -107,8 +107,10 @@ pub struct Sample {
     pub head: Head,
     /// The class of content that it belongs to.
     pub class: ClassId,
-    /// The answer is text that the edge could have compressed ([`crate::cdn::Observed::is_text`]).
+    /// The answer is text that an edge could have compressed ([`crate::cdn::Observed::is_compressible`]).
     pub is_text: bool,
+    /// The answer belongs to the sample by whose bodies savings are judged, which is chosen whatever they came in.
+    pub is_sampled: bool,
     /// The answer is a miss of what this worker never asked for before, in whatever way its address was written: it fills
     /// the cache.
     pub is_first_miss: bool,
@@ -132,6 +134,7 @@ impl Sample {
             head: Head::default(),
             class: ClassId::UNCLASSIFIED,
             is_text: false,
+            is_sampled: false,
             is_first_miss: false,
             layer: None,
         }

@@ -205,6 +205,7 @@ fn any_tick() -> impl Strategy<Value = Tick> {
                 head: Head::of(headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()))),
                 class: if part == 0 { ClassId(1) } else { ClassId::UNCLASSIFIED },
                 is_text: opened,
+                is_sampled: part == 1,
                 is_first_miss: part == 1,
                 layer: error.map(|_| Layer::ALL[part]),
                 ..Sample::new(key, Times { ended_ns, sent_ns: Some(1), ..Times::default() })

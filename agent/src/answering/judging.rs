@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Rule};
+use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Head, Rule};
 
 use super::Answering;
 use crate::client::body::{BodyCount, Seen};
@@ -49,7 +49,8 @@ impl Answering<'_> {
         let now_ns = self.now_ns();
         let worker = &self.visitor.worker;
         let whole = observed(self.flight.sample, self.order.asked(&worker.job));
-        self.flight.sample.is_text = whole.is_text(&worker.job.plan.cdn);
+        // Of what was left early nobody knows the size.
+        self.flight.sample.is_text = !self.is_enough && whole.is_compressible();
         if !self.is_of_policy {
             return;
         }
@@ -101,10 +102,14 @@ impl Answering<'_> {
     /// Begins the body, which is looked through where that is due.
     pub(super) fn begin_body(&mut self, now_ns: u64) {
         let (encoding, wanted) = (self.flight.sample.head.encoding, self.order.wants_body);
-        let is_packed = matches!(encoding, Encoding::Gzip | Encoding::Brotli);
-        let is_sampled = !wanted && is_packed && self.is_sampled();
-        let is_read = encoding == Encoding::Identity || (is_packed && (wanted || is_sampled));
         let (visitor, worker) = (self.visitor, &self.visitor.worker);
+        let is_sampled = takes_part(&self.flight.sample.head) && worker.sampling.borrow_mut().takes(now_ns);
+        self.flight.sample.is_sampled = is_sampled;
+        let is_read = match encoding {
+            Encoding::Identity => true,
+            Encoding::Gzip | Encoding::Brotli => wanted || is_sampled,
+            _ => false,
+        };
         let is_private = is_private(&worker.job.plan.cdn, self.flight.sample);
         let is_page = self.is_page && is_read && !is_private;
         let search = match self.flight.sample.status {
@@ -125,6 +130,33 @@ impl Answering<'_> {
         let worker = &self.visitor.worker;
         if worker.contract.borrow().marks().is_some_and(|marks| marks.are_in(body)) {
             worker.tallies.borrow_mut().at(ended_ns).count("markers_planted", 1);
+        }
+    }
+}
+
+/// Whether an answer is one of those of which a sample is decoded, to know what compression saves: text however it came and
+/// whoever wants it, so that all of it weighs the same; and whatever is encoded, which may be encoded twice.
+fn takes_part(head: &Head) -> bool {
+    head.kind == ContentKind::Text || matches!(head.encoding, Encoding::Gzip | Encoding::Brotli)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_takes_part_however_it_came() {
+        for (kind, encoding, is) in [
+            ("text/css", "br", true),
+            ("text/css", "", true),
+            ("text/html; charset=utf-8", "zstd", true),
+            ("image/png", "gzip", true),
+            ("image/png", "", false),
+            ("", "", false),
+        ] {
+            let lines = [(&b"Content-Type"[..], kind), (&b"Content-Encoding"[..], encoding)];
+            let head = Head::of(lines.map(|(name, value)| (name, value.as_bytes())));
+            assert_eq!(takes_part(&head), is, "{kind} {encoding}");
         }
     }
 }

@@ -58,9 +58,9 @@ enum Decoder {
     Left(u64),
 }
 
-/// Decides which of the encoded bodies that nobody wants are decoded all the same, to know what compression saves.
-/// Decoding costs more than the whole rest of an exchange, so past a number per second it is a sample, and the
-/// report says how many were decoded.
+/// Decides which bodies belong to the sample by which savings are judged: they are decoded though nobody wants them.
+/// Decoding costs more than the whole rest of an exchange, so past a number per second it is a few of them, and the report
+/// says how many were decoded.
 #[derive(Debug, Default)]
 pub(crate) struct Sampling {
     second: u64,
@@ -73,7 +73,7 @@ const ALL_PER_SECOND: u32 = 200;
 const ONE_IN: u32 = 32;
 
 impl Sampling {
-    /// Whether the next encoded body, which came at `now_ns`, is decoded.
+    /// Whether the next body, which came at `now_ns`, belongs to it.
     pub(crate) fn takes(&mut self, now_ns: u64) -> bool {
         let second = now_ns / 1_000_000_000;
         if second != self.second {
@@ -146,7 +146,7 @@ impl Decoder {
 
 impl BodyCount {
     /// Begins a body in an encoding. Over `limit` bytes, on the wire or decoded, it is an error. What is to be looked through
-    /// is decoded, as far as its encoding is known; of the other encoded bodies that nobody wants those that are `sampled`.
+    /// is decoded, as far as its encoding is known; of the other encoded bodies that nobody wants those of the sample.
     pub(crate) fn begin(
         encoding: Encoding,
         wanted: bool,

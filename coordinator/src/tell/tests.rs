@@ -225,6 +225,7 @@ fn assets(tally: &mut Tally, pop: &str) {
         asset.head = head(if n % 4 == 0 { "Miss from cloudfront" } else { "Hit from cloudfront" });
         asset.is_first_miss = n % 40 == 0;
         (asset.bytes_wire, asset.bytes_decoded) = (2_000, Some(8_000));
+        (asset.is_text, asset.is_sampled) = (true, n % 2 == 0);
         tally.record(&asset);
     }
     for _ in 0..2 {

@@ -45,17 +45,17 @@ pub struct Counts {
     pub untold: u64,
     /// Answers by the layer of caches that had them, as far as they say, in the order of [`HitLayer::TOLD`].
     pub hit_layers: [u64; HitLayer::TOLD.len()],
-    /// Body bytes over the wire, of decoded answers.
+    /// Body bytes over the wire.
     pub bytes_wire: u64,
-    /// The same bodies decoded.
+    /// Body bytes after decoding, of those that were decoded.
     pub bytes_decoded: u64,
     /// Texts that the edge could have compressed.
     pub texts: u64,
     /// Of them, those that came as they are.
     pub texts_plain: u64,
-    /// Of them, those that were decoded.
+    /// Of them, those of the sample by which savings are judged: they were decoded.
     pub texts_sampled: u64,
-    /// Bytes of decoded texts over the wire.
+    /// Bytes of the sample over the wire.
     pub text_wire: u64,
     /// The same texts decoded.
     pub text_decoded: u64,
@@ -81,16 +81,16 @@ impl Counts {
         if let Some(position) = HitLayer::TOLD.iter().position(|layer| *layer == sample.head.hit_layer) {
             self.hit_layers[position] += 1;
         }
-        if let Some(bytes) = sample.bytes_decoded {
-            self.bytes_wire += sample.bytes_wire;
-            self.bytes_decoded += bytes;
-        }
+        self.bytes_wire += sample.bytes_wire;
+        self.bytes_decoded += sample.bytes_decoded.unwrap_or(0);
         if sample.is_text {
-            self.text(&sample.head, sample.bytes_wire, sample.bytes_decoded);
+            // What is plain or was wanted is always decoded: to count it all would weigh it more than the rest.
+            let bytes_decoded = sample.bytes_decoded.filter(|_| sample.is_sampled);
+            self.text(&sample.head, sample.bytes_wire, bytes_decoded);
         }
     }
 
-    /// Counts a text that the edge could have compressed.
+    /// Counts a text that the edge could have compressed, with its size where it is of the sample.
     pub(super) fn text(&mut self, head: &Head, bytes_wire: u64, bytes_decoded: Option<u64>) {
         self.texts += 1;
         self.texts_plain += u64::from(head.encoding == Encoding::Identity);
@@ -170,16 +170,19 @@ impl Counts {
 }
 
 impl Observed {
-    /// Whether it is text that the edge could have compressed, by CloudFront's conditions \[D\], where compression is
-    /// promised. Of what came compressed and was not decoded nobody knows the size.
+    /// Whether it is text that the edge could have compressed, and was promised to be.
     pub fn is_text(&self, policy: &Policy) -> bool {
-        let is_promised = policy.class(self.class).is_some_and(|class| class.compresses_text);
+        policy.class(self.class).is_some_and(|class| class.compresses_text) && self.is_compressible()
+    }
+
+    /// Whether it is text that an edge could have compressed, by CloudFront's conditions \[D\]. Of what came compressed and
+    /// was not decoded nobody knows the size.
+    pub fn is_compressible(&self) -> bool {
         let size = match self.head.encoding {
             Encoding::Identity => Some(self.bytes_wire),
             _ => self.bytes_decoded,
         };
-        is_promised
-            && self.verb == Verb::Get
+        self.verb == Verb::Get
             && self.head.kind == ContentKind::Text
             && COMPRESSED_STATUSES.contains(&self.status)
             && self.asked.takes_compressed()
@@ -252,7 +255,8 @@ mod tests {
             verb: seen.verb,
             head: seen.head,
             class: seen.class,
-            is_text: seen.is_text(&Policy::default()),
+            is_text: seen.is_compressible(),
+            is_sampled: true,
             is_first_miss,
             ..Sample::new(key, Times::default())
         }
@@ -358,10 +362,38 @@ mod tests {
             Observed { asked: Asked::of("identity"), ..plain },
             seen("/static/a.png", "Content-Type: image/png|Cache-Control: max-age=3", 5_000, None),
             seen("/static/a.css", "Content-Type: text/css|Cache-Control: no-store", 5_000, None),
-            seen("/cart", "Content-Type: text/html|Cache-Control: max-age=3", 5_000, None),
         ] {
             assert_eq!(counts(&[(other, 1, false)]).texts, 0, "{other:?}");
         }
+        let cart = seen("/cart", "Content-Type: text/html|Cache-Control: max-age=3", 5_000, None);
+        assert!(cart.is_compressible() && !cart.is_text(&Policy::default()), "nobody promised that");
+    }
+
+    #[test]
+    fn plain_and_compressed_text_weigh_the_same() {
+        let lines = "Content-Type: text/javascript|Cache-Control: max-age=31536000";
+        let plain = seen("/static/a.js", lines, 5_000, Some(5_000));
+        let packed = seen("/static/a.js", &format!("{lines}|Content-Encoding: br"), 1_250, Some(5_000));
+        let mut counts = Counts::default();
+        // A thousand scripts, a tenth of them plain, and all decoded; a tenth of either are of the sample.
+        for number in 0..1_000 {
+            let seen = if number % 10 == 0 { plain } else { packed };
+            let is_sampled = number / 10 % 10 == 0;
+            counts.record(&Sample { is_sampled, ..sample(&seen, false) });
+        }
+        assert_eq!((counts.texts, counts.texts_plain, counts.texts_sampled), (1_000, 100, 100));
+        // 67.5 %
+        assert_eq!((counts.text_wire, counts.text_decoded), (162_500, 500_000));
+        assert_eq!((counts.bytes_wire, counts.bytes_decoded), (1_625_000, 5_000_000));
+    }
+
+    #[test]
+    fn bytes_are_those_of_all_answers() {
+        let picture = seen("/static/a.png", "Content-Type: image/png", 4_000, None);
+        let page = seen("/p/1", "Content-Type: text/html|Content-Encoding: br", 1_000, Some(5_000));
+        let sum = counts(&[(picture, 3, false), (page, 2, false)]);
+        assert_eq!((sum.bytes_wire, sum.bytes_decoded), (14_000, 10_000));
+        assert_eq!((sum.text_wire, sum.text_decoded), (2_000, 10_000), "savings are those of text");
     }
 
     fn any_counts() -> impl Strategy<Value = Counts> {

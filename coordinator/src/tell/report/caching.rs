@@ -29,11 +29,15 @@ pub(crate) struct Caching {
     pub hit_ratio: Option<f64>,
     /// Answers by the layer of caches that had them.
     pub hit_layers: HitLayers,
-    /// Body bytes over the wire, of the answers that were decoded.
+    /// Body bytes over the wire.
     pub bytes_wire: u64,
-    /// The same bodies in bytes after decoding.
+    /// Body bytes after decoding, of the answers that were decoded.
     pub bytes_decoded: u64,
-    /// 1 − bytes_wire ÷ bytes_decoded, 0 to 1; `null` when nothing was decoded.
+    /// Bytes over the wire of a sample of the text that an edge can compress, whatever it came in.
+    pub text_bytes_wire: u64,
+    /// The same texts in bytes after decoding.
+    pub text_bytes_decoded: u64,
+    /// 1 − text_bytes_wire ÷ text_bytes_decoded, 0 to 1; `null` without such text.
     pub savings: Option<f64>,
 }
 
@@ -59,7 +63,7 @@ impl HitLayers {
 
 impl Caching {
     pub(super) fn of(counts: &Counts) -> Self {
-        let saved = counts.bytes_decoded.saturating_sub(counts.bytes_wire);
+        let saved = counts.text_decoded.saturating_sub(counts.text_wire);
         Self {
             requests: counts.answers(),
             hits: counts.hits,
@@ -72,7 +76,9 @@ impl Caching {
             hit_layers: HitLayers::of(counts.hit_layers),
             bytes_wire: counts.bytes_wire,
             bytes_decoded: counts.bytes_decoded,
-            savings: ratio(saved, counts.bytes_decoded),
+            text_bytes_wire: counts.text_wire,
+            text_bytes_decoded: counts.text_decoded,
+            savings: ratio(saved, counts.text_decoded),
         }
     }
 
