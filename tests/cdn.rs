@@ -120,6 +120,15 @@ fn a_finding_shows_what_was_asked_and_answered_without_anybody_s_secrets() {
         assert!(cookies.all(|line| line.contains("=(hidden)")), "{asked:?} {answered:?}");
 
         let leak = finding(report, "marker-leaked");
+        let (asked, answered) = (lines(leak, "asked"), lines(leak, "answered"));
+        assert!(
+            asked.iter().any(|line| line.starts_with("cookie: ")),
+            "who reads a cart was there before: {asked:?}"
+        );
+        assert!(answered.contains(&"x-cache: hit from cloudfront".to_owned()), "{answered:?}");
+        assert!(answered.iter().any(|line| line.starts_with("content-type: ")), "{answered:?}");
+        let mut cookies = asked.iter().chain(&answered).filter(|line| line.contains("cookie: "));
+        assert!(cookies.all(|line| line.contains("=(hidden)")), "{asked:?} {answered:?}");
         let evidence = leak["evidence"].as_str().unwrap();
         let (_, shown) = evidence.split_once("; shopper ").unwrap_or_else(|| panic!("{evidence}"));
         let numbers = shown.split(|character: char| !character.is_ascii_digit());

@@ -127,14 +127,14 @@ impl<'a> Answering<'a> {
             Some(body) => match body.end() {
                 Ok(ended) => ended,
                 Err((error, seen)) => {
-                    self.find_leak(seen);
+                    self.find_leak(&seen);
                     return Err(error.into());
                 }
             },
             None => return Err(Broken::reset("it ended without an answer")),
         };
         self.flight.sample.bytes_decoded = body.decoded;
-        self.judge_body(seen);
+        self.judge_body(&seen);
         Ok(Reply {
             status: self.flight.sample.status.unwrap_or(0),
             headers: self.headers.take(),
@@ -151,7 +151,7 @@ impl<'a> Answering<'a> {
             self.came_ns = None;
             // A body that is never complete shows what belongs to others all the same.
             if let Some(mut body) = self.body.take() {
-                self.find_leak(body.seen());
+                self.find_leak(&body.seen());
             }
         }
         let ended_ns = self.now_ns();
@@ -224,11 +224,11 @@ impl Receiver for Answering<'_> {
         self.limit.until(self.ends_ns);
         // Before its cookies are taken, so that evidence shows those that were sent.
         self.judge_head(lines, now_ns);
+        self.begin_body(lines, now_ns);
         let says = self.flight.sample.head.says;
         if says.any(Says::SETS_COOKIE) || says.any(Says::SETS_STICKY) {
             self.keep_cookies(lines);
         }
-        self.begin_body(now_ns);
     }
 
     fn data(&mut self, bytes: &[u8]) -> Result<(), Broken> {

@@ -7,7 +7,7 @@ use doorbuster_model::Sample;
 use doorbuster_model::cdn::policy::plain_path;
 use doorbuster_model::cdn::{Encoding, Evidence};
 
-use crate::client::HeadLines;
+use crate::client::{HeadLines, Heads};
 use crate::exchange::{Order, request_head};
 use crate::visit::Visitor;
 
@@ -20,20 +20,40 @@ pub(crate) fn of_head(
 ) -> Evidence {
     let mut answered = Vec::new();
     lines.each(|name, value| answered.push((lossy(name), lossy(value))));
-    evidence(visitor, order, sample, answered, "")
+    evidence(visitor, order, sample, request_head(visitor, order), answered, "")
 }
 
-/// The evidence of an answer whose head has gone by, with what is known of it.
-pub(crate) fn of_body(visitor: &Visitor, order: &Order<'_>, sample: &Sample, note: &str) -> Evidence {
+/// The evidence of an answer whose head has gone by: with the heads that were kept, or else with what is known of them.
+pub(crate) fn of_body(
+    visitor: &Visitor,
+    order: &Order<'_>,
+    sample: &Sample,
+    note: &str,
+    heads: Option<&Heads>,
+) -> Evidence {
+    // By now the shopper may have other cookies than were sent.
+    let mut asked = request_head(visitor, order);
+    asked.retain(|(name, _)| !name.eq_ignore_ascii_case("cookie"));
+    if let Some(cookies) = heads.map(|heads| &heads.cookies).filter(|cookies| !cookies.is_empty()) {
+        asked.push(("Cookie".to_owned(), lossy(cookies)));
+    }
+    let answered = match heads {
+        Some(heads) => heads.answered().map(|(name, value)| (lossy(name), lossy(value))).collect(),
+        None => known_of(sample),
+    };
+    let note = format!("{note}; the cache said: {}", sample.head.cache.word());
+    evidence(visitor, order, sample, asked, answered, &note)
+}
+
+/// What is known of an answer's head that nobody kept.
+fn known_of(sample: &Sample) -> Vec<(String, String)> {
     let head = &sample.head;
     let age = head.age_s().map(|age_s| ("Age", age_s.to_string()));
     let encoding = Some(head.encoding).filter(|encoding| *encoding != Encoding::Identity);
     let encoding = encoding.map(|encoding| ("Content-Encoding", encoding.word().to_owned()));
     let pop = head.pop.map(|pop| ("X-Amz-Cf-Pop", pop.to_string()));
     let known = [age, encoding, pop].into_iter().flatten();
-    let answered = known.map(|(name, value)| (name.to_owned(), value)).collect();
-    let note = format!("{note}; the cache said: {}", head.cache.word());
-    evidence(visitor, order, sample, answered, &note)
+    known.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The path of a request as it is shown: without parameters, which may be sessions, and without the journey's secrets.
@@ -53,6 +73,7 @@ fn evidence(
     visitor: &Visitor,
     order: &Order<'_>,
     sample: &Sample,
+    asked: Vec<(String, String)>,
     answered: Vec<(String, String)>,
     note: &str,
 ) -> Evidence {
@@ -62,7 +83,7 @@ fn evidence(
         None => text,
     };
     let own = &visitor.worker.job.plan.http.headers;
-    let asked = request_head(visitor, order).into_iter().map(|(name, value)| {
+    let asked = asked.into_iter().map(|(name, value)| {
         let value = if is_withheld(own, &name) { Evidence::HIDDEN.to_owned() } else { redacted(value) };
         (name, value)
     });

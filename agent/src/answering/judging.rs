@@ -6,7 +6,7 @@ use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Head, R
 
 use super::Answering;
 use crate::client::body::{BodyCount, Seen};
-use crate::client::{HeadLines, Header};
+use crate::client::{HeadLines, Header, Heads};
 use crate::contract::{Judged, Request, is_private, is_unclassified, observed};
 use crate::evidence::{of_body, of_head, shown_path};
 
@@ -44,7 +44,7 @@ impl Answering<'_> {
     }
 
     /// Judges an answer by its body, which is complete, or there as far as it is wanted.
-    pub(super) fn judge_body(&mut self, seen: Seen) {
+    pub(super) fn judge_body(&mut self, seen: &Seen) {
         self.find_leak(seen);
         let now_ns = self.now_ns();
         let worker = &self.visitor.worker;
@@ -58,7 +58,7 @@ impl Answering<'_> {
         // What says so itself was found by its head.
         let is_packed = seen.is_packed && sample.head.encoding != Encoding::Several;
         if is_packed && sample.head.kind == ContentKind::Text {
-            self.find(Rule::CompressedTwice, "what was decoded is a gzip file again", now_ns);
+            self.find(Rule::CompressedTwice, "what was decoded is a gzip file again", seen, now_ns);
         }
         if is_unclassified(sample) {
             let path = shown_path(self.visitor, self.order);
@@ -67,20 +67,21 @@ impl Answering<'_> {
     }
 
     /// A body that was looked through may show what another shopper entered, whether it ever was complete or not.
-    pub(super) fn find_leak(&mut self, seen: Seen) {
+    pub(super) fn find_leak(&mut self, seen: &Seen) {
         if let Some(foreign) = seen.foreign {
             let now_ns = self.now_ns();
             let note = format!("shopper {foreign} is shown to shopper {}", self.visitor.number);
-            self.find(Rule::MarkerLeaked, &note, now_ns);
+            self.find(Rule::MarkerLeaked, &note, seen, now_ns);
         }
     }
 
     /// Notes which rule a body breaks.
-    fn find(&self, rule: Rule, note: &str, now_ns: u64) {
+    fn find(&self, rule: Rule, note: &str, seen: &Seen, now_ns: u64) {
         let sample = &*self.flight.sample;
         let key = FindingKey { rule, class: sample.class, pop: sample.head.pop };
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
-        tallies.find(key, now_ns, || of_body(self.visitor, self.order, sample, note));
+        let heads = seen.search.as_ref().map(|search| &search.heads);
+        tallies.find(key, now_ns, || of_body(self.visitor, self.order, sample, note, heads));
     }
 
     /// Takes the answer's cookies.
@@ -100,7 +101,7 @@ impl Answering<'_> {
     }
 
     /// Begins the body, which is looked through where that is due.
-    pub(super) fn begin_body(&mut self, now_ns: u64) {
+    pub(super) fn begin_body(&mut self, lines: HeadLines<'_>, now_ns: u64) {
         let (encoding, wanted) = (self.flight.sample.head.encoding, self.order.wants_body);
         let (visitor, worker) = (self.visitor, &self.visitor.worker);
         let is_sampled = takes_part(&self.flight.sample.head) && worker.sampling.borrow_mut().takes(now_ns);
@@ -112,11 +113,14 @@ impl Answering<'_> {
         };
         let is_private = is_private(&worker.job.plan.cdn, self.flight.sample);
         let is_page = self.is_page && is_read && !is_private;
-        let search = match self.flight.sample.status {
+        let mut search = match self.flight.sample.status {
             // They have no body.
             Some(204 | 304) => None,
             _ => worker.contract.borrow_mut().search(is_private, is_page, visitor.number),
         };
+        if let Some(search) = &mut search {
+            search.heads = Heads::of(self.order.cookies(visitor), lines);
+        }
         if search.is_some() && is_page {
             worker.tallies.borrow_mut().at(now_ns).count("html_searched", 1);
         }

@@ -31,12 +31,14 @@ pub(crate) struct Body {
 }
 
 /// What was seen of a body while it was decoded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// The other shopper whose marker is in it, where it was looked through.
     pub foreign: Option<u64>,
     /// Whether it begins as a gzip file does, though it is decoded.
     pub is_packed: bool,
+    /// What looked through it, and has the proof.
+    pub search: Option<Box<Search>>,
 }
 
 /// Why a body is no good.
@@ -104,9 +106,11 @@ struct Sink {
 }
 
 impl Sink {
-    fn seen(&self) -> Seen {
-        let foreign = self.search.as_ref().and_then(|search| search.foreign());
-        Seen { foreign, is_packed: self.begins == GZIP }
+    /// What was seen. Asked for once: then nothing more is looked through.
+    fn seen(&mut self) -> Seen {
+        let search = self.search.take();
+        let foreign = search.as_ref().and_then(|search| search.foreign());
+        Seen { foreign, is_packed: self.begins == GZIP, search }
     }
 }
 
@@ -223,7 +227,7 @@ impl BodyCount {
         }
     }
 
-    /// What was seen of the body so far, which may never be complete.
+    /// What was seen of the body so far, which is never complete.
     pub(crate) fn seen(&mut self) -> Seen {
         self.flush();
         self.sink().map_or_else(Seen::default, |sink| sink.seen())
@@ -280,7 +284,9 @@ impl BodyCount {
         };
         let Some(sink) = self.sink() else { return Ok((Body::default(), Seen::default())) };
         let seen = sink.seen();
-        ended.map_err(|error| (BodyError::Undecodable(name, error), seen))?;
+        if let Err(error) = ended {
+            return Err((BodyError::Undecodable(name, error), seen));
+        }
         let cut = sink.wanted && sink.count > sink.kept.len() as u64;
         Ok((Body { decoded: Some(sink.count), kept: std::mem::take(&mut sink.kept), cut }, seen))
     }
@@ -380,8 +386,13 @@ mod tests {
         }
     }
 
+    /// Whose marker was seen, and whether it is packed inside.
+    fn what(seen: &Seen) -> (Option<u64>, bool) {
+        (seen.foreign, seen.is_packed)
+    }
+
     /// What is seen of a body that nobody wants and that is looked through, whole or left at its end.
-    fn seen(encoding: &str, bytes: &[u8], search: bool) -> [Seen; 2] {
+    fn seen(encoding: &str, bytes: &[u8], search: bool) -> [(Option<u64>, bool); 2] {
         let marks = Rc::new(Marks::of("run"));
         [true, false].map(|is_whole| {
             let search = search.then(|| Box::new(Search::new(&marks, 17)));
@@ -389,7 +400,7 @@ mod tests {
             bytes.chunks(7).for_each(|piece| count.take(piece).unwrap());
             // What a decoder holds back until it is asked.
             count.kept();
-            if is_whole { count.end().unwrap().1 } else { count.leave().1 }
+            what(&if is_whole { count.end().unwrap().1 } else { count.leave().1 })
         })
     }
 
@@ -398,12 +409,12 @@ mod tests {
         let marks = Marks::of("run");
         for (shopper, foreign) in [(3, Some(3)), (17, None)] {
             let text = format!("{}<b>{}</b>", "page ".repeat(100), marks.of_shopper(shopper)).into_bytes();
-            let expected = [Seen { foreign, is_packed: false }; 2];
+            let expected = [(foreign, false); 2];
             for (encoding, bytes) in [("", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
                 assert_eq!(seen(encoding, &bytes, true), expected, "{encoding}");
-                assert_eq!(seen(encoding, &bytes, false), [Seen::default(); 2], "{encoding}: nobody asked");
+                assert_eq!(seen(encoding, &bytes, false), [(None, false); 2], "{encoding}: nobody asked");
             }
-            assert_eq!(seen("zstd", &text, true), [Seen::default(); 2], "nobody can read that");
+            assert_eq!(seen("zstd", &text, true), [(None, false); 2], "nobody can read that");
         }
         let search = || Some(Box::new(Search::new(&Rc::new(Marks::of("run")), 17)));
         let counts = |encoding, search| BodyCount::begin(encoding, false, 99, search, false).only_counts();
@@ -417,24 +428,23 @@ mod tests {
         let filler: String =
             (0..20_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string()).collect();
         let text = format!("<b>{}</b>{filler}", marks.of_shopper(3)).into_bytes();
-        let leaked = Seen { foreign: Some(3), is_packed: false };
+        let leaked = (Some(3), false);
         for (encoding, bytes) in [("", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
-            let begin = || {
+            let half = || {
                 let search = Some(Box::new(Search::new(&marks, 17)));
-                BodyCount::begin(encoding_of(encoding), false, 1 << 20, search, true)
+                let mut count = BodyCount::begin(encoding_of(encoding), false, 1 << 20, search, true);
+                count.take(&bytes[..bytes.len() / 2]).unwrap();
+                count
             };
-            let mut count = begin();
-            count.take(&bytes[..bytes.len() / 2]).unwrap();
-            assert_eq!(count.seen(), leaked, "{encoding} so far");
+            assert_eq!(what(&half().seen()), leaked, "{encoding} so far");
             if encoding.is_empty() {
                 continue;
             }
-            let (error, seen) = count.end().unwrap_err();
-            assert_eq!(seen, leaked, "{encoding} broken off: {error}");
-            let mut count = begin();
-            count.take(&bytes[..bytes.len() / 2]).unwrap();
+            let (error, seen) = half().end().unwrap_err();
+            assert_eq!(what(&seen), leaked, "{encoding} broken off: {error}");
+            let mut count = half();
             let _ = count.take(&[0xff; 64]);
-            assert_eq!(count.seen(), leaked, "{encoding} that is none in the middle");
+            assert_eq!(what(&count.seen()), leaked, "{encoding} that is none in the middle");
         }
     }
 
@@ -449,7 +459,7 @@ mod tests {
             ("", text.clone(), false),
             ("", vec![0x1f, 0x8b], false),
         ] {
-            assert_eq!(seen(encoding, &bytes, false), [Seen { foreign: None, is_packed }; 2], "{encoding}");
+            assert_eq!(seen(encoding, &bytes, false), [(None, is_packed); 2], "{encoding}");
         }
     }
 
