@@ -164,6 +164,7 @@ fn telling(rule: Rule) -> &'static [&'static str] {
         Rule::VariesOnCookie | Rule::VariesOnUserAgent => &["x-cache", "vary"],
         Rule::OtherRegion => &["x-amz-cf-pop"],
         Rule::CompressedTwice
+        | Rule::EncodingUnsaid
         | Rule::CompressedImage
         | Rule::EncodingNotAsked
         | Rule::VaryEncodingMissing => &["content-type", "content-encoding", "vary"],

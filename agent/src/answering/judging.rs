@@ -58,7 +58,11 @@ impl Answering<'_> {
         // What says so itself was found by its head.
         let is_packed = seen.is_packed && sample.head.encoding != Encoding::Several;
         if is_packed && sample.head.kind == ContentKind::Text {
-            self.find(Rule::CompressedTwice, "what was decoded is a gzip file again", seen, now_ns);
+            let (rule, note) = match sample.head.encoding {
+                Encoding::Identity => (Rule::EncodingUnsaid, "the body is a gzip file"),
+                _ => (Rule::CompressedTwice, "what was decoded is a gzip file again"),
+            };
+            self.find(rule, note, seen, now_ns);
         }
         if is_unclassified(sample) {
             let path = shown_path(self.visitor, self.order);

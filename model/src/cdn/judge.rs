@@ -116,7 +116,7 @@ fn edge(edges: Option<&[Airport]>, seen: &Observed, broken: &mut Rules) {
 fn coding(seen: &Observed, broken: &mut Rules) {
     let encoding = seen.head.encoding;
     if encoding == Encoding::Identity {
-        broken.add_if(seen.is_packed_inside, Rule::CompressedTwice);
+        broken.add_if(seen.is_packed_inside, Rule::EncodingUnsaid);
         return;
     }
     let is_twice = encoding == Encoding::Several || seen.is_packed_inside;

@@ -76,6 +76,8 @@ pub enum Rule {
     OtherRegion,
     /// A body is compressed more than once.
     CompressedTwice,
+    /// A text is compressed, and nothing says so.
+    EncodingUnsaid,
     /// A body is compressed whose format does that itself.
     CompressedImage,
     /// A body comes in a coding that was not asked for.
@@ -111,7 +113,7 @@ struct Entry {
 }
 
 /// In the order of [`Rule`].
-static RULES: [Entry; 26] = [
+static RULES: [Entry; 27] = [
     Entry {
         rule: Rule::PrivateHit,
         id: "private-hit",
@@ -209,6 +211,13 @@ static RULES: [Entry; 26] = [
         weight: Weight::Promise,
         condition: "a body is compressed more than once",
         remedy: "Compress in one place: let the edge do it (Compress objects automatically) and turn it off at the origin, or have files that are compressed already stored with their Content-Encoding.",
+    },
+    Entry {
+        rule: Rule::EncodingUnsaid,
+        id: "encoding-unsaid",
+        weight: Weight::Promise,
+        condition: "a text is a gzip file, and no Content-Encoding says so: browsers show what they cannot read",
+        remedy: "Have the origin send Content-Encoding: gzip with files that are stored compressed (S3: the object's metadata; nginx: gzip_static on for x.css.gz beside x.css, not x.css that is gzip itself), and see that no function or policy takes the header away.",
     },
     Entry {
         rule: Rule::CompressedImage,
@@ -343,6 +352,7 @@ impl Rule {
             | Self::VariesOnCookie
             | Self::VariesOnUserAgent
             | Self::CompressedTwice
+            | Self::EncodingUnsaid
             | Self::VaryEncodingMissing
             | Self::LifetimeUnsaid => Layer::Origin,
             _ => Layer::Edge,

@@ -171,6 +171,10 @@ fn what_changes_something_is_no_matter_of_caches() {
     assert!(judge(&policy, None, &seen).is_empty());
     seen.is_packed_inside = true;
     assert!(judge(&policy, None, &seen).contains(Rule::CompressedTwice));
+    let mut plain = observed(&policy, "/x", 200, &format!("{HIT}|Content-Type: text/css"));
+    plain.is_packed_inside = true;
+    let broken: Vec<Rule> = judge(&policy, None, &plain).iter().collect();
+    assert_eq!(broken, [Rule::EncodingUnsaid], "once, and nobody says so");
 }
 
 #[test]
