@@ -1,6 +1,7 @@
 //! An answer as it comes: measured, looked at, held to the policy, and kept as far as somebody wants it.
 
 mod judging;
+mod types;
 
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use crate::job::nanoseconds;
 use crate::limit::Limit;
 use crate::page::location;
 use crate::visit::Visitor;
+
+pub(crate) use self::types::Types;
 
 /// A limit that is met so much later than it was to be was waited for by somebody who was late himself.
 const LATE_NS: u64 = 100_000_000;
@@ -188,11 +191,13 @@ impl Receiver for Answering<'_> {
     fn header(&mut self, header: Header, name: &[u8], value: &[u8]) {
         match header {
             Header::ContentType => {
-                let policy = &self.visitor.worker.job.plan.cdn;
+                let worker = &self.visitor.worker;
+                let policy = &worker.job.plan.cdn;
+                let meaning = worker.types.borrow_mut().meaning(policy, value);
                 let sample = &mut *self.flight.sample;
-                sample.head.header(name, value);
-                sample.class = policy.choose(self.order.address.matched, policy.of_type(value));
-                self.is_page = is_page(value);
+                sample.head.kind = meaning.kind;
+                sample.class = policy.choose(self.order.address.matched, meaning.matched);
+                self.is_page = meaning.is_page;
                 // Only who looks at the body asks how it is to be read.
                 if self.order.wants_body {
                     self.content_type = ContentType::of(value);

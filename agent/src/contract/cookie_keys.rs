@@ -10,6 +10,8 @@ const COOKIES_MAX: usize = 8;
 /// chance, since an edge location has many caches.
 const MISSES_MIN: usize = 4;
 const HITS_MIN: u32 = 4;
+/// After so many hits of a content nothing more is found out about it: to look at the cookies of each costs something.
+const HITS_MAX: u32 = 10_000;
 
 /// One worker's knowledge of contents that were missed more than once. Bounded: 256 of them, eight cookies of each.
 #[derive(Debug, Default)]
@@ -69,10 +71,13 @@ impl CookieKeys {
         let cookies = cookies();
         if cookies == 0 || missed.contains(&cookies) {
             *hits = hits.saturating_add(1);
-        } else {
-            *watched = Watched::Shared;
-            self.open -= 1;
+            if *hits < HITS_MAX {
+                return;
+            }
         }
+        let is_keyed = *hits >= HITS_MAX && missed.len() >= MISSES_MIN;
+        *watched = if is_keyed { Watched::Keyed } else { Watched::Shared };
+        self.open -= 1;
     }
 }
 
@@ -101,6 +106,19 @@ mod tests {
         assert!(!is_noticed(100, |_| None), "a cold cache gives hits to nobody");
         assert!(!is_noticed(100, |shopper| Some(shopper + 1_000)), "cookies that nobody saw hit");
         assert!(!is_noticed(100, |shopper| Some(if shopper == 3 { 1_000 } else { 0 })), "once is enough");
+    }
+
+    #[test]
+    fn a_content_is_not_watched_for_ever() {
+        for (shoppers, is_keyed) in [(2, false), (MISSES_MIN as u64, true)] {
+            let mut keys = CookieKeys::default();
+            (1..=shoppers).for_each(|shopper| assert_eq!(keys.missed(7, shopper), Some(false)));
+            (1..HITS_MAX).for_each(|_| keys.hit(7, || 0));
+            assert!(keys.is_open());
+            keys.hit(7, || 0);
+            assert!(!keys.is_open(), "{shoppers}");
+            assert_eq!(keys.missed(7, 99), Some(is_keyed), "{shoppers}");
+        }
     }
 
     #[test]
