@@ -24,8 +24,9 @@ use crate::address::Address;
 use crate::client::{HeadLines, Header, Search};
 use crate::job::Job;
 
-/// Of the HTML that may belong to anybody, one answer in so many is looked through.
-const PAGES_ONE_IN: u32 = 8;
+/// Of the HTML that may belong to anybody, one answer in so many is looked through. Which ones, chance decides: of a journey
+/// with so many pages, it would be the same page each time.
+const PAGES_ONE_IN: u64 = 8;
 
 /// One worker's knowledge of how the contract is kept.
 pub(crate) struct Contract {
@@ -40,7 +41,7 @@ pub(crate) struct Contract {
     /// Whether any answer was an error of the server's own.
     has_failed: bool,
     /// How many pages were read that may belong to anybody.
-    pages: u32,
+    pages: u64,
     /// Whether connections lead to an edge: the policy says so, or answers do.
     has_edge: bool,
 }
@@ -219,8 +220,9 @@ impl Contract {
     /// pages. `own` is the shopper's number.
     pub(crate) fn search(&mut self, is_private: bool, is_page: bool, own: u64) -> Option<Box<Search>> {
         let marks = self.marks.as_ref()?;
-        self.pages = self.pages.wrapping_add(u32::from(is_page));
-        let is_due = is_private || (is_page && self.pages.is_multiple_of(PAGES_ONE_IN));
+        self.pages = self.pages.wrapping_add(u64::from(is_page));
+        let is_drawn = || fingerprint(&(own, self.pages)).is_multiple_of(PAGES_ONE_IN);
+        let is_due = is_private || (is_page && is_drawn());
         is_due.then(|| Box::new(Search::new(marks, own)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use doorbuster_model::cdn::Encoding;
+use doorbuster_model::cdn::{Encoding, fingerprint};
 
 use super::Search;
 
@@ -71,8 +71,8 @@ pub(crate) struct Sampling {
 
 /// So many of a second are all decoded, per worker.
 const ALL_PER_SECOND: u32 = 200;
-/// Beyond them, one in so many.
-const ONE_IN: u32 = 32;
+/// Beyond them, one in so many; chance decides which, since what comes in turns would else be the same each time.
+const ONE_IN: u64 = 32;
 
 impl Sampling {
     /// Whether the next body, which came at `now_ns`, belongs to it.
@@ -82,7 +82,7 @@ impl Sampling {
             (self.second, self.seen) = (second, 0);
         }
         self.seen = self.seen.saturating_add(1);
-        self.seen <= ALL_PER_SECOND || self.seen.is_multiple_of(ONE_IN)
+        self.seen <= ALL_PER_SECOND || fingerprint(&(second, self.seen)).is_multiple_of(ONE_IN)
     }
 }
 
@@ -363,10 +363,22 @@ mod tests {
         let mut plain = BodyCount::begin(Encoding::Identity, false, 99, None, false);
         plain.take(b"plain").unwrap();
         assert_eq!(plain.end().unwrap().0.decoded, Some(5), "what is not encoded needs no decoding");
+    }
+
+    #[test]
+    fn the_sample_of_a_second_is_all_of_the_first_and_a_few_of_the_rest() {
         let mut sampling = Sampling::default();
-        let taken = |sampling: &mut Sampling, now_ns| (0..1_000).filter(|_| sampling.takes(now_ns)).count();
-        assert_eq!(taken(&mut sampling, 5), 200 + 25);
-        assert_eq!(taken(&mut sampling, 1_000_000_005), 200 + 25);
+        for second in 1..=3 {
+            let now_ns = second * 1_000_000_005;
+            assert!((0..ALL_PER_SECOND).all(|_| sampling.takes(now_ns)), "{second}");
+            // As if 32 files came in turns.
+            let mut taken = [0; 32];
+            for number in 0..100_000 {
+                taken[number % 32] += usize::from(sampling.takes(now_ns));
+            }
+            assert!((2_800..=3_450).contains(&taken.iter().sum::<usize>()), "{taken:?}");
+            assert!(taken.iter().all(|times| (40..=160).contains(times)), "{taken:?}");
+        }
     }
 
     #[test]
