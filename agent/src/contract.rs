@@ -189,7 +189,7 @@ impl Contract {
         }
         let content = request.address.content;
         // Hits are noted, too: who missed what others hit before fills no empty cache.
-        let is_first = self.looked_up.is_first(content);
+        let is_first = self.looked_up.is_first(content, not_watched);
         let is_promised = matches!(cached, Cached::For(_));
         match cache {
             CacheStatus::Miss => {

@@ -15,8 +15,9 @@ pub(super) struct LookedUp {
 }
 
 impl LookedUp {
-    /// Notes a look-up; whether it is the first of this content, which is never 0.
-    pub(super) fn is_first(&mut self, content: u64) -> bool {
+    /// Notes a look-up; whether it is the first of this content, which is never 0. Where another is forgotten for it, that is
+    /// counted.
+    pub(super) fn is_first(&mut self, content: u64, forgotten: &mut u64) -> bool {
         if self.places.is_empty() {
             self.places = (0..PLACES).map(|_| [0; WAYS]).collect();
         }
@@ -26,6 +27,7 @@ impl LookedUp {
             return false;
         }
         known.rotate_right(1);
+        *forgotten += u64::from(known[0] != 0);
         known[0] = content;
         true
     }
@@ -42,7 +44,7 @@ mod tests {
         let mut looked_up = LookedUp::default();
         assert!(looked_up.places.is_empty(), "nothing is looked up yet");
         for (address, is_first) in [("/", true), ("/a", true), ("/", false), ("/a", false), ("/?a", true)] {
-            assert_eq!(looked_up.is_first(fingerprint(address)), is_first, "{address}");
+            assert_eq!(looked_up.is_first(fingerprint(address), &mut 0), is_first, "{address}");
         }
     }
 
@@ -50,12 +52,15 @@ mod tests {
     fn many_contents_are_known_and_more_take_no_more_room() {
         let mut looked_up = LookedUp::default();
         let content = |number: u32| fingerprint(&format!("http://shop.test/p/{number}"));
-        assert!((0..5_000).all(|number| looked_up.is_first(content(number))));
-        let again = (0..5_000).filter(|number| looked_up.is_first(content(*number))).count();
-        assert!(again < 50, "{again} of a shop's contents are forgotten");
+        let mut forgotten = 0;
+        assert!((0..5_000).all(|number| looked_up.is_first(content(number), &mut forgotten)));
+        assert!(forgotten < 50, "{forgotten} of a shop's contents are forgotten");
+        let again = (0..5_000).filter(|number| looked_up.is_first(content(*number), &mut 0)).count();
+        assert!(again < 50, "{again} of a shop's contents were forgotten");
         for number in 0..200_000 {
-            looked_up.is_first(content(number));
+            looked_up.is_first(content(number), &mut forgotten);
         }
+        assert!(forgotten > 100_000, "{forgotten} of far too many");
         assert_eq!(looked_up.places.len() * WAYS * size_of::<u64>(), 512 << 10);
     }
 }
