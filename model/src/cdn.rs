@@ -18,6 +18,8 @@ mod fields;
 mod finding;
 mod fingerprint;
 mod fragment;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod head;
 mod judge;
 mod kind;
