@@ -8,8 +8,10 @@ pub const STICKY_COOKIE: &str = "AWSALB";
 const STICKY: [&str; 6] = [STICKY_COOKIE, "AWSALBCORS", "AWSALBTG", "AWSALBTGCORS", "AWSELB", "AWSELBCORS"];
 /// The beginning of those that follow a cookie of the application \[D\].
 const STICKY_APPLICATION: &[u8] = b"AWSALBAPP-";
-/// What is shorter, or has no digit, is a word and no session: a country, a language, an arm of a test.
-const SESSION_BYTES_MIN: usize = 4;
+/// What has fewer digits is a word and no session, unless it is long: a country, a language, an arm of a test.
+const SESSION_DIGITS_MIN: usize = 4;
+/// What is so long, and has any digit, is no word.
+const SESSION_BYTES_MIN: usize = 16;
 
 /// The name and the value of a Set-Cookie line.
 pub(super) fn pair(line: &[u8]) -> (&[u8], &[u8]) {
@@ -25,8 +27,9 @@ pub(super) fn is_sticky(name: &[u8]) -> bool {
 /// The name and the value that a Set-Cookie line sets, where that may be somebody's session.
 pub fn session_in(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (name, value) = pair(line);
-    let is_long = value.len() >= SESSION_BYTES_MIN && value.iter().any(u8::is_ascii_digit);
-    (is_long && !is_sticky(name)).then_some((name, value))
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_word = digits < SESSION_DIGITS_MIN && (digits == 0 || value.len() < SESSION_BYTES_MIN);
+    (!is_word && !is_sticky(name)).then_some((name, value))
 }
 
 #[cfg(test)]
@@ -38,11 +41,14 @@ mod tests {
         for (line, session) in [
             ("sid=0123456789abcdef; Path=/; HttpOnly", Some(("sid", "0123456789abcdef"))),
             (" cart = 12345 ;Max-Age=60", Some(("cart", "12345"))),
-            ("sid=\"a1b2\"", Some(("sid", "a1b2"))),
+            ("sid=\"a1b2c3d4\"", Some(("sid", "a1b2c3d4"))),
+            ("sid=kz-Yq0W-vB_sT-mXnE", Some(("sid", "kz-Yq0W-vB_sT-mXnE"))),
             ("country=DE", None),
             ("language=de-DE; Path=/", None),
             ("consent=1", None),
             ("test=treatment", None),
+            ("test=variant2; Path=/", None),
+            ("consent=analytics-and-marketing", None),
             ("sid=; Max-Age=0", None),
             ("sid", None),
             ("", None),
