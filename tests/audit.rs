@@ -16,7 +16,8 @@ pub(crate) fn plan(shop: &Shop, declared: &str) -> String {
 }
 
 /// What a plan adds that declares what a shop behind CloudFront promises.
-pub(crate) const DECLARED: &str = "cdn: { provider: cloudfront }\n";
+pub(crate) const DECLARED: &str =
+    "cdn: { edges: { tokyo: [NRT, HND, KIX], london: [LHR], new-york: [JFK, EWR, IAD] } }\n";
 
 /// An audit under way, and where it tells what it found out.
 pub(crate) struct Audit {

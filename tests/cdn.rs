@@ -2,12 +2,18 @@
 //! without faults has none.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use doorbuster_shop::Fault;
 use serde_json::Value;
 
 use crate::matrix::VISIT;
-use crate::util::{Finished, Folder, count, kinds, patiently, regions, run, shop, turn, value};
+use crate::util::{
+    Finished, Folder, answering, count, kinds, patiently, read_head_text, regions, run, server, shop, turn,
+    value,
+};
 
 /// How many shoppers come to all regions together.
 const SHOPPERS: u64 = 240;
@@ -114,12 +120,112 @@ fn a_finding_shows_what_was_asked_and_answered_without_anybody_s_secrets() {
         assert!(cookies.all(|line| line.contains("=(hidden)")), "{asked:?} {answered:?}");
 
         let leak = finding(report, "marker-leaked");
+        let (asked, answered) = (lines(leak, "asked"), lines(leak, "answered"));
+        assert!(
+            asked.iter().any(|line| line.starts_with("cookie: ")),
+            "who reads a cart was there before: {asked:?}"
+        );
+        assert!(answered.contains(&"x-cache: hit from cloudfront".to_owned()), "{answered:?}");
+        assert!(answered.iter().any(|line| line.starts_with("content-type: ")), "{answered:?}");
+        let mut cookies = asked.iter().chain(&answered).filter(|line| line.contains("cookie: "));
+        assert!(cookies.all(|line| line.contains("=(hidden)")), "{asked:?} {answered:?}");
         let evidence = leak["evidence"].as_str().unwrap();
         let (_, shown) = evidence.split_once("; shopper ").unwrap_or_else(|| panic!("{evidence}"));
         let numbers = shown.split(|character: char| !character.is_ascii_digit());
         let numbers: Vec<u64> = numbers.filter_map(|text| text.parse().ok()).collect();
         assert!(shown.contains(" is shown to shopper "), "{evidence}");
         assert!(matches!(numbers[..], [one, other] if one != other), "{evidence}");
+    });
+}
+
+#[test]
+fn a_report_shows_no_secret_of_a_journey_or_of_a_plan() {
+    let _turn = turn();
+    let folder = Folder::new();
+    // It belongs to no class, and its edge is another region's.
+    let feed = answering(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nX-Amz-Cf-Pop: SYD4-C1\r\nContent-Length: 0\r\n\r\n",
+    );
+    folder.write(
+        "feed.yaml",
+        "journey: feed\nsteps:\n  - { step: feed, get: \"/feeds/${env.DOORBUSTER_TEST_SECRET};jsessionid=A1B2C3/all?otp=778899\" }\n",
+    );
+    let plan = folder.write(
+        "plan.yaml",
+        format!(
+            "name: cdn\ntarget: \"http://{feed}\"\nregions: [tokyo]\njourneys: [feed.yaml]\nload: {{ arrivals: [{{ hold: 10/s, for: 1s }}] }}\nhttp: {{ headers: {{ X-Gate: gate-5512 }} }}\ncdn: {{ edges: {{ tokyo: [NRT] }} }}\n"
+        ),
+    );
+    let (data, json) = (folder.path("data"), folder.path("report.json"));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_doorbuster"))
+        .args(["rehearse", &plan, "--quiet"])
+        .arg("--data-dir")
+        .arg(data)
+        .arg("--json")
+        .arg(&json)
+        .env("DOORBUSTER_TEST_SECRET", "xyzzy-42")
+        .output()
+        .unwrap();
+    let text = std::fs::read_to_string(json).unwrap_or_default();
+    let report: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(value(&report, "cdn.unclassified")["/feeds/***/all"], 10, "{}", value(&report, "cdn"));
+    let finding = finding(&report, "other-region");
+    assert!(lines(finding, "asked").contains(&"x-gate: (hidden)".to_owned()), "{finding}");
+    for secret in ["xyzzy", "A1B2C3", "778899", "gate-5512"] {
+        assert!(!text.contains(secret), "{secret} is shown: {finding}");
+    }
+}
+
+/// A shop that shows everybody what its first shopper wrote, and breaks off in the middle of it.
+fn breaking_off() -> SocketAddr {
+    let first = Arc::new(Mutex::new(String::new()));
+    server(move |mut stream| {
+        while let Some(head) = read_head_text(&mut stream) {
+            if !head.starts_with("POST ") {
+                let shown = first.lock().unwrap().clone();
+                let head = "Content-Type: text/html\r\nCache-Control: no-store\r\nContent-Length: 9999";
+                let _ = write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n<p>{shown}</p>");
+                return;
+            }
+            let length = head.to_ascii_lowercase().lines().find_map(|line| {
+                let length = line.strip_prefix("content-length: ")?;
+                length.parse::<usize>().ok()
+            });
+            let mut form = vec![0; length.unwrap_or(0)];
+            if stream.read_exact(&mut form).is_err() {
+                return;
+            }
+            let mut first = first.lock().unwrap();
+            if first.is_empty() {
+                *first = String::from_utf8(form).unwrap();
+            }
+            if stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").is_err() {
+                return;
+            }
+        }
+    })
+}
+
+#[test]
+fn a_leak_is_found_in_a_body_that_is_never_complete() {
+    let _turn = turn();
+    patiently(|| {
+        let folder = Folder::new();
+        folder.write(
+            "write.yaml",
+            "journey: write\nsteps:\n  - { step: note, post: /note, form: { note: \"${shopper.mark}\" } }\n  - { step: cart, get: /cart }\n",
+        );
+        let plan = format!(
+            "name: cdn\ntarget: \"http://{}\"\nregions: [tokyo]\njourneys: [write.yaml]\nload: {{ arrivals: [{{ hold: 20/s, for: 1s }}] }}\n",
+            breaking_off()
+        );
+        let finished = run(&["rehearse", &folder.write("plan.yaml", plan), "--quiet"]);
+        let report = &finished.report;
+        assert_eq!(count(report, "global.errors_by_class.body"), 20, "{}", finished.stderr);
+        // Only who wrote first may read it.
+        assert_eq!(finding(report, "marker-leaked")["count"], 19, "{}", value(report, "cdn.findings"));
+        assert_eq!((finished.code, kinds(report)), (1, vec!["cdn"]), "{}", finished.stderr);
     });
 }
 

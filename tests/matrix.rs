@@ -225,7 +225,8 @@ static MATRIX: [Group; 10] = [
         journey: "newsletter",
         seconds: VISIT_S,
         cases: [
-            Case::new("query-key", &["fragmented"], ("html", "tracking", "fragmented")),
+            // A quarter of the pages is asked for by addresses of newsletters.
+            Case::new("query-key", &["fragmented", "hit-ratio"], ("html", "tracking", "fragmented")),
             Case::new(
                 "cookie-sent",
                 &["cookie-on-cacheable"],
@@ -254,9 +255,9 @@ static MATRIX: [Group; 10] = [
         seconds: VISIT_S,
         cases: [
             Case::run_only(
-                "unsticky=10%",
+                "unsticky=60%",
                 &["session-moved"],
-                "it takes 50 renewals to tell that a target seldom changes, and an audit sees a few",
+                "an audit looks at no shopper for long enough to see a target change",
             ),
             Case::new("age-leaked", &["private-age"], ("private", "never-kept", "private-age")),
             // Over 1 % of all answers, no shop was measured. An audit sends so little that it meets none of so few; where

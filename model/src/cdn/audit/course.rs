@@ -143,7 +143,7 @@ fn has_aged(subject: &Subject, _: Way) -> bool {
 }
 
 fn is_waited_for(subject: &Subject, setting: &Setting) -> bool {
-    let is_short = subject.promised_s(setting).is_some_and(|promised_s| promised_s <= PATIENCE_MAX_S);
+    let is_short = subject.kept_s(setting).is_some_and(|kept_s| kept_s <= PATIENCE_MAX_S);
     setting.is_patient && is_short && subject.is_primary && subject.is_kept()
 }
 
@@ -164,7 +164,5 @@ fn past_last_age(subject: &Subject, _: &Setting) -> u64 {
 /// When every copy that was there at the first answer must have gone.
 fn past_lifetime(subject: &Subject, setting: &Setting) -> u64 {
     let first = subject.plain().next().map_or(0, |taken| taken.ended_ns);
-    let stale_s = subject.last_good().map_or(0, |taken| taken.head.stale_s());
-    let promised_s = subject.promised_s(setting).unwrap_or(0);
-    after(first, u64::from(promised_s) + u64::from(stale_s) + BEYOND_S)
+    after(first, u64::from(subject.kept_s(setting).unwrap_or(0)) + BEYOND_S)
 }

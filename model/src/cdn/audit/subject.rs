@@ -93,6 +93,13 @@ impl Subject {
         }
     }
 
+    /// For how many seconds a copy of it may be served: as was promised, and stale while another is fetched. What may be
+    /// served where the origin fails is left out: nothing fails here.
+    pub(super) fn kept_s(&self, setting: &Setting) -> Option<u32> {
+        let stale_s = self.last_good().map_or(0, |taken| taken.head.stale_s());
+        Some(self.promised_s(setting)?.saturating_add(stale_s))
+    }
+
     /// What came of asking in a way.
     pub(super) fn of(&self, way: Way) -> impl Iterator<Item = &Taken> {
         self.taken.iter().filter(move |taken| taken.way() == way)

@@ -81,18 +81,14 @@ impl Taken {
         self.status().is_some_and(|status| !is_passing(status)) && !self.head.says.any(Says::CHALLENGED)
     }
 
-    /// Whether it came out of a cache, with or without asking the origin. An Age tells it where no word does.
+    /// Whether it came out of a cache, with or without asking the origin.
     pub(super) fn is_hit(&self) -> bool {
-        self.head.cache.is_cached() || self.is_told_by_age()
+        self.head.is_hit()
     }
 
     /// Whether it came out of a cache without asking the origin.
     pub(super) fn is_fresh_hit(&self) -> bool {
-        self.head.cache == CacheStatus::Hit || self.is_told_by_age()
-    }
-
-    fn is_told_by_age(&self) -> bool {
-        self.head.cache == CacheStatus::None && self.head.age_s().is_some_and(|age_s| age_s > 0)
+        self.head.is_fresh_hit()
     }
 
     /// Whether it tells anything of a cache.
@@ -124,6 +120,7 @@ impl Taken {
             bytes_wire: answer.bytes_wire,
             bytes_decoded: answer.bytes_decoded,
             is_packed_inside: answer.is_packed_inside,
+            has_failed: false,
         })
     }
 

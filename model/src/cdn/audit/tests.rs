@@ -246,7 +246,8 @@ fn owned(lines: &[(&str, String)]) -> HeaderMap {
 }
 
 fn setting(is_declared: bool) -> Setting {
-    let declared = Policy::read("policy.yaml", "cdn: { provider: cloudfront }\n").unwrap();
+    let declared = "cdn: { provider: cloudfront, edges: { london: [LHR] } }\n";
+    let declared = Policy::read("policy.yaml", declared).unwrap();
     Setting {
         policy: if is_declared { declared } else { Policy::default() },
         region: "london".to_owned(),

@@ -114,7 +114,13 @@ pub(in super::super) fn expires<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     if promised_s > PATIENCE_MAX_S {
         return Judged::not_applicable(format!("{} is too long to wait for", seconds(promised_s)));
     }
-    if !dossier.script.setting.is_patient {
+    let setting = &dossier.script.setting;
+    let kept_s = dossier.primary().and_then(|subject| subject.kept_s(setting));
+    if let Some(kept_s) = kept_s.filter(|kept_s| *kept_s > PATIENCE_MAX_S) {
+        let stale = seconds(kept_s - promised_s);
+        return Judged::not_applicable(format!("stale for {stale} more: that is too long to wait for"));
+    }
+    if !setting.is_patient {
         return Judged::not_applicable(format!("not waited for: --patient waits {}", seconds(promised_s)));
     }
     let waited = dossier.subjects.iter().find_map(|subject| subject.of(Way::Expired).last());

@@ -19,10 +19,12 @@ const CODED: [Way; 4] = [Way::Identity, Way::Gzip, Way::Brotli, Way::Plain];
 /// Text comes compressed, once, and nothing else does. Compression is best effort, and each coding has copies of its own:
 /// so an address comes uncompressed only if it does in all of them.
 pub(in super::super) fn compressed<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
-    if let Some((rule, by)) = dossier.breaks(&[Rule::CompressedTwice, Rule::CompressedImage]) {
+    let rules = [Rule::CompressedTwice, Rule::EncodingUnsaid, Rule::CompressedImage];
+    if let Some((rule, by)) = dossier.breaks(&rules) {
         let kind = by.header(&http::header::CONTENT_TYPE).unwrap_or("no type");
         let observed = match rule {
             Rule::CompressedImage => format!("{} of {kind}", by.head.encoding.word()),
+            Rule::EncodingUnsaid => "gzip, and no Content-Encoding".to_owned(),
             _ => "compressed twice".to_owned(),
         };
         return dossier.broken(Breach::Rule(rule), observed, Some(by));

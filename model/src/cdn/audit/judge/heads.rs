@@ -1,10 +1,11 @@
 //! What heads say to caches and to those who ask for nothing else.
 
 use http::HeaderName;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, SET_COOKIE, VARY};
 
+use super::super::super::cookie::session_in;
 use super::super::super::rules::Rule;
-use super::super::ask::Way;
+use super::super::ask::{Way, Who};
 use super::super::breach::{AuditRule, Breach};
 use super::super::dossier::{Dossier, Judged};
 use super::super::taken::Taken;
@@ -32,9 +33,13 @@ pub(in super::super) fn vary<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
 
 /// What is kept sets no cookie.
 pub(in super::super) fn sets_cookies<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
-    let rules = [Rule::CookieFromCache, Rule::CookieOnCacheable, Rule::StickyFromCache];
+    if let Some((name, by)) = handed_out(dossier) {
+        let observed = format!("sets {name} out of the cache, the same again");
+        return dossier.broken(Breach::Rule(Rule::CookieFromCache), observed, Some(by));
+    }
+    let rules = [Rule::CookieOnCacheable, Rule::StickyFromCache];
     if let Some((rule, by)) = dossier.breaks(&rules) {
-        let line = by.header(&http::header::SET_COOKIE).unwrap_or_default();
+        let line = by.header(&SET_COOKIE).unwrap_or_default();
         let name = line.split(['=', ';']).next().unwrap_or_default().trim();
         let from = if rule == Rule::CookieOnCacheable { "" } else { " out of the cache" };
         return dossier.broken(Breach::Rule(rule), format!("sets {name}{from}"), Some(by));
@@ -43,6 +48,24 @@ pub(in super::super) fn sets_cookies<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
         Some(good) => Judged::pass("none", Some(good)),
         None => dossier.without_a_page(),
     }
+}
+
+/// The name of a cookie that two were given out of a cache, and the answer that gave it to the second.
+fn handed_out<'a>(dossier: &Dossier<'a>) -> Option<(String, &'a Taken)> {
+    let mut given: Vec<(&[u8], &[u8], Who)> = Vec::new();
+    for taken in dossier.all().filter(|taken| taken.is_hit()) {
+        let who = taken.ask.who;
+        let lines = taken.answer().into_iter().flat_map(|answer| answer.headers.get_all(SET_COOKIE));
+        for (name, value) in lines.filter_map(|line| session_in(line.as_bytes())) {
+            // Who is nobody in particular is somebody else each time.
+            let is_another = |other: Who| other != who || who == Who::Nobody;
+            if given.iter().any(|known| (known.0, known.1) == (name, value) && is_another(known.2)) {
+                return Some((String::from_utf8_lossy(name).into_owned(), taken));
+            }
+            given.push((name, value, who));
+        }
+    }
+    None
 }
 
 /// What must be the same in the answers to HEAD and GET (RFC 9110, section 9.3.2), save what may differ between copies.
