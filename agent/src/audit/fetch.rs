@@ -33,6 +33,16 @@ pub(super) struct Stage<'a> {
     shoppers: [Visitor; SHOPPERS.len()],
 }
 
+/// What came of a request.
+pub(super) struct Fetched {
+    /// When it went onto the wire, if it did.
+    pub(super) sent_ns: Option<u64>,
+    /// When it ended.
+    pub(super) ended_ns: u64,
+    /// Its answer, or why there is none.
+    pub(super) result: Result<Answer, audit::Broken>,
+}
+
 impl<'a> Stage<'a> {
     /// Nobody has asked anything yet.
     pub(super) fn new(worker: &'a Rc<Worker>) -> Self {
@@ -57,13 +67,13 @@ impl<'a> Stage<'a> {
         is_web && (url.host_str() == job.target.host_str() || job.may_go(url))
     }
 
-    /// Sends a request of the script. When it ended, and what came of it.
-    pub(super) async fn fetch(&self, ask: &Ask) -> (u64, Result<Answer, audit::Broken>) {
+    /// Sends a request of the script.
+    pub(super) async fn fetch(&self, ask: &Ask) -> Fetched {
         if !self.may_go(&ask.url) {
             let host = ask.url.host_str().unwrap_or("");
             let message = format!("{host} is another host; name it with --allow-host to ask it");
             let broken = audit::Broken { class: ErrorClass::Expectation, message };
-            return (self.worker.clock.now_ns(), Err(broken));
+            return Fetched { sent_ns: None, ended_ns: self.worker.clock.now_ns(), result: Err(broken) };
         }
         let visitor = self.visitor(ask.who);
         if ask.who == Who::Nobody {
@@ -91,7 +101,7 @@ impl<'a> Stage<'a> {
             Ok(reply) => Ok(self.answer(&reply, &ask.method, &ask.url, &sample, number_of(ask.who))),
             Err(broken) => Err(audit::Broken { class: broken.class, message: broken.message }),
         };
-        (sample.times.ended_ns, result)
+        Fetched { sent_ns: sample.times.sent_ns, ended_ns: sample.times.ended_ns, result }
     }
 
     /// What is kept of an answer that `shopper` got.

@@ -91,6 +91,7 @@ impl Walker<'_> {
             let has_planted = self.has_planted(&address.url, order.body);
             let ask = Ask::of_walk(self.shopper, order.method.clone(), self.shown(&address), Vec::new());
             let (sample, result) = send(visitor, &order).await;
+            sample.times.sent_ns.into_iter().for_each(|sent_ns| self.script.sent(sent_ns));
             let ended_ns = sample.times.ended_ns;
             let reply = match result {
                 Ok(reply) => reply,

@@ -110,8 +110,19 @@ impl Script {
     /// When a request may start that is to start now, for what is not asked by this script: a shopper's walk.
     pub fn slot(&mut self, now_ns: u64) -> u64 {
         let at_ns = now_ns.max(self.free_ns);
-        self.free_ns = at_ns.saturating_add(MILLI_SECONDS_NS / self.setting.rate_milli.max(1));
+        self.free_ns = at_ns.saturating_add(self.gap_ns());
         at_ns
+    }
+
+    /// A request went onto the wire only at `sent_ns`: its connection had to be opened first. The next keeps its distance
+    /// from that, since what counts is what the server gets.
+    pub fn sent(&mut self, sent_ns: u64) {
+        self.free_ns = self.free_ns.max(sent_ns.saturating_add(self.gap_ns()));
+    }
+
+    /// The least time between two requests.
+    fn gap_ns(&self) -> u64 {
+        MILLI_SECONDS_NS / self.setting.rate_milli.max(1)
     }
 
     /// What to do next; `None` when all that can be proved is.

@@ -1,5 +1,7 @@
 //! Audits of an edge that is pretended, right and with one fault each.
 
+mod rate;
+
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
