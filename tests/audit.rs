@@ -187,6 +187,31 @@ fn a_patient_audit_sees_copies_leave_the_cache() {
 }
 
 #[test]
+fn an_audit_that_saw_no_page_is_invalid_and_says_why() {
+    let _turn = turn();
+    let down = shop();
+    down.set_fault("down".parse::<Fault>().unwrap());
+    let elsewhere = answering(
+        b"HTTP/1.1 301 Moved Permanently\r\nlocation: https://www.shop.test/\r\n\
+          x-cache: Redirect from cloudfront\r\ncontent-length: 0\r\n\r\n",
+    );
+    let closed =
+        answering(b"HTTP/1.1 403 Forbidden\r\nx-cache: Error from cloudfront\r\ncontent-length: 0\r\n\r\n");
+    let audits = [
+        (down.edges()[0].address, "answered 502"),
+        (elsewhere, "answered 301 to https://www.shop.test/: name that URL"),
+        (closed, "answered 403"),
+    ]
+    .map(|(address, why)| (Audit::start(&format!("http://{address}/"), &["--quiet"]), why));
+    for (audit, why) in audits {
+        let audited = audit.finish();
+        assert_eq!((audited.code, &audited.report["verdict"]), (3, &Value::from("invalid")), "{why}");
+        assert_eq!(audited.report["reasons"][0]["kind"], "page_not_audited", "{}", audited.stderr);
+        assert!(audited.stderr.contains(why), "{}", audited.stderr);
+    }
+}
+
+#[test]
 fn what_cannot_be_audited_is_said() {
     let _turn = turn();
     let nowhere = Audit::start("http://127.0.0.1:9/", &["--quiet"]).finish();

@@ -68,8 +68,10 @@ pub(crate) fn judge(
     }
     let mut reasons = agents(prepared, conducted);
     if reasons.is_empty() {
-        let pairs = plan.regions.iter().zip(tallies);
-        reasons.extend(pairs.filter_map(|(region, tally)| silent(&region.name, tally)));
+        let pairs = regions.iter().zip(tallies);
+        reasons.extend(
+            pairs.filter_map(|(region, tally)| silent(&region.name, tally).or_else(|| unseen(region))),
+        );
         reasons.extend(challenged(tallies));
     }
     let is_invalid = !reasons.is_empty();
@@ -131,6 +133,16 @@ fn silent(region: &str, tally: &Tally) -> Option<Reason> {
         example.unwrap_or_default()
     );
     Some(invalid("target_unreachable", Some(region), message))
+}
+
+/// There was no page to prove anything by.
+fn unseen(region: &RegionAudit) -> Option<Reason> {
+    let missing = region.proofs.iter().find(|proof| proof.is_of_missing_page())?;
+    let message = format!(
+        "the page that the audit begins with was not seen, so that nothing is proved: {}",
+        missing.observed
+    );
+    Some(invalid("page_not_audited", Some(&region.name), message))
 }
 
 /// A firewall stood before the shop: over 1 % of the answers are its own, and say nothing about the edge's promises.
@@ -271,6 +283,7 @@ pub(crate) mod tests {
         let both = [Ended::Finished, Ended::Finished];
         let pass = vec![proof("html", "kept", Ruling::Pass, ""), proof("html", "vary", Ruling::Warn, "")];
         let fail = vec![proof("html", "kept", Ruling::Fail, "no hit")];
+        let missing = vec![proof("", "page", Ruling::NotApplicable, "answered 401: let it in")];
         let lost = [Ended::Finished, Ended::Lost("killed".to_owned())];
         for (ended, statuses, challenges, proofs, verdict, kinds) in [
             (&both, &good[..], 0, [pass.clone(), pass.clone()], Verdict::Pass, NONE),
@@ -285,6 +298,15 @@ pub(crate) mod tests {
                 &["target_unreachable", "target_unreachable"],
             ),
             (&both, &good, 1, [pass.clone(), pass.clone()], Verdict::Invalid, &["waf_challenges"]),
+            (&both, &good, 0, [pass.clone(), missing.clone()], Verdict::Invalid, &["page_not_audited"]),
+            (
+                &both,
+                &[],
+                0,
+                [missing.clone(), missing.clone()],
+                Verdict::Invalid,
+                &["target_unreachable", "target_unreachable"],
+            ),
         ] {
             let conducted = conducted(&prepared, ended, statuses, challenges);
             let audited = judge(&prepared, "r".to_owned(), &conducted, proofs.to_vec());

@@ -4,6 +4,7 @@ pub(super) mod ages;
 pub(super) mod bodies;
 pub(super) mod copies;
 pub(super) mod heads;
+pub(super) mod pages;
 pub(super) mod parts;
 pub(super) mod private;
 pub(super) mod site;

@@ -2,8 +2,8 @@
 
 use super::super::policy::{Cached, ClassId};
 use super::dossier::{Dossier, Judged};
-use super::judge::{ages, bodies, copies, heads, parts, private, site};
-use super::proof::{OBSERVED_CHARS_MAX, Proof, Ruling};
+use super::judge::{ages, bodies, copies, heads, pages, parts, private, site};
+use super::proof::{FIRST_PAGE, OBSERVED_CHARS_MAX, Proof, Ruling};
 use super::script::Script;
 
 /// A promise of an edge.
@@ -12,6 +12,9 @@ struct Promise {
     title: &'static str,
     judge: for<'d, 'a> fn(&'d Dossier<'a>) -> Judged<'a>,
 }
+
+/// What must be there to prove anything by.
+static FIRST: Promise = Promise { id: FIRST_PAGE, title: "the page is there", judge: pages::first };
 
 /// Of what is to be kept.
 static KEPT: [Promise; 15] = [
@@ -47,7 +50,7 @@ static PRIVATE: [Promise; 2] = [
 ];
 
 /// Of the edge as a whole.
-static EDGE: [Promise; 10] = [
+static EDGE: [Promise; 11] = [
     Promise { id: "near", title: "an edge of the region answers", judge: site::near },
     Promise { id: "shares-nothing", title: "shows nobody another's data", judge: private::shares_nothing },
     Promise { id: "errors", title: "errors are kept 10 s at most", judge: site::errors },
@@ -56,6 +59,7 @@ static EDGE: [Promise; 10] = [
     Promise { id: "challenges", title: "challenges nobody", judge: site::challenges },
     Promise { id: "words", title: "says what is known", judge: site::words },
     Promise { id: "classes", title: "every address has a class", judge: site::classes },
+    Promise { id: "pages", title: "the other pages are there", judge: pages::others },
     Promise { id: "walks", title: "the journey goes through", judge: site::walks },
     Promise { id: "answers", title: "every request is answered", judge: site::answers },
 ];
@@ -63,10 +67,11 @@ static EDGE: [Promise; 10] = [
 /// What was seen of every promise.
 pub(super) fn prove(script: &Script) -> Vec<Proof> {
     let edge = Dossier::of_edge(script);
+    let mut proofs: Vec<Proof> = FIRST.prove(&edge).into_iter().collect();
     if !edge.is_covered() {
-        return vec![uncovered(&edge)];
+        proofs.push(uncovered(&edge));
+        return proofs;
     }
-    let mut proofs = Vec::new();
     for (class, id) in script.setting.policy.classes().iter().zip(0..) {
         let dossier = Dossier::of_class(script, ClassId(id), class);
         let promises: &[Promise] = match class.cached {

@@ -1,5 +1,6 @@
 //! Audits of an edge that is pretended, right and with one fault each.
 
+mod pages;
 mod rate;
 
 use std::collections::BTreeMap;
@@ -548,7 +549,7 @@ fn where_nothing_answers_or_tells_of_an_edge_nothing_is_judged() {
         script.answer(*ask, now_ns, Err(broken));
     }
     let lines: Vec<String> = script.proofs().iter().map(line).collect();
-    assert_eq!(lines, ["edge provider info: nothing answered"]);
+    assert_eq!(lines, ["edge page not-applicable: refused", "edge provider info: nothing answered"]);
     let mut plain = Script::new(setting(false), &[page()]);
     let mut now_ns = 0;
     while let Some(Next::Fetch(ask)) = plain.next(now_ns) {
