@@ -99,7 +99,7 @@ impl<'a> Stage<'a> {
         let (sample, result) = send(visitor, &order).await;
         let result = match result {
             Ok(reply) => Ok(self.answer(&reply, &ask.method, &ask.url, &sample, number_of(ask.who))),
-            Err(broken) => Err(audit::Broken { class: broken.class, message: broken.message }),
+            Err(broken) => Err(audit::Broken { class: class_of(&broken), message: broken.message }),
         };
         Fetched { sent_ns: sample.times.sent_ns, ended_ns: sample.times.ended_ns, result }
     }
@@ -146,6 +146,11 @@ pub(super) async fn send(visitor: &Visitor, order: &Order<'_>) -> (Sample, Resul
     (sample, result)
 }
 
+/// The class of an error as an audit is told it: that this side reads no further is no fault of the body's.
+pub(super) fn class_of(broken: &Broken) -> ErrorClass {
+    if broken.is_own && broken.class == ErrorClass::Body { ErrorClass::Expectation } else { broken.class }
+}
+
 /// The number whose marker may stand in what somebody is shown.
 fn number_of(who: Who) -> u64 {
     match who {
@@ -190,6 +195,15 @@ mod tests {
         // FIPS 180-2, appendix B.1.
         let hash = sha256(b"abc").unwrap();
         assert_eq!((hash[0], hash[1], hash[31]), (0xba, 0x78, 0xad));
+    }
+
+    #[test]
+    fn a_body_that_is_too_long_to_be_read_is_not_one_that_cannot_be() {
+        let broken = Broken::new(ErrorClass::Body, "over the limit");
+        assert_eq!(class_of(&broken), ErrorClass::Body);
+        assert_eq!(class_of(&broken.with_own(true)), ErrorClass::Expectation);
+        let late = Broken::new(ErrorClass::Timeout, "late").with_own(true);
+        assert_eq!(class_of(&late), ErrorClass::Timeout);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use doorbuster_model::chance::Purpose;
 use http::{HeaderMap, HeaderValue};
 use url::Url;
 
-use super::fetch::{KEY, Stage, send};
+use super::fetch::{KEY, Stage, class_of, send};
 use crate::address::Address;
 use crate::exchange::{Order, Reply};
 use crate::page::{Redirected, judge, led, whence};
@@ -96,9 +96,9 @@ impl Walker<'_> {
             let reply = match result {
                 Ok(reply) => reply,
                 Err(broken) => {
-                    let message = self.walk.redact(broken.message);
+                    let message = self.walk.redact(broken.message.clone());
                     self.script.stumbled(self.shopper, &message);
-                    let broken = audit::Broken { class: broken.class, message };
+                    let broken = audit::Broken { class: class_of(&broken), message };
                     self.script.walked(ask, has_planted, ended_ns, Err(broken));
                     self.walk.broken();
                     return None;

@@ -40,8 +40,13 @@ pub(super) static PRIVATE: [Course; 2] = [
 pub(super) static MISSING: [Course; 2] =
     [once(Way::Plain, always), Course { not_before_ns: past_errors, ..once(Way::Later, was_error) }];
 
-/// What nobody knows the class of yet, or what has none.
-pub(super) static UNSETTLED: [Course; 1] = [Course { is_enough: never, ..once(Way::Plain, always) }];
+/// What nobody knows the class of yet, or what has none. What no browser can read may have another form that tells.
+pub(super) static UNSETTLED: [Course; 4] = [
+    Course { is_enough: never, ..once(Way::Plain, always) },
+    Course { applies: is_unreadable, ..coded(Way::Identity) },
+    Course { applies: is_unreadable, ..coded(Way::Gzip) },
+    Course { applies: is_unreadable, ..coded(Way::Brotli) },
+];
 
 /// What nothing is promised of for how long it is kept.
 pub(super) static UNSAID: [Course; 4] = [
@@ -97,6 +102,10 @@ fn always(_: &Subject, _: &Setting) -> bool {
 
 fn may_be_packed(subject: &Subject, _: &Setting) -> bool {
     subject.may_be_packed()
+}
+
+fn is_unreadable(subject: &Subject, _: &Setting) -> bool {
+    subject.unreadable(Way::Plain).is_some()
 }
 
 fn never(_: &Subject, _: Way) -> bool {

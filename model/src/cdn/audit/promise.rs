@@ -50,12 +50,13 @@ static PRIVATE: [Promise; 2] = [
 ];
 
 /// Of the edge as a whole.
-static EDGE: [Promise; 11] = [
+static EDGE: [Promise; 12] = [
     Promise { id: "near", title: "an edge of the region answers", judge: site::near },
     Promise { id: "shares-nothing", title: "shows nobody another's data", judge: private::shares_nothing },
     Promise { id: "errors", title: "errors are kept 10 s at most", judge: site::errors },
     Promise { id: "https", title: "plain HTTP leads to HTTPS", judge: site::https },
     Promise { id: "transport", title: "speaks HTTP/2 and TLS 1.3", judge: site::transport },
+    Promise { id: "bodies", title: "bodies can be read", judge: bodies::decodable },
     Promise { id: "challenges", title: "challenges nobody", judge: site::challenges },
     Promise { id: "words", title: "says what is known", judge: site::words },
     Promise { id: "classes", title: "every address has a class", judge: site::classes },

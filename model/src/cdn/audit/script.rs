@@ -174,7 +174,9 @@ impl Script {
         if known.is_none() && subject.is_settled {
             self.settle(number);
         }
-        let is_read = taken.way() == Way::Plain && taken.is_good();
+        // Of what no browser can read, another form tells what it names.
+        let is_first_form = taken.way() == Way::Plain || known.is_none();
+        let is_read = is_first_form && taken.is_good();
         if is_read && matches!(self.subjects[number].role, Role::Page | Role::Asset) {
             self.admit(found);
         }

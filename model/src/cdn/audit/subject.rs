@@ -10,6 +10,7 @@ use super::ask::Way;
 use super::course::{self, Course};
 use super::script::Setting;
 use super::taken::Taken;
+use crate::ErrorClass;
 
 /// The most redirects from a page that are followed.
 const HOPS_MAX: u32 = 5;
@@ -35,7 +36,8 @@ pub(super) struct Subject {
     pub(super) url: Url,
     pub(super) role: Role,
     pub(super) class: ClassId,
-    /// Whether the class is settled: by the path of what belongs to one shopper, otherwise by a good answer.
+    /// Whether the class is settled: by the path of what belongs to one shopper and of what no browser can read, otherwise
+    /// by a good answer.
     pub(super) is_settled: bool,
     /// Whether it stands for its class where one address is enough.
     pub(super) is_primary: bool,
@@ -124,12 +126,21 @@ impl Subject {
 
     /// Whether an edge might compress it, or did.
     pub(super) fn may_be_packed(&self) -> bool {
-        self.last_good().is_some_and(|taken| {
+        let may_be = |taken: &Taken| {
             let is_large = taken.answer().is_some_and(|answer| answer.bytes_wire >= COMPRESSED_BYTES_MIN);
             let is_packed = taken.head.encoding != Encoding::Identity;
             let is_kind = matches!(taken.head.kind, ContentKind::Text | ContentKind::Compressible);
             is_kind && (is_large || is_packed)
-        })
+        };
+        self.last_good().is_some_and(may_be) || self.unreadable(Way::Plain).is_some()
+    }
+
+    /// The answer in a way whose body could not be read, though it was asked for twice.
+    pub(super) fn unreadable(&self, way: Way) -> Option<&Taken> {
+        let is_broken =
+            |taken: &&Taken| taken.result.as_ref().is_err_and(|broken| broken.class == ErrorClass::Body);
+        let is_good = self.of(way).any(|taken| taken.is_good());
+        self.of(way).filter(is_broken).nth(1).filter(|_| !is_good)
     }
 
     /// Whether it says by what later requests can ask whether it is still right.
@@ -176,6 +187,10 @@ impl Subject {
             self.is_settled = true;
         }
         self.taken.push(taken.clone());
+        if !self.is_settled && self.role != Role::Missing && self.class != ClassId::UNCLASSIFIED {
+            // Without an answer there is no type: what no browser can read has the class of its path.
+            self.is_settled = self.unreadable(Way::Plain).is_some();
+        }
         true
     }
 

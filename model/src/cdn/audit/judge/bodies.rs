@@ -1,9 +1,10 @@
 //! How bodies come: compressed, and the same in every coding.
 
-use http::header::{ETAG, LAST_MODIFIED};
+use http::header::{ACCEPT_ENCODING, ETAG, LAST_MODIFIED};
 
 use super::super::super::counts::Counts;
 use super::super::super::encoding::Encoding;
+use super::super::super::policy::ClassId;
 use super::super::super::rules::Rule;
 use super::super::ask::Way;
 use super::super::breach::{AuditRule, Breach};
@@ -11,7 +12,6 @@ use super::super::dossier::{Dossier, Judged};
 use super::super::subject::Subject;
 use super::super::taken::Taken;
 use super::is_same_etag;
-use crate::ErrorClass;
 
 /// In the order in which answers in them are compared with the first that there is.
 const CODED: [Way; 4] = [Way::Identity, Way::Gzip, Way::Brotli, Way::Plain];
@@ -96,10 +96,8 @@ pub(in super::super) fn encodings<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let mut compared = 0;
     let mut changing = None;
     for subject in &dossier.subjects {
-        let undecodable = CODED.into_iter().find_map(|way| broken_off(subject, way));
-        if let Some(taken) = undecodable {
-            let judged = differ(dossier, "a body that nobody can decode", taken);
-            return judged.with_note(super::outcome(taken));
+        if let Some(taken) = unreadable(subject) {
+            return undecodable(dossier, taken);
         }
         let mut bodies =
             CODED.into_iter().filter_map(|way| subject.of(way).find(|taken| hash(taken).is_some()));
@@ -128,12 +126,23 @@ fn differ<'a>(dossier: &Dossier<'a>, observed: &str, by: &'a Taken) -> Judged<'a
     dossier.broken(Breach::Audit(AuditRule::EncodingsDiffer), observed.to_owned(), Some(by))
 }
 
-/// The answer in a coding whose body could not be read, though it was asked for twice.
-fn broken_off(subject: &Subject, way: Way) -> Option<&Taken> {
-    let is_broken =
-        |taken: &&Taken| taken.result.as_ref().is_err_and(|broken| broken.class == ErrorClass::Body);
-    let is_good = subject.of(way).any(|taken| taken.is_good());
-    subject.of(way).filter(is_broken).nth(1).filter(|_| !is_good)
+/// What belongs to no class can be read, too.
+pub(in super::super) fn decodable<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let subjects = dossier.subjects.iter().copied();
+    match subjects.filter(|subject| subject.class == ClassId::UNCLASSIFIED).find_map(unreadable) {
+        Some(taken) => undecodable(dossier, taken),
+        None => Judged::not_applicable(""),
+    }
+}
+
+fn unreadable(subject: &Subject) -> Option<&Taken> {
+    CODED.into_iter().find_map(|way| subject.unreadable(way))
+}
+
+fn undecodable<'a>(dossier: &Dossier<'a>, taken: &'a Taken) -> Judged<'a> {
+    let asked = taken.ask.header(&ACCEPT_ENCODING).unwrap_or("nothing");
+    let observed = format!("asked for {asked}, a body that nobody can read");
+    differ(dossier, &observed, taken).with_note(super::outcome(taken))
 }
 
 fn hash(taken: &Taken) -> Option<[u8; 32]> {
