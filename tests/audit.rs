@@ -1,11 +1,14 @@
 //! Audits of the demo shop's edge: nothing found where nothing is wrong, and each fault with its promise and region.
 
 use std::fs;
+use std::io::Write;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use doorbuster_shop::{Fault, Shop};
 use serde_json::Value;
 
-use crate::util::{Folder, Running, answering, regions, run, shop, start, turn};
+use crate::util::{Folder, Running, answering, read_head_text, regions, run, server, shop, start, turn};
 
 /// A plan of which an audit takes the regions, the pages of its journey, and what is declared.
 pub(crate) fn plan(shop: &Shop, declared: &str) -> String {
@@ -184,6 +187,50 @@ fn a_patient_audit_sees_copies_leave_the_cache() {
         assert!(kept.contains(&(class, "expires", "")), "{class}: {}", audited.stdout);
         assert!(kept.contains(&(class, "age", "")), "{class}: {}", audited.stdout);
     }
+}
+
+#[test]
+fn a_journey_s_secret_is_sent_and_shown_nowhere() {
+    let _turn = turn();
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heads);
+    let address = server(move |mut stream| {
+        while let Some(head) = read_head_text(&mut stream) {
+            kept.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
+            let _ = stream.write_all(
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-cache: Hit from cloudfront\r\n\
+                  x-account: xyzzy-42\r\ncontent-length: 2\r\n\r\n{}",
+            );
+        }
+    });
+    let folder = Folder::new();
+    let secret = "${env.DOORBUSTER_TEST_SECRET}";
+    let journey = folder.write(
+        "account.yaml",
+        format!(
+            "journey: account\nsteps:\n  - {{ step: own, get: \"/api/{secret}\", query: {{ of: \"{secret}\" }} }}\n  \
+             - {{ step: refused, get: \"/{secret}.json\", expect: {{ status: 204 }} }}\n"
+        ),
+    );
+    let (json, junit) = (folder.path("audit.json"), folder.path("audit.xml"));
+    let output = Command::new(env!("CARGO_BIN_EXE_doorbuster"))
+        .args(["audit", &format!("http://{address}/"), "--journey", &journey])
+        .arg("--json")
+        .arg(&json)
+        .arg("--junit")
+        .arg(&junit)
+        .env("XDG_DATA_HOME", folder.path("data"))
+        .env("DOORBUSTER_TEST_SECRET", "xyzzy-42")
+        .output()
+        .unwrap();
+    let told = [output.stdout, output.stderr, fs::read(&json).unwrap(), fs::read(&junit).unwrap()];
+    let told = String::from_utf8_lossy(&told.concat()).into_owned();
+    assert!(told.contains("/api/***?of=***") && told.contains("private-hit"), "{told}");
+    assert!(told.contains("***.json: expected status 204"), "{told}");
+    assert!(!told.contains("xyzzy"), "{told}");
+    let heads = heads.lock().unwrap();
+    let sent = heads.iter().filter(|head| head.starts_with("GET /api/xyzzy-42?of=xyzzy-42 ")).count();
+    assert!(sent >= 3, "by two shoppers' walks, and by the audit: {heads:?}");
 }
 
 #[test]

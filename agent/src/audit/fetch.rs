@@ -67,6 +67,11 @@ impl<'a> Stage<'a> {
         is_web && (url.host_str() == job.target.host_str() || job.may_go(url))
     }
 
+    /// `text` without the journey's secrets.
+    pub(super) fn redact(&self, text: String) -> String {
+        redacted(self.worker, text)
+    }
+
     /// Sends a request of the script.
     pub(super) async fn fetch(&self, ask: &Ask) -> Fetched {
         if !self.may_go(&ask.url) {
@@ -99,7 +104,10 @@ impl<'a> Stage<'a> {
         let (sample, result) = send(visitor, &order).await;
         let result = match result {
             Ok(reply) => Ok(self.answer(&reply, &ask.method, &ask.url, &sample, number_of(ask.who))),
-            Err(broken) => Err(audit::Broken { class: class_of(&broken), message: broken.message }),
+            Err(broken) => {
+                let class = class_of(&broken);
+                Err(audit::Broken { class, message: self.redact(broken.message) })
+            }
         };
         Fetched { sent_ns: sample.times.sent_ns, ended_ns: sample.times.ended_ns, result }
     }
@@ -113,7 +121,7 @@ impl<'a> Stage<'a> {
         sample: &Sample,
         shopper: u64,
     ) -> Answer {
-        let headers = reply.headers.as_deref().cloned().unwrap_or_default();
+        let headers = reply.headers.as_deref().map(|headers| self.shown(headers)).unwrap_or_default();
         let body = &reply.body.kept;
         let is_whole = *method == Method::GET && reply.body.decoded.is_some() && !reply.body.cut;
         let mut search = MarkSearch::new(shopper);
@@ -130,6 +138,27 @@ impl<'a> Stage<'a> {
             headers,
         }
     }
+
+    /// The headers of an answer without the journey's secrets.
+    fn shown(&self, headers: &HeaderMap) -> HeaderMap {
+        let shown = |value: &HeaderValue| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let shown = self.redact(text.to_string());
+            // What holds none stays what it is, to the byte: later requests ask by it.
+            if shown == text {
+                return value.clone();
+            }
+            HeaderValue::try_from(shown).unwrap_or(HeaderValue::from_static(""))
+        };
+        headers.iter().map(|(name, value)| (name.clone(), shown(value))).collect()
+    }
+}
+
+fn redacted(worker: &Worker, text: String) -> String {
+    match worker.journeys.first() {
+        Some(journey) => journey.redact(text),
+        None => text,
+    }
 }
 
 /// Sends a request and counts it.
@@ -139,7 +168,10 @@ pub(super) async fn send(visitor: &Visitor, order: &Order<'_>) -> (Sample, Resul
     let mut tallies = visitor.worker.tallies.borrow_mut();
     tallies.record(&sample);
     if let Err(broken) = &result {
-        let example = || format!("{} {}: {}", order.method, order.address.shown(), broken.message);
+        let example = || {
+            let example = format!("{} {}: {}", order.method, order.address.shown(), broken.message);
+            redacted(&visitor.worker, example)
+        };
         tallies.at(sample.times.ended_ns).fail(KEY.journey, KEY.step, broken.class, example);
     }
     drop(tallies);

@@ -68,6 +68,8 @@ pub struct Ask {
     pub url: Url,
     /// Its own headers, over those that every request has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The address as it may be shown, where that is another.
+    shown: Option<String>,
     pub(super) way: Way,
     /// The position of what it is about.
     pub(super) subject: usize,
@@ -128,7 +130,8 @@ impl Ask {
             _ => Who::Nobody,
         };
         let method = if way == Way::Head { Method::HEAD } else { Method::GET };
-        Some(Self { at_ns: 0, who, method, url, headers, way, subject: number })
+        let shown = subject.shown.clone();
+        Some(Self { at_ns: 0, who, method, url, headers, shown, way, subject: number })
     }
 
     /// A request of a shopper's walk through a journey.
@@ -139,9 +142,32 @@ impl Ask {
             method,
             url,
             headers,
+            shown: None,
             way: Way::Walk,
             subject: usize::MAX,
         }
+    }
+
+    /// The same, of whose address no more may be shown than this. What is asked for stays what it is.
+    pub fn shown_as(self, shown: String) -> Self {
+        Self { shown: Some(shown), ..self }
+    }
+
+    /// The address as it may be shown.
+    pub(super) fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(self.url.as_str())
+    }
+
+    /// The same without the query.
+    pub(super) fn shown_path(&self) -> &str {
+        let shown = self.shown().split(['?', '#']).next().unwrap_or_default();
+        let rest = shown.split_once("://").map_or(shown, |(_, rest)| rest);
+        rest.find('/').map_or("/", |begin| &rest[begin..])
+    }
+
+    /// How the address is to be shown of what is asked for at it later.
+    pub(super) fn shown_otherwise(&self) -> Option<String> {
+        self.shown.clone()
     }
 
     /// A header of the request.

@@ -198,10 +198,11 @@ impl Script {
         }
         let taken = Taken::new(ask, ended_ns, result, None, &self.setting);
         let is_page = taken.is_good() && taken.ask.method == http::Method::GET;
-        let url = taken.ask.url.clone();
+        let (mut url, shown) = (taken.ask.url.clone(), taken.ask.shown_otherwise());
         self.walked.push(taken);
         if is_page {
-            self.admit_private(url, PRIVATE_MAX);
+            url.set_fragment(None);
+            self.admit_private(url, shown, PRIVATE_MAX);
         }
     }
 
@@ -255,7 +256,7 @@ impl Script {
             let part = address::first_part(&subject.url);
             let mut known = self.subjects.iter().filter(|known| known.role == Role::Private);
             if subject.url.query().is_none() && !known.any(|known| address::first_part(&known.url) == part) {
-                self.admit_private(subject.url, PRIVATE_NAMED_MAX);
+                self.admit_private(subject.url, None, PRIVATE_NAMED_MAX);
             }
         } else if !has_pair && address::orders(&subject.url) > 0 && !self.knows(&subject.url) {
             self.subjects.push(subject);
@@ -263,8 +264,9 @@ impl Script {
     }
 
     /// Takes up what belongs to one shopper, if there are fewer than `most` of the kind.
-    fn admit_private(&mut self, url: Url, most: usize) {
-        let subject = Subject::new(url, Role::Page, &self.setting);
+    fn admit_private(&mut self, url: Url, shown: Option<String>, most: usize) {
+        let mut subject = Subject::new(url, Role::Page, &self.setting);
+        subject.shown = shown;
         let is_private = subject.role == Role::Private;
         if is_private && self.count(Role::Private) < most && !self.knows(&subject.url) {
             self.subjects.push(subject);

@@ -34,6 +34,8 @@ pub(super) enum Role {
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
     pub(super) url: Url,
+    /// The address as it may be shown, where that is another.
+    pub(super) shown: Option<String>,
     pub(super) role: Role,
     pub(super) class: ClassId,
     /// Whether the class is settled: by the path of what belongs to one shopper and of what no browser can read, otherwise
@@ -54,6 +56,7 @@ impl Subject {
     pub(super) fn new(url: Url, role: Role, setting: &Setting) -> Self {
         let mut subject = Self {
             url,
+            shown: None,
             role,
             class: ClassId::UNCLASSIFIED,
             is_settled: false,

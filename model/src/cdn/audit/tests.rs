@@ -3,6 +3,7 @@
 mod bodies;
 mod pages;
 mod rate;
+mod secrets;
 
 use std::collections::BTreeMap;
 

@@ -25,7 +25,7 @@ pub(in super::super) fn others<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let missing: Vec<&'a Subject> = others.iter().copied().filter(|subject| !is_there(subject)).collect();
     match missing.iter().find_map(|subject| last_of(subject)) {
         Some(last) => {
-            let (count, path) = (missing.len(), last.ask.url.path());
+            let (count, path) = (missing.len(), last.ask.shown_path());
             Judged::info(
                 format!("{count} of {} was not seen: {path} {}", others.len(), why(last)),
                 Some(last),

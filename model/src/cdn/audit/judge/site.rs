@@ -144,7 +144,7 @@ pub(in super::super) fn words<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
 pub(in super::super) fn classes<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let is_unclassified = |taken: &&'a Taken| taken.is_good() && taken.class == ClassId::UNCLASSIFIED;
     let paths: BTreeSet<&str> =
-        dossier.all().filter(is_unclassified).map(|taken| taken.ask.url.path()).collect();
+        dossier.all().filter(is_unclassified).map(|taken| taken.ask.shown_path()).collect();
     let Some(by) = dossier.all().find(is_unclassified) else { return Judged::not_applicable("") };
     let some: Vec<&str> = paths.iter().copied().take(SHOWN_MAX).collect();
     let more = if paths.len() > some.len() { ", …" } else { "" };
