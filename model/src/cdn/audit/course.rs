@@ -13,7 +13,7 @@ pub(super) const TRIES_MAX: usize = 5;
 const AGE_AFTER_S: u64 = 3;
 /// How long to wait beyond a limit in seconds, since ages are rounded.
 const BEYOND_S: u64 = 2;
-/// The longest lifetime that a patient audit waits for.
+/// The longest lifetime that a patient audit waits for, with the time for which copies may be served beyond it.
 pub(super) const PATIENCE_MAX_S: u32 = 600;
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -152,7 +152,7 @@ fn has_aged(subject: &Subject, _: Way) -> bool {
 }
 
 fn is_waited_for(subject: &Subject, setting: &Setting) -> bool {
-    let is_short = subject.promised_s(setting).is_some_and(|promised_s| promised_s <= PATIENCE_MAX_S);
+    let is_short = subject.outlived_s(setting).is_some_and(|outlived_s| outlived_s <= PATIENCE_MAX_S);
     setting.is_patient && is_short && subject.is_primary && subject.is_kept()
 }
 
@@ -173,7 +173,6 @@ fn past_last_age(subject: &Subject, _: &Setting) -> u64 {
 /// When every copy that was there at the first answer must have gone.
 fn past_lifetime(subject: &Subject, setting: &Setting) -> u64 {
     let first = subject.plain().next().map_or(0, |taken| taken.ended_ns);
-    let stale_s = subject.last_good().map_or(0, |taken| taken.head.stale_s());
-    let promised_s = subject.promised_s(setting).unwrap_or(0);
-    after(first, u64::from(promised_s) + u64::from(stale_s) + BEYOND_S)
+    let outlived_s = subject.outlived_s(setting).unwrap_or(0);
+    after(first, u64::from(outlived_s) + BEYOND_S)
 }

@@ -98,6 +98,12 @@ impl Subject {
         }
     }
 
+    /// After how many seconds no copy may be left that was there at first; `None` where nothing is promised.
+    pub(super) fn outlived_s(&self, setting: &Setting) -> Option<u32> {
+        let stale_s = self.plain().map(Taken::revalidated_within_s).max().unwrap_or(0);
+        Some(self.promised_s(setting)?.saturating_add(stale_s))
+    }
+
     /// What came of asking in a way.
     pub(super) fn of(&self, way: Way) -> impl Iterator<Item = &Taken> {
         self.taken.iter().filter(move |taken| taken.way() == way)

@@ -1,11 +1,12 @@
 //! An answer as it was taken down: with its head read, its class, and the rules that it breaks.
 
 use http::HeaderName;
-use http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE};
 
 use super::super::CacheStatus;
 use super::super::encoding::Asked;
 use super::super::evidence::Evidence;
+use super::super::fields::{list, number, parameter};
 use super::super::head::Head;
 use super::super::judge::{Observed, Verb, judge};
 use super::super::policy::ClassId;
@@ -98,6 +99,15 @@ impl Taken {
     /// Whether it tells anything of a cache.
     pub(super) fn tells_of_a_cache(&self) -> bool {
         self.head.cache != CacheStatus::None || self.head.age_s().is_some()
+    }
+
+    /// For how many seconds beyond its lifetime it may be served while another is fetched (RFC 5861, section 3). What may be
+    /// served when the origin fails is another matter: here it does not.
+    pub(super) fn revalidated_within_s(&self) -> u32 {
+        let lines = self.answer().into_iter().flat_map(|answer| answer.headers.get_all(CACHE_CONTROL));
+        let directives = lines.flat_map(|line| list(line.as_bytes())).map(parameter);
+        let told = directives.filter(|(name, _)| name.eq_ignore_ascii_case(b"stale-while-revalidate"));
+        told.filter_map(|(_, value)| number(value?)).max().unwrap_or(0)
     }
 
     /// A header of the answer, as far as it is text.

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod pages;
+mod patience;
 mod rate;
 mod secrets;
 
