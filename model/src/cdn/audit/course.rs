@@ -9,6 +9,8 @@ use super::subject::Subject;
 
 /// How often something is asked for that is to be a hit.
 pub(super) const TRIES_MAX: usize = 5;
+/// How long to wait where an Age alone tells a hit from a miss.
+const AGE_APART_S: u64 = 2;
 /// How long to wait until an Age must have risen.
 const AGE_AFTER_S: u64 = 3;
 /// How long to wait beyond a limit in seconds, since ages are rounded.
@@ -32,8 +34,8 @@ pub(super) struct Course {
 
 /// What belongs to one shopper: the same shopper twice, another one twice. A single hit proves enough.
 pub(super) static PRIVATE: [Course; 2] = [
-    Course { is_enough: was_hit, ..once(Way::Plain, always) },
-    Course { is_enough: was_hit, ..once(Way::Other, always) },
+    Course { is_enough: was_hit, not_before_ns: once_aged, ..once(Way::Plain, always) },
+    Course { is_enough: was_hit, not_before_ns: once_aged, ..once(Way::Other, always) },
 ];
 
 /// What cannot be there: again, once nobody may keep the first answer any more.
@@ -59,7 +61,12 @@ pub(super) static UNSAID: [Course; 4] = [
 /// What is to be kept. What says something about the edge's settings rather than about an address, one address of a class
 /// says for all of them.
 pub(super) static KEPT: [Course; 13] = [
-    Course { tries_max: TRIES_MAX, is_enough: tells_enough, ..once(Way::Plain, always) },
+    Course {
+        tries_max: TRIES_MAX,
+        is_enough: tells_enough,
+        not_before_ns: once_aged,
+        ..once(Way::Plain, always)
+    },
     coded(Way::Identity),
     coded(Way::Gzip),
     coded(Way::Brotli),
@@ -159,6 +166,11 @@ fn is_waited_for(subject: &Subject, setting: &Setting) -> bool {
 /// So many seconds after an answer ended.
 fn after(ended_ns: u64, seconds: u64) -> u64 {
     ended_ns.saturating_add(seconds.saturating_mul(SECOND_NS))
+}
+
+fn once_aged(subject: &Subject, _: &Setting) -> u64 {
+    let last = subject.taken.last().filter(|_| subject.tells_by_age_alone());
+    last.map_or(0, |last| after(last.ended_ns, AGE_APART_S))
 }
 
 fn past_errors(subject: &Subject, _: &Setting) -> u64 {

@@ -3,6 +3,7 @@
 use http::header::{ETAG, LAST_MODIFIED, LOCATION};
 use url::Url;
 
+use super::super::CacheStatus;
 use super::super::encoding::Encoding;
 use super::super::kind::ContentKind;
 use super::super::policy::{Cached, ClassId, ContentClass, Matched};
@@ -122,6 +123,13 @@ impl Subject {
     /// Whether a browser's request was a hit without asking the origin.
     pub(super) fn is_kept(&self) -> bool {
         self.plain().any(|taken| taken.is_good() && taken.is_fresh_hit())
+    }
+
+    /// Whether nothing but an Age tells a hit from a miss: then only a copy that has aged can be told.
+    pub(super) fn tells_by_age_alone(&self) -> bool {
+        let answered = || self.taken.iter().filter(|taken| taken.answer().is_some());
+        answered().any(|taken| taken.head.age_s().is_some())
+            && answered().all(|taken| taken.head.cache == CacheStatus::None)
     }
 
     /// Hits that tell an Age, in the order in which they came.

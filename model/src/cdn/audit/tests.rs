@@ -1,5 +1,6 @@
 //! Audits of an edge that is pretended, right and with one fault each.
 
+mod age_alone;
 mod bodies;
 mod pages;
 mod patience;

@@ -21,7 +21,9 @@ pub(in super::super) fn kept<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let Some(first) = telling.first().copied() else {
         return Judged::info("no answer says whether it came from a cache", dossier.good().next());
     };
-    let missed: Vec<&'a Subject> = telling.iter().copied().filter(|subject| !subject.is_kept()).collect();
+    let missed = telling.iter().copied().filter(|subject| !subject.is_kept());
+    let (untold, missed): (Vec<&'a Subject>, Vec<&'a Subject>) =
+        missed.partition(|subject| subject.tells_by_age_alone());
     if let Some(subject) = missed.first() {
         let refreshed = subject.plain().any(|taken| taken.is_hit());
         let what = if refreshed { "no hit without asking the origin" } else { "no hit" };
@@ -29,6 +31,12 @@ pub(in super::super) fn kept<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
         let of = format!("{} of {} addresses", missed.len(), telling.len());
         let observed = format!("{what} in {fetches} fetches ({of})");
         return dossier.broken(Breach::Rule(Rule::HitRatio), observed, subject.plain().last());
+    }
+    if let Some(subject) = untold.first() {
+        // A hit may be as young as that, and some caches say it of what they fetched.
+        let fetches = subject.plain().count();
+        let observed = format!("Age 0 in {fetches} fetches, and nothing else tells a hit from a miss");
+        return Judged::info(observed, subject.plain().last());
     }
     let hit_at =
         |subject: &Subject| subject.plain().position(|taken| taken.is_good() && taken.is_fresh_hit());
