@@ -6,7 +6,7 @@ use std::rc::Rc;
 use doorbuster_model::cdn::audit::{self, Answer, Ask, Who};
 use doorbuster_model::cdn::{ContentKind, MarkSearch, Marks};
 use doorbuster_model::{ErrorClass, Key, Part, Sample};
-use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, COOKIE, DATE, HeaderName, HeaderValue, LAST_MODIFIED};
 use http::{HeaderMap, Method};
 use url::Url;
 
@@ -133,6 +133,7 @@ impl<'a> Stage<'a> {
             bytes_decoded: reply.body.decoded,
             sha256: if is_whole { sha256(body) } else { None },
             is_packed_inside: is_text(&headers) && body.starts_with(&GZIP),
+            unmodified_s: unmodified_s(&headers),
             foreign_mark: search.foreign(),
             found: if is_page { discover::found(self, reply, url) } else { Vec::new() },
             headers,
@@ -213,6 +214,12 @@ fn sha256(body: &[u8]) -> Option<[u8; 32]> {
     ring::digest::digest(&ring::digest::SHA256, body).as_ref().try_into().ok()
 }
 
+/// For how many seconds something had not been modified when it was sent.
+fn unmodified_s(headers: &HeaderMap) -> Option<u64> {
+    let date = |name: HeaderName| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
+    Some(date(DATE)?.duration_since(date(LAST_MODIFIED)?).ok()?.as_secs())
+}
+
 fn is_text(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE);
     kind.is_some_and(|kind| ContentKind::of(kind.as_bytes()) == ContentKind::Text)
@@ -227,6 +234,21 @@ mod tests {
         // FIPS 180-2, appendix B.1.
         let hash = sha256(b"abc").unwrap();
         assert_eq!((hash[0], hash[1], hash[31]), (0xba, 0x78, 0xad));
+    }
+
+    #[test]
+    fn how_long_something_has_not_been_modified_is_told_by_its_own_dates() {
+        let of = |date: &'static str, modified: &'static str| {
+            let dates = [(DATE, date), (LAST_MODIFIED, modified)];
+            unmodified_s(
+                &dates.map(|(name, value)| (name, HeaderValue::from_static(value))).into_iter().collect(),
+            )
+        };
+        let noon = "Fri, 27 Nov 2026 12:00:00 GMT";
+        assert_eq!(of(noon, "Fri, 27 Nov 2026 11:58:30 GMT"), Some(90));
+        assert_eq!((of(noon, noon), of(noon, "yesterday")), (Some(0), None));
+        assert_eq!(of("Fri, 27 Nov 2026 11:59:00 GMT", noon), None, "what was modified after it was sent");
+        assert_eq!(unmodified_s(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub struct Answer {
     pub bytes_decoded: Option<u64>,
     /// The SHA-256 of the decoded body; `None` where it was not decoded, or is too long to be kept.
     pub sha256: Option<[u8; 32]>,
+    /// For how many seconds it had not been modified when it was sent, by its own Last-Modified and Date; `None` where it
+    /// does not tell both.
+    pub unmodified_s: Option<u64>,
     /// Whether the decoded body is a gzip file again.
     pub is_packed_inside: bool,
     /// The first shopper whose marker stands in the body, of those who did not ask.

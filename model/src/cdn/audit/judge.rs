@@ -16,6 +16,11 @@ fn is_same_etag(first: &str, second: &str) -> bool {
     opaque(first) == opaque(second)
 }
 
+/// Whether an ETag names what means the same rather than what is the same.
+fn is_weak(etag: &str) -> bool {
+    etag.trim().starts_with("W/")
+}
+
 /// An ETag without its mark of weakness.
 fn opaque(etag: &str) -> &str {
     let etag = etag.trim();
