@@ -1,13 +1,15 @@
 //! In which ways an address is asked, how often, and when that is enough: by what it is, as data.
 
 use super::super::judge::ERROR_AGE_MAX_S;
+use super::super::rules::Rule;
 use super::address;
 use super::ask::Way;
-use super::judge::{ages, parts};
+use super::judge::{ages, heads, parts};
 use super::script::Setting;
 use super::subject::Subject;
 
-/// How often something is asked for that is to be a hit.
+/// How often something is asked for until it shows what it is to show: a hit, or the answer of the very copy that was seen
+/// before. An edge location has many caches.
 pub(super) const TRIES_MAX: usize = 5;
 /// How long to wait where an Age alone tells a hit from a miss.
 const AGE_APART_S: u64 = 2;
@@ -32,15 +34,30 @@ pub(super) struct Course {
     pub(super) not_before_ns: fn(&Subject, &Setting) -> u64,
 }
 
-/// What belongs to one shopper: the same shopper twice, another one twice. A single hit proves enough.
+/// How often the second shopper asks: whatever is kept for everybody is there by then.
+const OTHER_TRIES_MAX: usize = 2;
+
+/// What belongs to one shopper: by its own, then by another. A single hit proves enough.
 pub(super) static PRIVATE: [Course; 2] = [
-    Course { is_enough: was_hit, not_before_ns: once_aged, ..once(Way::Plain, always) },
-    Course { is_enough: was_hit, not_before_ns: once_aged, ..once(Way::Other, always) },
+    Course { tries_max: TRIES_MAX, is_enough: was_hit, not_before_ns: once_aged, ..once(Way::Plain, always) },
+    Course {
+        tries_max: OTHER_TRIES_MAX,
+        is_enough: was_hit,
+        not_before_ns: once_aged,
+        ..once(Way::Other, always)
+    },
 ];
 
 /// What cannot be there: again, once nobody may keep the first answer any more.
-pub(super) static MISSING: [Course; 2] =
-    [once(Way::Plain, always), Course { not_before_ns: past_errors, ..once(Way::Later, was_error) }];
+pub(super) static MISSING: [Course; 2] = [
+    once(Way::Plain, always),
+    Course {
+        tries_max: TRIES_MAX,
+        is_enough: was_kept_error,
+        not_before_ns: past_errors,
+        ..once(Way::Later, was_error)
+    },
+];
 
 /// What nobody knows the class of yet, or what has none. What no browser can read may have another form that tells.
 pub(super) static UNSETTLED: [Course; 4] = [
@@ -70,11 +87,19 @@ pub(super) static KEPT: [Course; 13] = [
     coded(Way::Identity),
     coded(Way::Gzip),
     coded(Way::Brotli),
-    once(Way::Conditional, |subject, _| subject.is_primary && subject.has_validator()),
+    Course {
+        tries_max: TRIES_MAX,
+        is_enough: was_unchanged_so,
+        ..once(Way::Conditional, |subject, _| subject.is_primary && subject.has_validator())
+    },
     until_hit(Way::Tracking, |subject, _| subject.is_primary && subject.is_kept()),
     until_hit(Way::Order, |subject, _| subject.is_kept() && address::orders(&subject.url) > 0),
     until_hit(Way::Cookies, |subject, _| subject.is_primary && subject.is_kept()),
-    once(Way::Head, |subject, _| subject.is_primary && subject.last_good().is_some()),
+    Course {
+        tries_max: TRIES_MAX,
+        is_enough: is_matched,
+        ..once(Way::Head, |subject, _| subject.is_primary && subject.last_good().is_some())
+    },
     once(Way::Range, |subject, _| subject.is_primary && parts::are_offered(subject)),
     once(Way::Clear, |subject, _| {
         subject.is_first && subject.url.scheme() == "https" && subject.url.port().is_none()
@@ -125,6 +150,19 @@ fn was_answered_so(subject: &Subject, way: Way) -> bool {
 
 fn was_hit_so(subject: &Subject, way: Way) -> bool {
     subject.of(way).any(|taken| taken.is_hit())
+}
+
+fn was_unchanged_so(subject: &Subject, way: Way) -> bool {
+    subject.of(way).any(|taken| taken.status() == Some(304))
+}
+
+fn is_matched(subject: &Subject, _: Way) -> bool {
+    heads::is_matched(subject)
+}
+
+/// By its word, or, where errors are called so whether they are kept or not, by its Age.
+fn was_kept_error(subject: &Subject, way: Way) -> bool {
+    subject.of(way).any(|taken| taken.is_hit() || taken.broken.contains(Rule::ErrorCached))
 }
 
 fn was_good_so(subject: &Subject, way: Way) -> bool {

@@ -1,5 +1,7 @@
 //! Whether one copy serves everybody.
 
+use http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+
 use super::super::super::rules::Rule;
 use super::super::address;
 use super::super::ask::Way;
@@ -95,25 +97,35 @@ fn shared<'a>(dossier: &Dossier<'a>, subject: &'a Subject, way: Way, rule: Rule,
 /// What did not change is not sent again.
 pub(in super::super) fn revalidates<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let Some(subject) = dossier.primary() else { return dossier.without_a_page() };
-    let Some(taken) = subject.of(Way::Conditional).last() else {
+    let asked: Vec<&'a Taken> = subject.of(Way::Conditional).collect();
+    let Some(last) = asked.last().copied() else {
         return Judged::info("neither ETag nor Last-Modified is told", subject.last_good());
     };
-    match taken.status() {
-        _ if !taken.is_answered() => Judged::not_applicable(format!("answered {}", outcome(taken))),
-        Some(304) => Judged::pass("304", Some(taken)),
-        Some(200) if has_changed(subject, taken) => Judged::info("200: it changed meanwhile", Some(taken)),
-        _ => {
-            let observed = format!("answered {}, not 304", outcome(taken));
-            dossier.broken(Breach::Audit(AuditRule::NeverRevalidates), observed, Some(taken))
+    if let Some(unchanged) = asked.iter().copied().find(|taken| taken.status() == Some(304)) {
+        return Judged::pass("304", Some(unchanged));
+    }
+    let answered: Vec<&'a Taken> = asked.into_iter().filter(|taken| taken.is_answered()).collect();
+    match (answered.iter().copied().find(|taken| !is_of_another(taken)), answered.last().copied()) {
+        (Some(resent), _) => {
+            let observed = format!("answered {}, not 304", outcome(resent));
+            dossier.broken(Breach::Audit(AuditRule::NeverRevalidates), observed, Some(resent))
         }
+        (None, Some(other)) => {
+            let observed = "200: it changed meanwhile, or each cache calls its copy otherwise";
+            Judged::info(observed, Some(other))
+        }
+        (None, None) => Judged::not_applicable(format!("answered {}", outcome(last))),
     }
 }
 
-/// Whether another ETag came than was asked about.
-fn has_changed(subject: &Subject, taken: &Taken) -> bool {
-    let etag = |taken: &Taken| taken.header(&http::header::ETAG).map(str::to_owned);
-    match (subject.last_good().and_then(etag), etag(taken)) {
-        (Some(asked), Some(came)) => !super::is_same_etag(&asked, &came),
-        _ => false,
+/// Whether what came is called otherwise than what was asked about: by its ETag, or where it was asked by that, its date.
+fn is_of_another(taken: &Taken) -> bool {
+    if taken.status() != Some(200) {
+        return false;
     }
+    if let Some(asked) = taken.ask.header(&IF_NONE_MATCH) {
+        return taken.header(&ETAG).is_some_and(|came| !super::is_same_etag(asked, came));
+    }
+    let asked = taken.ask.header(&IF_MODIFIED_SINCE);
+    taken.header(&LAST_MODIFIED).is_some_and(|came| asked != Some(came))
 }

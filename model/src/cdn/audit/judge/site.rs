@@ -44,9 +44,11 @@ pub(in super::super) fn errors<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     }
     let missing = dossier.subjects.iter().find(|subject| subject.role == Role::Missing);
     let answered = |way: Way| {
-        let last = missing.and_then(|subject| subject.of(way).last());
-        last.filter(|taken| taken.is_answered())
+        let mut all = missing.into_iter().flat_map(move |subject| subject.of(way));
+        all.find(|taken| taken.is_answered())
     };
+    // Of what was asked for later, the first alone can be a hit on nothing but the audit's own first answer. A hit after it
+    // may be on the copy that it left; of those an Age tells how old they are, which was looked at above.
     let (first, later) = (answered(Way::Plain), answered(Way::Later));
     match (first, later) {
         (_, Some(later)) if later.is_hit() => {
