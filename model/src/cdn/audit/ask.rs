@@ -4,7 +4,7 @@ use http::header::{ACCEPT_ENCODING, COOKIE, IF_MODIFIED_SINCE, IF_NONE_MATCH, RA
 use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
-use super::address::{in_order, with_tracking};
+use super::address::{in_order, orders, with_tracking, with_unknown};
 use super::script::Setting;
 use super::subject::Subject;
 
@@ -26,6 +26,8 @@ pub(super) enum Way {
     Conditional,
     /// With a parameter that follows visits.
     Tracking,
+    /// With a parameter that nobody knows.
+    Unknown,
     /// With the parameters in another order.
     Order,
     /// With a cookie.
@@ -113,7 +115,8 @@ impl Ask {
         match way {
             Way::Conditional => headers.push(condition(subject)?),
             Way::Tracking => url = with_tracking(&url, &fresh()),
-            Way::Order => url = in_order(&url, tries + 1)?,
+            Way::Unknown => url = with_unknown(&url, &setting.nonce, tries),
+            Way::Order => url = in_order(&url, tries % orders(&url).max(1) + 1)?,
             Way::Cookies => {
                 headers.push((COOKIE, HeaderValue::from_str(&format!("visitor={}", fresh())).ok()?));
             }

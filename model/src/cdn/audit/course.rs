@@ -4,7 +4,7 @@ use super::super::judge::ERROR_AGE_MAX_S;
 use super::super::rules::Rule;
 use super::address;
 use super::ask::Way;
-use super::judge::{ages, heads, parts};
+use super::judge::{ages, copies, heads, parts};
 use super::script::Setting;
 use super::subject::Subject;
 
@@ -13,6 +13,8 @@ use super::subject::Subject;
 pub(super) const TRIES_MAX: usize = 5;
 /// How long to wait where an Age alone tells a hit from a miss.
 const AGE_APART_S: u64 = 2;
+/// How long to wait until an Age tells a copy that was there before from one that the audit itself left.
+const ORDER_AFTER_S: u64 = 4;
 /// How long to wait until an Age must have risen.
 const AGE_AFTER_S: u64 = 3;
 /// How long to wait beyond a limit in seconds, since ages are rounded.
@@ -77,7 +79,7 @@ pub(super) static UNSAID: [Course; 4] = [
 
 /// What is to be kept. What says something about the edge's settings rather than about an address, one address of a class
 /// says for all of them.
-pub(super) static KEPT: [Course; 13] = [
+pub(super) static KEPT: [Course; 14] = [
     Course {
         tries_max: TRIES_MAX,
         is_enough: tells_enough,
@@ -93,7 +95,13 @@ pub(super) static KEPT: [Course; 13] = [
         ..once(Way::Conditional, |subject, _| subject.is_primary && subject.has_validator())
     },
     until_hit(Way::Tracking, |subject, _| subject.is_primary && subject.is_kept()),
-    until_hit(Way::Order, |subject, _| subject.is_kept() && address::orders(&subject.url) > 0),
+    until_hit(Way::Unknown, |subject, _| subject.is_primary && subject.shares_tracking()),
+    Course {
+        tries_max: TRIES_MAX,
+        is_enough: is_order_shared,
+        not_before_ns: past_first_order,
+        ..once(Way::Order, |subject, _| subject.is_kept() && address::orders(&subject.url) > 0)
+    },
     until_hit(Way::Cookies, |subject, _| subject.is_primary && subject.is_kept()),
     Course {
         tries_max: TRIES_MAX,
@@ -192,6 +200,10 @@ fn was_error(subject: &Subject, _: &Setting) -> bool {
     subject.plain().any(|taken| taken.status().is_some_and(|status| status >= 400))
 }
 
+fn is_order_shared(subject: &Subject, _: Way) -> bool {
+    copies::shares_order(subject).is_some()
+}
+
 fn has_aged(subject: &Subject, _: Way) -> bool {
     ages::has_risen(subject)
 }
@@ -209,6 +221,12 @@ fn after(ended_ns: u64, seconds: u64) -> u64 {
 fn once_aged(subject: &Subject, _: &Setting) -> u64 {
     let last = subject.taken.last().filter(|_| subject.tells_by_age_alone());
     last.map_or(0, |last| after(last.ended_ns, AGE_APART_S))
+}
+
+/// Of two parameters there is one other order, which is tried again and again.
+fn past_first_order(subject: &Subject, _: &Setting) -> u64 {
+    let first = subject.plain().next().filter(|_| address::orders(&subject.url) == 1);
+    first.map_or(0, |first| after(first.ended_ns, ORDER_AFTER_S))
 }
 
 fn past_errors(subject: &Subject, _: &Setting) -> u64 {

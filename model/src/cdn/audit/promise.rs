@@ -17,13 +17,14 @@ struct Promise {
 static FIRST: Promise = Promise { id: FIRST_PAGE, title: "the page is there", judge: pages::first };
 
 /// Of what is to be kept.
-static KEPT: [Promise; 15] = [
+static KEPT: [Promise; 16] = [
     Promise { id: "kept", title: "who asks again gets a copy", judge: copies::kept },
     Promise { id: "lifetime", title: "says its lifetime", judge: ages::lifetime },
     Promise { id: "age", title: "Age rises with time", judge: ages::age },
     Promise { id: "expires", title: "leaves the cache in time", judge: ages::expires },
     Promise { id: "revalidates", title: "what did not change is not resent", judge: copies::revalidates },
     Promise { id: "tracking", title: "tracking shares the copy", judge: copies::tracking },
+    Promise { id: "unknown", title: "unknown parameters share the copy", judge: copies::unknown },
     Promise { id: "order", title: "any order shares the copy", judge: copies::order },
     Promise { id: "cookies", title: "cookies share the copy", judge: copies::cookies },
     Promise { id: "vary", title: "varies on encodings alone", judge: heads::vary },

@@ -132,6 +132,11 @@ impl Subject {
             && answered().all(|taken| taken.head.cache == CacheStatus::None)
     }
 
+    /// Whether a parameter that follows visits was seen to make no copy of its own.
+    pub(super) fn shares_tracking(&self) -> bool {
+        self.of(Way::Tracking).any(|taken| taken.is_hit())
+    }
+
     /// Hits that tell an Age, in the order in which they came.
     pub(super) fn aged(&self) -> impl Iterator<Item = (&Taken, u32)> {
         let plain = |taken: &&Taken| matches!(taken.way(), Way::Plain | Way::Later) && taken.is_good();

@@ -11,6 +11,8 @@ use super::super::subject::Subject;
 use super::super::taken::Taken;
 use super::outcome;
 
+const SECOND_NS: u64 = 1_000_000_000;
+
 /// Whoever asks again gets a copy, without the origin being asked.
 pub(in super::super) fn kept<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let is_asked = |subject: &&'a Subject| subject.plain().any(|taken| taken.is_good());
@@ -54,13 +56,59 @@ pub(in super::super) fn tracking<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     shared(dossier, subject, Way::Tracking, Rule::Fragmented, "?utm_source=…")
 }
 
+/// A parameter that nobody knows makes no copy of its own. Which parameters there are, only the shop knows, so that this
+/// was promised by nobody.
+pub(in super::super) fn unknown<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let Some(subject) = dossier.primary() else { return Judged::not_applicable("") };
+    let judged = shared(dossier, subject, Way::Unknown, Rule::Fragmented, "an unknown parameter");
+    match judged.breach {
+        Some(_) => {
+            let observed = format!("{}: whoever adds one gets past the cache", judged.observed);
+            Judged::info(observed, judged.by)
+        }
+        None => judged,
+    }
+}
+
 /// The order of parameters makes no copy of its own.
 pub(in super::super) fn order<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
-    let several = dossier.subjects.iter().copied().find(|subject| address::orders(&subject.url) > 0);
-    let Some(subject) = several else {
+    let subjects = dossier.subjects.iter().copied();
+    let several: Vec<&'a Subject> = subjects.filter(|subject| address::orders(&subject.url) > 0).collect();
+    let kept = several.iter().copied().find(|subject| subject.is_kept());
+    let Some(subject) = kept.or(several.first().copied()) else {
         return Judged::not_applicable("no address with several parameters was found");
     };
-    shared(dossier, subject, Way::Order, Rule::Fragmented, "another order")
+    let judged = shared(dossier, subject, Way::Order, Rule::Fragmented, "another order");
+    if subject.of(Way::Order).all(|taken| !taken.is_hit()) || !subject.is_kept() {
+        return judged;
+    }
+    if let Some(hit) = shares_order(subject) {
+        return Judged::pass("a hit with another order", Some(hit));
+    }
+    // It was asked for again in an order that had missed: hits on what that left behind.
+    let tells = |taken: &Taken| !taken.is_hit() || taken.head.age_s().is_some();
+    if subject.of(Way::Order).all(tells) {
+        let observed = "another order missed, and made a copy of its own".to_owned();
+        return dossier.broken(Breach::Rule(Rule::Fragmented), observed, subject.of(Way::Order).next());
+    }
+    Judged::info("the only one with another order missed", subject.of(Way::Order).next())
+}
+
+/// The hit with another order that shows that the order makes no copy of its own: in an order that was not asked for before,
+/// or out of a copy that is older than that.
+pub(in super::super) fn shares_order(subject: &Subject) -> Option<&Taken> {
+    let tries: Vec<&Taken> = subject.of(Way::Order).collect();
+    let is_proof = |position: usize, hit: &Taken| {
+        let same = tries.iter().take(position).find(|earlier| earlier.ask.url == hit.ask.url);
+        hit.is_hit() && same.is_none_or(|earlier| is_from_before(hit, earlier))
+    };
+    tries.iter().enumerate().find(|(position, hit)| is_proof(*position, hit)).map(|(_, hit)| *hit)
+}
+
+/// Whether the copy of a hit was there before an earlier answer, as far as its Age tells; both times are rounded.
+fn is_from_before(hit: &Taken, earlier: &Taken) -> bool {
+    let passed_s = hit.ended_ns.saturating_sub(earlier.ended_ns) / SECOND_NS;
+    hit.head.age_s().is_some_and(|age_s| u64::from(age_s) > passed_s + 1)
 }
 
 /// A cookie makes no copy of its own.
