@@ -129,6 +129,8 @@ impl Ask {
         }
         let who = match way {
             Way::Other => Who::Shopper(2),
+            // What a shopper has is for nobody to read on the way.
+            Way::Clear => Who::Nobody,
             _ if subject.is_private(setting) => Who::Shopper(1),
             _ => Who::Nobody,
         };

@@ -40,7 +40,7 @@ pub(super) struct Course {
 const OTHER_TRIES_MAX: usize = 2;
 
 /// What belongs to one shopper: by its own, then by another. A single hit proves enough.
-pub(super) static PRIVATE: [Course; 2] = [
+pub(super) static PRIVATE: [Course; 3] = [
     Course { tries_max: TRIES_MAX, is_enough: was_hit, not_before_ns: once_aged, ..once(Way::Plain, always) },
     Course {
         tries_max: OTHER_TRIES_MAX,
@@ -48,6 +48,7 @@ pub(super) static PRIVATE: [Course; 2] = [
         not_before_ns: once_aged,
         ..once(Way::Other, always)
     },
+    clear(),
 ];
 
 /// What cannot be there: again, once nobody may keep the first answer any more.
@@ -62,19 +63,21 @@ pub(super) static MISSING: [Course; 2] = [
 ];
 
 /// What nobody knows the class of yet, or what has none. What no browser can read may have another form that tells.
-pub(super) static UNSETTLED: [Course; 4] = [
+pub(super) static UNSETTLED: [Course; 5] = [
     Course { is_enough: never, ..once(Way::Plain, always) },
     Course { applies: is_unreadable, ..coded(Way::Identity) },
     Course { applies: is_unreadable, ..coded(Way::Gzip) },
     Course { applies: is_unreadable, ..coded(Way::Brotli) },
+    clear(),
 ];
 
 /// What nothing is promised of for how long it is kept.
-pub(super) static UNSAID: [Course; 4] = [
+pub(super) static UNSAID: [Course; 5] = [
     Course { is_enough: is_kept, ..once(Way::Plain, always) },
     coded(Way::Identity),
     coded(Way::Gzip),
     coded(Way::Brotli),
+    clear(),
 ];
 
 /// What is to be kept. What says something about the edge's settings rather than about an address, one address of a class
@@ -109,9 +112,7 @@ pub(super) static KEPT: [Course; 14] = [
         ..once(Way::Head, |subject, _| subject.is_primary && subject.last_good().is_some())
     },
     once(Way::Range, |subject, _| subject.is_primary && parts::are_offered(subject)),
-    once(Way::Clear, |subject, _| {
-        subject.is_first && subject.url.scheme() == "https" && subject.url.port().is_none()
-    }),
+    clear(),
     Course {
         tries_max: 3,
         is_enough: has_aged,
@@ -134,6 +135,13 @@ const fn until_hit(way: Way, applies: fn(&Subject, &Setting) -> bool) -> Course 
 /// Asked for in one coding. A body that broke off is asked for again.
 const fn coded(way: Way) -> Course {
     Course { is_enough: was_good_so, ..once(way, may_be_packed) }
+}
+
+/// Asked for without TLS: the first page, whatever it is. Where TLS has a port of its own, nobody knows the other.
+const fn clear() -> Course {
+    once(Way::Clear, |subject, _| {
+        subject.is_first && subject.url.scheme() == "https" && subject.url.port().is_none()
+    })
 }
 
 fn always(_: &Subject, _: &Setting) -> bool {

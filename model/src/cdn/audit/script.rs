@@ -175,8 +175,8 @@ impl Script {
             self.settle(number);
         }
         // Of what no browser can read, another form tells what it names.
-        let is_first_form = taken.way() == Way::Plain || known.is_none();
-        let is_read = is_first_form && taken.is_good();
+        let is_settled_by_it = known.is_none() && self.subjects[number].is_settled;
+        let is_read = taken.is_good() && (taken.way() == Way::Plain || is_settled_by_it);
         if is_read && matches!(self.subjects[number].role, Role::Page | Role::Asset) {
             self.admit(found);
         }

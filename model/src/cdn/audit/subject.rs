@@ -204,7 +204,8 @@ impl Subject {
             self.classify(setting);
             return false;
         }
-        if taken.is_good() && !self.is_settled && self.role != Role::Missing {
+        let is_it = taken.is_good() && taken.way() != Way::Clear;
+        if is_it && !self.is_settled && self.role != Role::Missing {
             self.class = taken.class;
             self.is_settled = true;
         }

@@ -2,6 +2,7 @@
 
 mod age_alone;
 mod bodies;
+mod clear;
 mod many_caches;
 mod orders;
 mod pages;

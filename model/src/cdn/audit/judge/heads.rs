@@ -1,7 +1,9 @@
 //! What heads say to caches and to those who ask for nothing else.
 
 use http::HeaderName;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, ETAG, LAST_MODIFIED, VARY,
+};
 
 use super::super::super::rules::Rule;
 use super::super::ask::Way;
@@ -27,8 +29,23 @@ pub(in super::super) fn vary<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
             let observed = format!("{}, and it is {}", told(by), by.head.encoding.word());
             dossier.broken(Breach::Rule(rule), observed, Some(by))
         }
-        None => Judged::pass(told(good), Some(good)),
+        None => match dossier.good().find(|taken| others(taken).next().is_some()) {
+            Some(by) => {
+                let names = others(by).collect::<Vec<_>>().join(", ");
+                Judged::info(format!("varies on {names}, too: a copy for each"), Some(by))
+            }
+            None => Judged::pass(told(good), Some(good)),
+        },
     }
+}
+
+/// What an answer varies on besides encodings, and cookies, which are looked at by themselves.
+fn others(taken: &Taken) -> impl Iterator<Item = &str> {
+    let lines = taken.answer().into_iter().flat_map(|answer| answer.headers.get_all(VARY));
+    let names = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).map(str::trim);
+    let is_known =
+        |name: &str| [ACCEPT_ENCODING, COOKIE].iter().any(|known| name.eq_ignore_ascii_case(known.as_str()));
+    names.filter(move |name| !name.is_empty() && !is_known(name))
 }
 
 /// What is kept sets no cookie.

@@ -69,16 +69,21 @@ pub(in super::super) fn errors<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
 /// Without TLS there is nothing but the way to it.
 pub(in super::super) fn https<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let first = dossier.subjects.iter().find(|subject| subject.is_first);
-    if first.is_none_or(|first| first.url.scheme() != "https") {
+    let Some(first) = first.filter(|first| first.url.scheme() == "https") else {
         return Judged::not_applicable("the target is spoken to without TLS");
-    }
+    };
     // Asked for in order to see, or met on the way to the first page.
     let is_clear = |taken: &&'a Taken| {
         let is_passed = taken.status().is_some_and(|status| (300..400).contains(&status));
         taken.ask.url.scheme() == "http" && (taken.way() == Way::Clear || is_passed)
     };
     let Some(clear) = dossier.all().find(is_clear) else {
-        return Judged::not_applicable("the target has a port of its own");
+        let has_port = first.url.port().is_some();
+        return Judged::not_applicable(if has_port {
+            "the target has a port of its own"
+        } else {
+            "was not asked"
+        });
     };
     let location = clear.header(&LOCATION).and_then(|location| clear.ask.url.join(location).ok());
     match (&clear.result, location) {
