@@ -45,8 +45,9 @@ static UNSAID: [Promise; 4] = [
 ];
 
 /// Of what belongs to one shopper.
-static PRIVATE: [Promise; 2] = [
+static PRIVATE: [Promise; 3] = [
     Promise { id: "never-kept", title: "no cache keeps it", judge: private::never_kept },
+    Promise { id: "differs", title: "each shopper gets a page apart", judge: private::differs },
     Promise { id: "says-so", title: "says that none may", judge: private::says_so },
 ];
 

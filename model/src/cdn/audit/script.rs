@@ -6,7 +6,7 @@ use super::super::judge::ERROR_AGE_MAX_S;
 use super::super::policy::{Cached, Policy};
 use super::address;
 use super::answer::{Answer, Broken, Found, Offered};
-use super::ask::{Ask, Offer, Way};
+use super::ask::{Ask, Offer, Way, Who};
 use super::course;
 use super::proof::Proof;
 use super::subject::{Role, Subject};
@@ -70,8 +70,8 @@ pub struct Script {
     /// Redirects that were followed.
     pub(super) passed: Vec<Taken>,
     pub(super) offers: Vec<(Offer, Result<Offered, String>)>,
-    /// Whether a shopper entered a marker.
-    pub(super) has_planted: bool,
+    /// The shoppers who entered their markers, and when each had.
+    pub(super) planted: Vec<(u64, u64)>,
     /// How many answers of walks there was no room for.
     pub(super) walked_not_kept: u64,
     /// Why walks went no further.
@@ -100,7 +100,7 @@ impl Script {
             walked: Vec::new(),
             passed: Vec::new(),
             offers: Vec::new(),
-            has_planted: false,
+            planted: Vec::new(),
             walked_not_kept: 0,
             stumbles: Vec::new(),
             free_ns: 0,
@@ -191,7 +191,13 @@ impl Script {
 
     /// What came of a request of a shopper's walk. `has_planted`: it carried the shopper's own marker.
     pub fn walked(&mut self, ask: Ask, has_planted: bool, ended_ns: u64, result: Result<Answer, Broken>) {
-        self.has_planted |= has_planted;
+        if let Who::Shopper(shopper) = ask.who
+            && has_planted
+            && result.is_ok()
+            && !self.planted.iter().any(|(planter, _)| *planter == shopper)
+        {
+            self.planted.push((shopper, ended_ns));
+        }
         if self.walked.len() >= WALKED_MAX {
             self.walked_not_kept = self.walked_not_kept.saturating_add(1);
             return;

@@ -9,6 +9,7 @@ mod pages;
 mod patience;
 mod rate;
 mod secrets;
+mod shoppers;
 
 use std::collections::BTreeMap;
 
