@@ -234,6 +234,44 @@ fn a_journey_s_secret_is_sent_and_shown_nowhere() {
 }
 
 #[test]
+fn what_leads_to_other_hosts_is_told_and_not_asked() {
+    let _turn = turn();
+    let address = server(|mut stream| {
+        while let Some(head) = read_head_text(&mut stream) {
+            let page = "<link rel=\"stylesheet\" href=\"https://static.example.com/a.css\"><img src=\"https://static.example.com/b.png\">";
+            let answer = if head.starts_with("GET /pay ") {
+                "HTTP/1.1 302 Found\r\nlocation: https://pay.example.com/\r\ncontent-length: 0\r\n\r\n"
+                    .to_owned()
+            } else {
+                let length = page.len();
+                format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {length}\r\n\r\n{page}"
+                )
+            };
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let folder = Folder::new();
+    let journey = folder.write("pay.yaml", "journey: pay\nsteps:\n  - { step: pay, get: /pay }\n");
+    let policy = folder.write("policy.yaml", DECLARED);
+    let url = format!("http://{address}/");
+    let audited = Audit::start(&url, &["--journey", &journey, "--policy", &policy]).finish();
+    let told = found(&audited, "here", "info");
+    for promise in ["hosts", "walks"] {
+        assert!(told.contains(&("", promise, "")), "{promise}: {}", audited.stdout);
+    }
+    let report = audited.report.to_string();
+    for part in [
+        "2 files on static.example.com; name a host with --allow-host",
+        "/pay: redirected to pay.example.com; name it with --allow-host",
+    ] {
+        assert!(report.contains(part), "{part}: {}", audited.stdout);
+    }
+}
+
+#[test]
 fn an_audit_that_saw_no_page_is_invalid_and_says_why() {
     let _turn = turn();
     let down = shop();

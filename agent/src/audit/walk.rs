@@ -14,7 +14,7 @@ use url::Url;
 use super::fetch::{KEY, Stage, class_of, send};
 use crate::address::Address;
 use crate::exchange::{Order, Reply};
-use crate::page::{Redirected, judge, led, whence};
+use crate::page::{Redirected, judge, led, not_allowed, whence};
 
 /// The most requests and pauses of a walk: a journey may go in circles.
 const MOVES_MAX: u32 = 500;
@@ -39,6 +39,8 @@ pub(super) async fn walk(stage: &Stage<'_>, script: &mut Script, shopper: u64) {
             }
         }
     }
+    let why = format!("the journey had not ended after {MOVES_MAX} requests and pauses");
+    walker.script.stumbled(shopper, &why);
 }
 
 struct Walker<'a> {
@@ -107,9 +109,17 @@ impl Walker<'_> {
             let mut answer = stage.answer(&reply, order.method, &address.url, &sample, self.shopper);
             answer.found.clear();
             self.script.walked(ask, has_planted, ended_ns, Ok(answer));
-            let next = if fetch.follow_redirects { self.leads_on(&order, &reply, hops.len()) } else { None };
-            let Some((url, request)) = next else {
-                return self.judge(fetch, &reply, &hops, chance, &address).then_some(address);
+            let next =
+                if fetch.follow_redirects { self.leads_on(&order, &reply, hops.len()) } else { Ok(None) };
+            let (url, request) = match next {
+                Ok(Some(next)) => next,
+                Ok(None) => return self.judge(fetch, &reply, &hops, chance, &address).then_some(address),
+                Err(why) => {
+                    let why = format!("{}: {why}", address.shown());
+                    self.script.stumbled(self.shopper, &stage.redact(why));
+                    self.walk.broken();
+                    return None;
+                }
             };
             let location = reply.location.map(String::from).unwrap_or_default();
             hops.push(Hop { status: reply.status, location });
@@ -117,10 +127,20 @@ impl Walker<'_> {
         }
     }
 
-    /// Where an answer leads on, and with what, if that may be gone to.
-    fn leads_on(&self, order: &Order<'_>, reply: &Reply, hops: usize) -> Option<(Url, Redirected)> {
-        let next = led(order, order.headers, reply, hops).ok().flatten();
-        next.filter(|(url, _)| self.stage.may_go(url))
+    /// Where an answer leads on, and with what. The error says why it cannot be followed.
+    fn leads_on(
+        &self,
+        order: &Order<'_>,
+        reply: &Reply,
+        hops: usize,
+    ) -> Result<Option<(Url, Redirected)>, String> {
+        let next = led(order, order.headers, reply, hops)?;
+        if let Some((url, _)) = &next
+            && !self.stage.may_go(url)
+        {
+            return Err(not_allowed(url));
+        }
+        Ok(next)
     }
 
     /// Hands an answer to the journey. Whether that takes it.

@@ -22,8 +22,9 @@ use crate::{Error, Verdict, runs, tell};
 
 /// The region of a URL that is asked for from no other.
 const HERE: &str = "here";
-/// The most pages of a plan's journeys that an audit begins with.
-const PAGES_MAX: usize = 10;
+/// The most pages of a plan's journeys that agents are told of. An audit begins with far fewer, and says how many it had no
+/// room for.
+const PAGES_MAX: usize = 1_000;
 /// How many requests a region takes to prove what is promised of a page and its files.
 const REQUESTS_USUAL: u64 = 60;
 

@@ -25,7 +25,7 @@ pub struct Answer {
     pub is_packed_inside: bool,
     /// The first shopper whose marker stands in the body, of those who did not ask.
     pub foreign_mark: Option<u64>,
-    /// Addresses that the body names, and that may be asked for.
+    /// Addresses that the body names.
     pub found: Vec<Found>,
 }
 
@@ -36,6 +36,8 @@ pub enum Found {
     Asset(Url),
     /// Something that the page, or its script, leads to.
     Link(Url),
+    /// Something that a browser fetches with the page from a host that may not be asked.
+    Elsewhere(Url),
 }
 
 /// Why there is no complete answer.

@@ -52,7 +52,7 @@ static PRIVATE: [Promise; 3] = [
 ];
 
 /// Of the edge as a whole.
-static EDGE: [Promise; 12] = [
+static EDGE: [Promise; 14] = [
     Promise { id: "near", title: "an edge of the region answers", judge: site::near },
     Promise { id: "shares-nothing", title: "shows nobody another's data", judge: private::shares_nothing },
     Promise { id: "errors", title: "errors are kept 10 s at most", judge: site::errors },
@@ -63,6 +63,8 @@ static EDGE: [Promise; 12] = [
     Promise { id: "words", title: "says what is known", judge: site::words },
     Promise { id: "classes", title: "every address has a class", judge: site::classes },
     Promise { id: "pages", title: "the other pages are there", judge: pages::others },
+    Promise { id: "hosts", title: "all that pages need was asked", judge: pages::hosts },
+    Promise { id: "limits", title: "there was room for all", judge: pages::limits },
     Promise { id: "walks", title: "the journey goes through", judge: site::walks },
     Promise { id: "answers", title: "every request is answered", judge: site::answers },
 ];

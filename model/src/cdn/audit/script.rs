@@ -8,12 +8,13 @@ use super::address;
 use super::answer::{Answer, Broken, Found, Offered};
 use super::ask::{Ask, Offer, Way, Who};
 use super::course;
+use super::left_out::LeftOut;
 use super::proof::Proof;
 use super::subject::{Role, Subject};
 use super::taken::Taken;
 
 /// The most pages that an audit begins with.
-const PAGES_MAX: usize = 20;
+const PAGES_MAX: usize = 10;
 /// The most assets: one of each class and kind of file.
 const ASSETS_MAX: usize = 6;
 /// The most addresses that belong to one shopper.
@@ -76,6 +77,10 @@ pub struct Script {
     pub(super) walked_not_kept: u64,
     /// Why walks went no further.
     pub(super) stumbles: Vec<String>,
+    /// How many more such reasons there were.
+    pub(super) stumbles_not_kept: usize,
+    /// What is not asked for.
+    pub(super) left_out: LeftOut,
     /// When the next request may start.
     free_ns: u64,
 }
@@ -103,6 +108,8 @@ impl Script {
             planted: Vec::new(),
             walked_not_kept: 0,
             stumbles: Vec::new(),
+            stumbles_not_kept: 0,
+            left_out: LeftOut { pages: pages.len().saturating_sub(PAGES_MAX), ..LeftOut::default() },
             free_ns: 0,
         }
     }
@@ -216,6 +223,8 @@ impl Script {
     pub fn stumbled(&mut self, shopper: u64, why: &str) {
         if self.stumbles.len() < STUMBLES_MAX {
             self.stumbles.push(format!("shopper {shopper}: {why}"));
+        } else {
+            self.stumbles_not_kept = self.stumbles_not_kept.saturating_add(1);
         }
     }
 
@@ -225,6 +234,7 @@ impl Script {
             match found {
                 Found::Asset(url) => self.admit_asset(url),
                 Found::Link(url) => self.admit_link(url),
+                Found::Elsewhere(url) => self.left_out.elsewhere.add(url),
             }
         }
     }
@@ -245,9 +255,13 @@ impl Script {
             let by_path = Subject::new(known.url.clone(), Role::Asset, &self.setting).class;
             by_path == subject.class && address::extension(&known.url) == kind
         });
-        let has_room = self.count(Role::Asset) < ASSETS_MAX && subject.role == Role::Asset;
-        if has_room && !is_there && !self.knows(&subject.url) {
+        if is_there || subject.role != Role::Asset || self.knows(&subject.url) {
+            return;
+        }
+        if self.count(Role::Asset) < ASSETS_MAX {
             self.subjects.push(subject);
+        } else {
+            self.left_out.assets.add(subject.url);
         }
     }
 
@@ -273,9 +287,13 @@ impl Script {
     fn admit_private(&mut self, url: Url, shown: Option<String>, most: usize) {
         let mut subject = Subject::new(url, Role::Page, &self.setting);
         subject.shown = shown;
-        let is_private = subject.role == Role::Private;
-        if is_private && self.count(Role::Private) < most && !self.knows(&subject.url) {
+        if subject.role != Role::Private || self.knows(&subject.url) {
+            return;
+        }
+        if self.count(Role::Private) < most {
             self.subjects.push(subject);
+        } else {
+            self.left_out.private.add(subject.url);
         }
     }
 

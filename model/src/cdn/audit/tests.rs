@@ -3,6 +3,7 @@
 mod age_alone;
 mod bodies;
 mod clear;
+mod limits;
 mod many_caches;
 mod orders;
 mod pages;

@@ -1,4 +1,4 @@
-//! The pages that an audit begins with.
+//! The pages that an audit begins with, and what it did not ask for.
 
 use http::header::LOCATION;
 
@@ -8,6 +8,9 @@ use super::super::dossier::{Dossier, Judged};
 use super::super::subject::{Role, Subject};
 use super::super::taken::Taken;
 use super::outcome;
+
+/// The most hosts that are shown.
+const SHOWN_MAX: usize = 3;
 
 /// The first page is there. Without it nothing is proved; where it is there, nothing is to be said.
 pub(in super::super) fn first<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
@@ -33,6 +36,46 @@ pub(in super::super) fn others<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
         }
         None => Judged::not_applicable(""),
     }
+}
+
+/// What pages need is asked for, as far as it may be.
+pub(in super::super) fn hosts<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let hosts = dossier.script.left_out.elsewhere.by_host();
+    if hosts.is_empty() {
+        return Judged::not_applicable("");
+    }
+    let some = hosts.iter().take(SHOWN_MAX).map(|(host, count)| match count {
+        1 => format!("a file on {host}"),
+        count => format!("{count} files on {host}"),
+    });
+    let some = some.collect::<Vec<_>>().join(", ");
+    let more = if hosts.len() > SHOWN_MAX {
+        format!(" and {} hosts more", hosts.len() - SHOWN_MAX)
+    } else {
+        String::new()
+    };
+    Judged::info(format!("not asked: {some}{more}; name a host with --allow-host to ask it"), None)
+}
+
+/// Nothing is left out for want of room.
+pub(in super::super) fn limits<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
+    let left_out = &dossier.script.left_out;
+    let answers = usize::try_from(dossier.script.walked_not_kept).unwrap_or(usize::MAX);
+    let parts = [
+        (left_out.pages, "pages"),
+        (left_out.assets.count(), "files of other kinds"),
+        (left_out.private.count(), "private addresses"),
+        (answers, "answers of walks"),
+    ];
+    let told = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        return Judged::not_applicable("");
+    }
+    Judged::info(
+        format!("there was no room for {}; audit pages one by one to see them", told.join(", ")),
+        None,
+    )
 }
 
 /// Whether it was ever seen, in whatever form.

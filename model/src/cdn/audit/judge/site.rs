@@ -161,10 +161,11 @@ pub(in super::super) fn classes<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
 /// Shoppers get as far as their journey says.
 pub(in super::super) fn walks<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let script = dossier.script;
-    match (script.stumbles.first(), script.walked_not_kept) {
-        (Some(why), _) => Judged::info(why.clone(), None),
-        (None, 0) => Judged::not_applicable(""),
-        (None, count) => Judged::info(format!("{count} answers of walks were not looked at"), None),
+    let count = script.stumbles.len().saturating_add(script.stumbles_not_kept);
+    match (script.stumbles.first(), count) {
+        (Some(why), 1) => Judged::info(why.clone(), None),
+        (Some(why), count) => Judged::info(format!("{count} times not, first {why}"), None),
+        (None, _) => Judged::not_applicable(""),
     }
 }
 
