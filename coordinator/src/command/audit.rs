@@ -1,7 +1,7 @@
 //! `doorbuster audit`: the promises of an edge, one by one.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,10 +12,11 @@ use doorbuster_model::cdn::audit::{Proof, Script};
 use doorbuster_model::{Plan, Task, target};
 use jiff::Timestamp;
 
+use super::conclude::{conclude, show};
 use super::hit::rate;
 use super::options::{TargetOptions, try_file};
-use crate::audited::{Audited, judge};
-use crate::conduct::{Conducted, Noted, conduct};
+use crate::audited::judge;
+use crate::conduct::{Conducted, Noted, conduct_alone};
 use crate::prepare::{Prepared, Source, read_text};
 use crate::progress::Progress;
 use crate::{Error, Verdict, runs, tell};
@@ -89,16 +90,9 @@ impl AuditCommand {
         }
         let (conducted, proofs) = carry_out(&prepared, &id)?;
         let audited = judge(&prepared, id, &conducted, proofs);
-        self.show(&audited)?;
-        match (tell::write_audit(&audited, self.json.as_deref(), self.junit.as_deref()), audited.verdict) {
-            (Ok(()), verdict) => Ok(verdict),
-            (Err(error), Verdict::Pass) => Err(error),
-            (Err(error), verdict) => {
-                // A file that cannot be written must not make a broken promise look like a mistyped command.
-                let _ = writeln!(std::io::stderr().lock(), "doorbuster: {error}");
-                Ok(verdict)
-            }
-        }
+        show(|colour| tell::audited(&audited, colour), &audited.reasons, self.quiet)?;
+        let kept = tell::write_audit(&audited, self.json.as_deref(), self.junit.as_deref());
+        conclude(kept, audited.verdict)
     }
 
     /// The plan that the command line stands for, with the audit as its task.
@@ -150,32 +144,10 @@ impl AuditCommand {
         let takes_s = sends_s.max(Script::waits_s(&plan.cdn, self.patient).into());
         format!("run {id}: auditing {} from {regions}; it takes some {takes_s} s", self.what)
     }
-
-    /// Shows the table; when quiet, only why the audit is invalid.
-    fn show(&self, audited: &Audited) -> Result<(), Error> {
-        if self.quiet {
-            let mut stderr = std::io::stderr().lock();
-            for reason in audited.reasons.iter().filter(|reason| reason.invalidates) {
-                // Where standard error is closed, the exit code still tells.
-                let _ = writeln!(stderr, "invalid ({}): {}", reason.kind, reason.message);
-            }
-            return Ok(());
-        }
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(tell::audited(audited, colour).as_bytes()).and_then(|()| stdout.flush()) {
-            // A reader that has seen enough (`| head`) does not change the verdict.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|source| Error::System { what: "writing the table", source }),
-        }
-    }
 }
 
 /// Has every region's agent carry its audit out. What each found out, by region.
 fn carry_out(prepared: &Prepared, id: &str) -> Result<(Conducted, Vec<Vec<Proof>>), Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
     let mut progress = Progress::new(true, &prepared.plan);
     let mut proofs: Vec<Vec<Proof>> = vec![Vec::new(); prepared.plan.regions.len()];
     let mut listener = |noted| {
@@ -185,10 +157,8 @@ fn carry_out(prepared: &Prepared, id: &str) -> Result<(Conducted, Vec<Vec<Proof>
             proofs.push(*proof);
         }
     };
-    let conducted = runtime.block_on(conduct(prepared, id, &mut progress, &mut listener));
-    // What still waits for agents that were given up is not worth waiting for.
-    runtime.shutdown_background();
-    Ok((conducted?, proofs))
+    let conducted = conduct_alone(prepared, id, &mut progress, &mut listener)?;
+    Ok((conducted, proofs))
 }
 
 /// A plan's file, and the pages that its journeys name: what they get by addresses that are the same in every walk.

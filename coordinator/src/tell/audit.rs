@@ -1,5 +1,7 @@
 //! An audit as programs read it: JSON (`doorbuster.audit/1`) and JUnit.
 
+use std::collections::BTreeMap;
+
 use doorbuster_model::cdn::Evidence;
 use doorbuster_model::cdn::audit::{Proof, Ruling};
 use indexmap::IndexMap;
@@ -20,6 +22,9 @@ struct Document<'a> {
     verdict: Verdict,
     /// Why the verdict is not `pass`; those that invalidate come first.
     reasons: Vec<ReasonRow<'a>>,
+    /// Whether somebody declared what the edge has promised. Where nobody did, what is usual is looked for, and only what is
+    /// critical fails the audit.
+    declared: bool,
     /// How often promises were found so, over all regions.
     rulings: IndexMap<&'static str, usize>,
     /// Per region by its name, in the plan's order.
@@ -48,6 +53,8 @@ struct ReasonRow<'a> {
 #[derive(Serialize)]
 struct RegionRow<'a> {
     requests: u64,
+    /// What else was counted by a name, such as limits that were reached.
+    counters: &'a BTreeMap<String, u64>,
     promises: Vec<PromiseRow<'a>>,
 }
 
@@ -96,6 +103,7 @@ pub(super) fn json(audited: &Audited) -> serde_json::Result<Vec<u8>> {
         },
         verdict: audited.verdict,
         reasons: audited.reasons.iter().map(reason).collect(),
+        declared: audited.is_declared,
         rulings: rulings.collect(),
         regions: audited.regions.iter().map(|region| (region.name.as_str(), of_region(region))).collect(),
     };
@@ -114,7 +122,11 @@ fn reason(reason: &Reason) -> ReasonRow<'_> {
 }
 
 fn of_region(region: &RegionAudit) -> RegionRow<'_> {
-    RegionRow { requests: region.requests, promises: region.proofs.iter().map(promise).collect() }
+    RegionRow {
+        requests: region.requests,
+        counters: &region.counters,
+        promises: region.proofs.iter().map(promise).collect(),
+    }
 }
 
 fn promise(proof: &Proof) -> PromiseRow<'_> {
@@ -201,6 +213,8 @@ mod tests {
         let document: Value = serde_json::from_slice(&json(&two_regions()).unwrap()).unwrap();
         assert_eq!((&document["schema"], &document["verdict"]), (&Value::from(SCHEMA), &Value::from("fail")));
         assert_eq!(document["rulings"]["not-applicable"], 2);
+        assert_eq!(document["declared"], true);
+        assert_eq!(document["regions"]["tokyo"]["counters"]["handshakes"], 3);
         let kept = &document["regions"]["tokyo"]["promises"][0];
         assert_eq!(kept["class"], "static");
         assert_eq!((&kept["verdict"], &kept["rule"]), (&Value::from("fail"), &Value::from("hit-ratio")));

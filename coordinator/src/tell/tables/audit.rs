@@ -1,5 +1,7 @@
 //! An audit at a glance: a row per promise, and below what to change.
 
+use std::collections::BTreeMap;
+
 use doorbuster_model::cdn::Evidence;
 use doorbuster_model::cdn::audit::{Proof, Ruling};
 
@@ -12,6 +14,8 @@ use crate::outcome::Verdict;
 
 /// The longest path that is shown whole, in characters: no column is so narrow that it would break in the middle of one.
 const PATH_CHARS_MAX: usize = 16;
+/// Counters that tell of what an audit had no room for.
+const LIMITS: [&str; 3] = ["addresses_not_looked_at", "cookies_refused", "proofs_not_kept"];
 /// What is about no class of content.
 const EDGE: &str = "edge";
 /// The promise of which every region sees something else though it is kept.
@@ -150,7 +154,19 @@ fn sums(audited: &Audited) -> String {
         audited.count(Ruling::Fail),
         audited.count(Ruling::Warn)
     );
-    indented("", &line)
+    indented("", &line) + &limits(audited)
+}
+
+/// Limits that were reached, by the names of their counters.
+fn limits(audited: &Audited) -> String {
+    let mut reached: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, times) in audited.regions.iter().flat_map(|region| &region.counters) {
+        if LIMITS.contains(&name.as_str()) {
+            *reached.entry(name).or_default() += times;
+        }
+    }
+    let line = |(name, times): (&str, u64)| indented("", &format!("limit reached: {name} {}", count(times)));
+    reached.into_iter().map(line).collect()
 }
 
 /// The verdict, and why it is none. Broken promises were told before.
@@ -253,6 +269,16 @@ mod tests {
         let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= WIDTH_MAX && !text.contains('\u{1b}'), "{widest} columns:\n{text}");
         assert!(audited(&outcome, true).contains("\u{1b}[31mFAIL"));
+    }
+
+    #[test]
+    fn limits_that_were_reached_are_told() {
+        let mut outcome = two_regions();
+        assert!(!audited(&outcome, false).contains("limit reached"), "handshakes are none");
+        for region in &mut outcome.regions {
+            region.counters.insert("addresses_not_looked_at".to_owned(), 600);
+        }
+        assert!(audited(&outcome, false).contains("\nlimit reached: addresses_not_looked_at 1,200\n"));
     }
 
     #[test]
