@@ -2,6 +2,7 @@
 
 mod cookie_keys;
 mod first_misses;
+mod forms;
 mod renewals;
 
 use std::rc::Rc;
@@ -14,10 +15,13 @@ use doorbuster_model::cdn::{
 
 use self::cookie_keys::CookieKeys;
 use self::first_misses::{FirstMisses, fingerprint};
+use self::forms::Forms;
 use self::renewals::Renewals;
 use crate::address::Address;
 use crate::client::Search;
 use crate::job::Job;
+
+pub(crate) use self::forms::{Compared, Form};
 
 /// Of the HTML that may belong to anybody, one answer in so many is looked through.
 const PAGES_ONE_IN: u32 = 8;
@@ -29,6 +33,7 @@ pub(crate) struct Contract {
     first_misses: FirstMisses,
     fragments: Fragments,
     cookie_keys: CookieKeys,
+    forms: Forms,
     renewals: Renewals,
     /// How many pages were read that may belong to anybody.
     pages: u32,
@@ -73,6 +78,7 @@ impl Contract {
             first_misses: FirstMisses::default(),
             fragments: Fragments::default(),
             cookie_keys: CookieKeys::default(),
+            forms: Forms::default(),
             renewals: Renewals::default(),
             pages: 0,
             has_edge: job.plan.cdn.is_declared,
@@ -128,6 +134,11 @@ impl Contract {
             }
             _ => false,
         }
+    }
+
+    /// Compares a file with what its address gave in another coding.
+    pub(crate) fn compare(&mut self, address: &Address, form: Form) -> Compared {
+        self.forms.compare(fingerprint(address.whole()), form)
     }
 
     /// The search that an answer's body is due: each that is private is looked through, and one in eight of the other

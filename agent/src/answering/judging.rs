@@ -2,12 +2,12 @@
 
 use std::cell::LazyCell;
 
-use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Rule, Says};
+use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Rule, Says, Verb};
 
 use super::Answering;
 use crate::client::body::{BodyCount, Coding, Seen};
 use crate::client::{HeadLines, Header};
-use crate::contract::{Judged, Request, is_private, is_unclassified, observed};
+use crate::contract::{Compared, Form, Judged, Request, is_private, is_unclassified, observed};
 use crate::evidence::{of_body, of_head};
 
 /// The most Set-Cookie lines of an answer that are looked at.
@@ -74,6 +74,39 @@ impl Answering<'_> {
         }
     }
 
+    /// Whether the body is to be compared with what its address gives in other codings: that of a file whose address is
+    /// another whenever it changes. A sample of them, since it costs as much as decoding.
+    fn is_compared(&mut self) -> bool {
+        let sample = &*self.flight.sample;
+        let class = self.visitor.worker.job.plan.cdn.class(sample.class);
+        let is_text = matches!(sample.head.kind, ContentKind::Text | ContentKind::Compressible);
+        let is_file = class.is_some_and(|class| class.is_versioned) && is_text;
+        let is_whole = sample.status == Some(200) && sample.verb == Verb::Get;
+        self.is_of_policy && is_file && is_whole && self.coding != Coding::Other && self.is_sampled()
+    }
+
+    /// Compares a body, where that is due, with what its address gave in another coding.
+    pub(super) fn judge_form(&mut self, seen: Seen, decoded: Option<u64>) {
+        let (Some(hash), Some(bytes)) = (seen.hash, decoded) else { return };
+        let now_ns = self.now_ns();
+        let (visitor, order, sample) = (self.visitor, self.order, &*self.flight.sample);
+        let worker = &visitor.worker;
+        let form = Form { encoding: sample.head.encoding, bytes, hash };
+        let compared = worker.contract.borrow_mut().compare(order.address, form);
+        match compared {
+            Compared::Same => {}
+            Compared::NoRoom => worker.tallies.borrow_mut().at(now_ns).count("files_not_compared", 1),
+            Compared::Differs(other) => {
+                let (one, another) = (form.encoding.word(), other.encoding.word());
+                let note = format!("{bytes} bytes as {one}, and others as {another}, {} bytes", other.bytes);
+                let rule = Rule::EncodingsDiffer;
+                let key = FindingKey { rule, class: sample.class, pop: sample.head.pop };
+                let proof = || of_body(visitor, order, sample, &note);
+                worker.tallies.borrow_mut().find(key, now_ns, proof);
+            }
+        }
+    }
+
     /// Takes the answer's cookies.
     pub(super) fn keep_cookies(&self, lines: HeadLines<'_>) {
         let mut left = COOKIE_LINES_MAX;
@@ -92,19 +125,22 @@ impl Answering<'_> {
 
     /// Begins the body, which is looked through where that is due.
     pub(super) fn begin_body(&mut self, now_ns: u64) {
-        let (coding, wanted) = (self.coding, self.order.wants_body);
+        let (coding, wanted, is_compared) = (self.coding, self.order.wants_body, self.is_compared());
         let is_sampled = !wanted && matches!(coding, Coding::Gzip | Coding::Brotli) && self.is_sampled();
         let is_read = coding == Coding::Identity || is_sampled || (wanted && coding != Coding::Other);
         let (visitor, worker) = (self.visitor, &self.visitor.worker);
         let is_private = is_private(&worker.job.plan.cdn, self.flight.sample);
         let is_page = self.is_page && is_read && !is_private;
-        let search = match self.flight.sample.status {
+        let mut search = match self.flight.sample.status {
             // They have no body.
             Some(204 | 304) => None,
             _ => worker.contract.borrow_mut().search(is_private, is_page, visitor.number),
         };
         if search.is_some() && is_page {
             worker.tallies.borrow_mut().at(now_ns).count("html_searched", 1);
+        }
+        if is_compared {
+            search.get_or_insert_default().hash();
         }
         let limit = worker.job.plan.http.max_body;
         self.body = Some(BodyCount::begin(coding, wanted, limit, search, is_sampled));

@@ -36,6 +36,8 @@ pub(crate) struct Seen {
     pub foreign: Option<u64>,
     /// Whether it begins as a gzip file does, though it is decoded.
     pub is_packed: bool,
+    /// What tells the decoded body from others, where that was wanted, and where it is whole.
+    pub hash: Option<u64>,
 }
 
 /// Why a body is no good.
@@ -133,7 +135,7 @@ struct Sink {
 impl Sink {
     fn seen(&self) -> Seen {
         let foreign = self.search.as_ref().and_then(|search| search.foreign());
-        Seen { foreign, is_packed: self.begins == GZIP }
+        Seen { foreign, is_packed: self.begins == GZIP, hash: None }
     }
 }
 
@@ -279,9 +281,10 @@ impl BodyCount {
             },
             Decoder::Left => return Ok((Body::default(), Seen::default())),
         };
-        let sink = sink.map_err(|error| BodyError::Undecodable(name, error))?;
+        let mut sink = sink.map_err(|error| BodyError::Undecodable(name, error))?;
         let cut = sink.wanted && sink.count > sink.kept.len() as u64;
-        let seen = sink.seen();
+        let hash = sink.search.as_mut().and_then(|search| search.take_hash());
+        let seen = Seen { hash, ..sink.seen() };
         Ok((Body { decoded: Some(sink.count), kept: sink.kept, cut }, seen))
     }
 }
@@ -386,7 +389,7 @@ mod tests {
         let marks = Marks::of("run");
         for (shopper, foreign) in [(3, Some(3)), (17, None)] {
             let text = format!("{}<b>{}</b>", "page ".repeat(100), marks.of_shopper(shopper)).into_bytes();
-            let expected = [Seen { foreign, is_packed: false }; 2];
+            let expected = [Seen { foreign, ..Seen::default() }; 2];
             for (encoding, bytes) in [("", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
                 assert_eq!(seen(encoding, &bytes, true), expected, "{encoding}");
                 assert_eq!(seen(encoding, &bytes, false), [Seen::default(); 2], "{encoding}: nobody asked");
@@ -410,7 +413,11 @@ mod tests {
             ("", text.clone(), false),
             ("", vec![0x1f, 0x8b], false),
         ] {
-            assert_eq!(seen(encoding, &bytes, false), [Seen { foreign: None, is_packed }; 2], "{encoding}");
+            assert_eq!(
+                seen(encoding, &bytes, false),
+                [Seen { is_packed, ..Seen::default() }; 2],
+                "{encoding}"
+            );
         }
     }
 

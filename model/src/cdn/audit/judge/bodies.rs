@@ -7,7 +7,7 @@ use super::super::super::encoding::Encoding;
 use super::super::super::policy::ClassId;
 use super::super::super::rules::Rule;
 use super::super::ask::Way;
-use super::super::breach::{AuditRule, Breach};
+use super::super::breach::Breach;
 use super::super::dossier::{Dossier, Judged};
 use super::super::subject::Subject;
 use super::super::taken::Taken;
@@ -125,7 +125,7 @@ pub(in super::super) fn encodings<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
 }
 
 fn differ<'a>(dossier: &Dossier<'a>, observed: &str, by: &'a Taken) -> Judged<'a> {
-    dossier.broken(Breach::Audit(AuditRule::EncodingsDiffer), observed.to_owned(), Some(by))
+    dossier.broken(Breach::Rule(Rule::EncodingsDiffer), observed.to_owned(), Some(by))
 }
 
 /// What belongs to no class can be read, too.
