@@ -1,4 +1,5 @@
-//! Audits of the demo shop's edge: nothing found where nothing is wrong, and each fault with its promise and region.
+//! Audits of the demo shop's edge: nothing found where nothing is wrong, and what cannot be audited is said. The faults
+//! themselves stand in the matrix.
 
 use std::fs;
 use std::io::Write;
@@ -33,11 +34,11 @@ pub(crate) struct Audited {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) report: Value,
-    junit: String,
+    pub(crate) junit: String,
 }
 
 impl Audit {
-    fn start(what: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(what: &str, arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let of = |name: &str| folder.path(name).display().to_string();
         let (json, junit) = (of("audit.json"), of("audit.xml"));
@@ -89,8 +90,9 @@ fn twenty_audits_of_a_right_shop_find_nothing() {
     let _turn = turn();
     let shop = shop();
     let plan = plan(&shop, DECLARED);
-    for _ in 0..2 {
-        let audits: Vec<Audit> = (0..10)
+    // Five at once are fifteen agents.
+    for _ in 0..4 {
+        let audits: Vec<Audit> = (0..5)
             .map(|number| {
                 let arguments: &[&str] = if number == 0 { &["--journey", "cart"] } else { &[] };
                 Audit::of_plan(&plan, arguments)
@@ -107,39 +109,6 @@ fn twenty_audits_of_a_right_shop_find_nothing() {
                 assert!(found(&audited, region, "pass").len() >= 22, "{}", audited.stdout);
             }
         }
-    }
-}
-
-#[test]
-fn each_fault_is_found_with_its_promise_and_in_its_region() {
-    let _turn = turn();
-    let audits: Vec<_> = [
-        ("api-cached", "london", ("private", "never-kept", "private-hit")),
-        ("cart-leaked", "new-york", ("private", "never-kept", "private-hit")),
-        ("no-compression", "tokyo", ("static", "compressed", "not-compressed")),
-        ("short-ttl=5s", "new-york", ("html", "lifetime", "lifetime-differs")),
-        ("cold-cache", "tokyo", ("html", "kept", "hit-ratio")),
-    ]
-    .into_iter()
-    .map(|(fault, region, expected)| {
-        let shop = shop();
-        shop.set_fault(format!("{fault}@{region}").parse::<Fault>().unwrap());
-        let audit = Audit::of_plan(&plan(&shop, DECLARED), &[]);
-        (shop, audit, fault, region, expected)
-    })
-    .collect();
-    for (_shop, audit, fault, region, expected) in audits {
-        let audited = audit.finish();
-        assert_eq!(audited.code, 1, "{fault}: {}{}", audited.stdout, audited.stderr);
-        assert!(found(&audited, region, "fail").contains(&expected), "{fault}: {}", audited.stdout);
-        for other in REGIONS.into_iter().filter(|other| *other != region) {
-            assert!(found(&audited, other, "fail").is_empty(), "{fault} in {other}: {}", audited.stdout);
-        }
-        let reasons = audited.report["reasons"].as_array().unwrap();
-        assert!(reasons.iter().all(|reason| reason["region"] == region), "{reasons:?}");
-        assert!(audited.stdout.contains("What to change"), "{}", audited.stdout);
-        let failure = format!("type=\"{}\"", expected.2);
-        assert!(audited.junit.contains(&failure), "{}", audited.junit);
     }
 }
 
@@ -171,13 +140,13 @@ fn what_nobody_declared_warns_and_a_leak_fails_all_the_same() {
 fn a_patient_audit_sees_copies_leave_the_cache() {
     let _turn = turn();
     let shop = shop();
-    shop.set_fault("short-ttl=5s".parse::<Fault>().unwrap());
+    shop.set_fault("short-ttl=15s".parse::<Fault>().unwrap());
     let folder = Folder::new();
     let policy = folder.write(
         "policy.yaml",
         "cdn:\n  classes:\n    - { class: private, match: [\"/api/**\", \"/cart/**\"], cached: never }\n    \
-         - { class: static, match: [\"/static/**\"], cached_for: 5s, versioned: true, compress: text }\n    \
-         - { class: html, match: [\"text/html\"], cached_for: 5s, compress: text }\n",
+         - { class: static, match: [\"/static/**\"], cached_for: 15s, versioned: true, compress: text }\n    \
+         - { class: html, match: [\"text/html\"], cached_for: 15s, compress: text }\n",
     );
     let url = format!("http://{}/p/1", shop.edges()[1].address);
     let audited = Audit::start(&url, &["--patient", "--policy", &policy, "--region", "london"]).finish();

@@ -8,15 +8,17 @@ use std::collections::BTreeSet;
 use doorbuster_shop::{Error, Fault, Shop};
 use serde_json::Value;
 
-use crate::audit::{Audit, DECLARED, REGIONS, found, plan};
-use crate::util::{Finished, Folder, count, kinds, patiently, regions, run, shop, turn, value};
+use crate::audit::{Audit, Audited, DECLARED, REGIONS, found, plan};
+use crate::util::{
+    Finished, Folder, count, kinds, patiently, patiently_without_findings, regions, run, shop, turn, value,
+};
 
 /// What shoppers do, by the name of the file. Where one of them shows a fault, that is its part of the matrix.
 const JOURNEYS: [(&str, &str); 5] =
     [("visit", VISIT), ("plain", PLAIN), ("newsletter", NEWSLETTER), ("stay", STAY), ("missing", MISSING)];
 
 /// Pages, files, and what belongs to one shopper, who writes a note that others are not to see.
-pub(crate) const VISIT: &str = r#"
+const VISIT: &str = r#"
 journey: visit
 steps:
   - { step: home, get: /, assets: true }
@@ -318,7 +320,13 @@ impl Group {
 }
 
 /// Has shoppers walk these journeys.
-fn rehearse(shop: &Shop, journeys: &[&str], arrivals_per_s: u32, seconds: u32, policy: &str) -> Finished {
+pub(crate) fn rehearse(
+    shop: &Shop,
+    journeys: &[&str],
+    arrivals_per_s: u32,
+    seconds: u32,
+    policy: &str,
+) -> Finished {
     let folder = Folder::new();
     for (name, text) in JOURNEYS {
         folder.write(&format!("{name}.yaml"), text);
@@ -333,12 +341,13 @@ fn rehearse(shop: &Shop, journeys: &[&str], arrivals_per_s: u32, seconds: u32, p
     run(&["rehearse", &folder.write("plan.yaml", plan), "--quiet"])
 }
 
-fn findings(report: &Value) -> &[Value] {
+/// Everything that a run found.
+pub(crate) fn findings(report: &Value) -> &[Value] {
     value(report, "cdn.findings").as_array().unwrap()
 }
 
 /// The rules that a run found broken in a region.
-fn broken<'a>(report: &'a Value, region: &str) -> BTreeSet<&'a str> {
+pub(crate) fn broken<'a>(report: &'a Value, region: &str) -> BTreeSet<&'a str> {
     let there = findings(report).iter().filter(|finding| finding["region"] == region);
     there.map(|finding| finding["rule"].as_str().unwrap()).collect()
 }
@@ -406,10 +415,29 @@ fn audits_find(groups: &[Group]) {
             let rules: BTreeSet<&str> = breaches.iter().map(|(_, _, rule)| *rule).collect();
             breaks_nothing_else(case, region, &rules, &audited.stdout);
         }
+        tells_what_failed(group, &audited);
         let (code, verdict) = if group.is_challenged() { (3, "invalid") } else { (1, "fail") };
         assert_eq!(audited.code, code, "{}{}", audited.stdout, audited.stderr);
         assert_eq!(audited.report["verdict"], verdict, "{}", audited.stdout);
     }
+}
+
+/// What failed is told to people, with what to change, and to pipelines, each with its region.
+fn tells_what_failed(group: &Group, audited: &Audited) {
+    let reasons = audited.report["reasons"].as_array().unwrap();
+    for (_, region) in group.cases() {
+        for (class, promise, rule) in found(audited, region, "fail") {
+            let failure = format!("type=\"{rule}\"");
+            assert!(audited.junit.contains(&failure), "{class} {promise}: {}", audited.junit);
+            let is_told = reasons.iter().any(|reason| {
+                reason["kind"] == "promise"
+                    && reason["region"] == region
+                    && reason["message"].as_str().unwrap().contains(rule)
+            });
+            assert!(is_told, "{class} {promise} in {region}: {reasons:?}");
+        }
+    }
+    assert!(audited.stdout.contains("What to change"), "{}", audited.stdout);
 }
 
 #[test]
@@ -461,13 +489,14 @@ cdn:
   edges: { tokyo: [NRT, HND, KIX], london: [LHR], new-york: [JFK, EWR, IAD] }
 "#;
 
-/// A crowd that does everything of the matrix finds nothing in a right shop, in at least so many requests.
-fn right_shop(arrivals_per_s: u32, seconds: u32, requests_min: u64) {
+/// A crowd that does everything of the matrix finds nothing in a right shop, in at least so many requests. What it finds all
+/// the same is noted by `find`.
+fn right_shop(arrivals_per_s: u32, seconds: u32, requests_min: u64, find: &dyn Fn(String)) {
     let shop = shop();
     let journeys = JOURNEYS.map(|(name, _)| name);
     let finished = rehearse(&shop, &journeys, arrivals_per_s, seconds, POLICY);
     let report = &finished.report;
-    assert!(findings(report).is_empty(), "{}", value(report, "cdn.findings"));
+    findings(report).iter().for_each(|finding| find(finding.to_string()));
     assert_eq!((finished.code, kinds(report)), (0, vec![]), "{}", finished.stderr);
     assert_eq!(value(report, "cdn.declared"), &Value::from(true));
     let requests = count(report, "global.requests_sent");
@@ -481,12 +510,12 @@ fn right_shop(arrivals_per_s: u32, seconds: u32, requests_min: u64) {
 #[test]
 fn a_right_shop_has_no_findings() {
     let _turn = turn();
-    patiently(|| right_shop(60, 10, 1_000));
+    patiently_without_findings(|find| right_shop(60, 10, 1_000, find));
 }
 
 #[test]
 #[ignore = "a minute: cargo xtask long"]
 fn long_a_right_shop_has_no_findings_at_five_hundred_requests_a_second() {
     let _turn = turn();
-    patiently(|| right_shop(80, 60, 30_000));
+    patiently_without_findings(|find| right_shop(80, 60, 30_000, find));
 }
