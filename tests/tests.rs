@@ -35,6 +35,8 @@ mod promises;
 mod reading;
 /// What redirects carry along, to another host and back.
 mod redirects;
+/// Audits over TLS: what is offered, how far apart requests are on the wire, and what goes in the clear.
+mod secure;
 /// Proxies, TLS and HTTP/2, client certificates, basic authentication, own headers and addresses.
 mod staging;
 /// Who may import whom, and other rules about the tree.
