@@ -11,6 +11,8 @@ use super::super::subject::Subject;
 use super::super::taken::Taken;
 use super::outcome;
 
+/// What is kept for less may have left the cache while an audit still asks for it.
+const LASTING_MIN_S: u32 = 30;
 const SECOND_NS: u64 = 1_000_000_000;
 
 /// Whoever asks again gets a copy, without the origin being asked.
@@ -85,9 +87,11 @@ pub(in super::super) fn order<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     if let Some(hit) = shares_order(subject) {
         return Judged::pass("a hit with another order", Some(hit));
     }
-    // It was asked for again in an order that had missed: hits on what that left behind.
+    // It was asked for again in an order that had missed: hits on what that left behind. What is kept for a moment only
+    // may have gone before.
     let tells = |taken: &Taken| !taken.is_hit() || taken.head.age_s().is_some();
-    if subject.of(Way::Order).all(tells) {
+    let lifetime_s = subject.last_good().and_then(|good| good.head.lifetime_s());
+    if subject.of(Way::Order).all(tells) && lifetime_s.is_none_or(|lifetime_s| lifetime_s >= LASTING_MIN_S) {
         let observed = "another order missed, and made a copy of its own".to_owned();
         return dossier.broken(Breach::Rule(Rule::Fragmented), observed, subject.of(Way::Order).next());
     }

@@ -38,6 +38,12 @@ fn what_the_audit_left_behind_is_no_hit_on_a_shared_copy() {
 }
 
 #[test]
+fn what_is_kept_for_seconds_may_have_gone_before_another_order_is_asked_for() {
+    let said = said("short-ttl", &["/"], "order", true);
+    assert!(said.starts_with("html order pass") || said.starts_with("html order info"), "{said}");
+}
+
+#[test]
 fn three_parameters_have_orders_enough() {
     let pages = ["/", "/search?q=a&page=2&sort=price"];
     for tells_age in [true, false] {
