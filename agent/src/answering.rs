@@ -138,6 +138,7 @@ impl<'a> Answering<'a> {
         };
         self.flight.sample.bytes_decoded = body.decoded;
         self.judge_body(&seen);
+        self.judge_form(&seen, body.decoded);
         Ok(Reply {
             status: self.flight.sample.status.unwrap_or(0),
             headers: self.headers.take(),

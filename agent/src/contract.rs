@@ -2,6 +2,7 @@
 
 mod cached_cookies;
 mod cookie_keys;
+mod forms;
 mod kept_errors;
 mod looked_up;
 mod renewals;
@@ -17,12 +18,15 @@ use doorbuster_model::cdn::{
 
 use self::cached_cookies::CachedCookies;
 use self::cookie_keys::CookieKeys;
+use self::forms::Forms;
 use self::kept_errors::KeptErrors;
 use self::looked_up::LookedUp;
 use self::renewals::Renewals;
 use crate::address::Address;
 use crate::client::{HeadLines, Header, Search};
 use crate::job::Job;
+
+pub(crate) use self::forms::{Compared, Form};
 
 /// Of the HTML that may belong to anybody, one answer in so many is looked through. Which ones, chance decides: of a journey
 /// with so many pages, it would be the same page each time.
@@ -36,6 +40,7 @@ pub(crate) struct Contract {
     fragments: Fragments,
     cookie_keys: CookieKeys,
     cached_cookies: CachedCookies,
+    forms: Forms,
     kept_errors: KeptErrors,
     renewals: Renewals,
     /// Whether any answer was an error of the server's own.
@@ -92,6 +97,7 @@ impl Contract {
             fragments: Fragments::default(),
             cookie_keys: CookieKeys::default(),
             cached_cookies: CachedCookies::default(),
+            forms: Forms::default(),
             kept_errors: KeptErrors::new(
                 u64::from(job.agents_of_target).saturating_mul(job.workers() as u64),
             ),
@@ -219,6 +225,11 @@ impl Contract {
         };
         query.is_some_and(|query| is_known(self.fragments.missed(content, query)))
             || (!is_first && is_known(self.cookie_keys.missed(content, request.cookies())))
+    }
+
+    /// Compares a file with what its address gave in another coding.
+    pub(crate) fn compare(&mut self, address: &Address, form: Form) -> Compared {
+        self.forms.compare(address.content, form)
     }
 
     /// The search that an answer's body is due: each that is private is looked through, and one in eight of the other

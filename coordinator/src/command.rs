@@ -1,6 +1,7 @@
 //! The commands, as people write them. Two stages: what was written ([`clap`]'s structs), then what it comes to.
 
 mod audit;
+mod conclude;
 mod demo;
 mod gate;
 mod hit;

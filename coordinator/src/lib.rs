@@ -18,6 +18,7 @@ mod progress;
 mod promises;
 mod runs;
 mod tell;
+mod validity;
 mod verdict;
 mod windows;
 

@@ -167,6 +167,7 @@ fn telling(rule: Rule) -> &'static [&'static str] {
         | Rule::EncodingUnsaid
         | Rule::CompressedImage
         | Rule::EncodingNotAsked
+        | Rule::EncodingsDiffer
         | Rule::VaryEncodingMissing => &["content-type", "content-encoding", "vary"],
         Rule::ChallengeAsPage => &["x-amzn-waf-action", "server"],
         _ => CACHE_HEADERS,

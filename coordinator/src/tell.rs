@@ -11,6 +11,7 @@ mod markdown;
 mod numbers;
 mod plain;
 mod report;
+mod rest;
 mod tables;
 mod write;
 

@@ -2,12 +2,12 @@
 
 use std::cell::LazyCell;
 
-use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Head, Rule};
+use doorbuster_model::cdn::{ContentKind, Encoding, Evidence, FindingKey, Head, Rule, Verb};
 
 use super::Answering;
 use crate::client::body::{BodyCount, Seen};
 use crate::client::{HeadLines, Header, Heads};
-use crate::contract::{Judged, Request, is_private, is_unclassified, observed};
+use crate::contract::{Compared, Form, Judged, Request, is_private, is_unclassified, observed};
 use crate::evidence::{of_body, of_head, shown_path};
 
 /// The most Set-Cookie lines of an answer that are looked at.
@@ -88,6 +88,36 @@ impl Answering<'_> {
         tallies.find(key, now_ns, || of_body(self.visitor, self.order, sample, note, heads));
     }
 
+    /// Whether the body can be compared with what its address gives in other codings: that of a file whose address is
+    /// another whenever it changes.
+    fn is_comparable(&self) -> bool {
+        let sample = &*self.flight.sample;
+        let class = self.visitor.worker.job.plan.cdn.class(sample.class);
+        let is_text = matches!(sample.head.kind, ContentKind::Text | ContentKind::Compressible);
+        let is_file = class.is_some_and(|class| class.is_versioned) && is_text;
+        let is_whole = sample.status == Some(200) && sample.verb == Verb::Get;
+        let is_known = matches!(sample.head.encoding, Encoding::Identity | Encoding::Gzip | Encoding::Brotli);
+        self.is_of_policy && is_file && is_whole && is_known
+    }
+
+    /// Compares a body, where that is due, with what its address gave in another coding.
+    pub(super) fn judge_form(&mut self, seen: &Seen, decoded: Option<u64>) {
+        let (Some(hash), Some(bytes)) = (seen.hash, decoded) else { return };
+        let now_ns = self.now_ns();
+        let worker = &self.visitor.worker;
+        let form = Form { encoding: self.flight.sample.head.encoding, bytes, hash };
+        let compared = worker.contract.borrow_mut().compare(self.order.address, form);
+        match compared {
+            Compared::Same => {}
+            Compared::NoRoom => worker.tallies.borrow_mut().at(now_ns).count("cdn_not_watched", 1),
+            Compared::Differs(other) => {
+                let (one, another) = (form.encoding.word(), other.encoding.word());
+                let note = format!("{bytes} bytes as {one}, and others as {another}, {} bytes", other.bytes);
+                self.find(Rule::EncodingsDiffer, &note, seen, now_ns);
+            }
+        }
+    }
+
     /// Takes the answer's cookies.
     pub(super) fn keep_cookies(&self, lines: HeadLines<'_>) {
         let mut left = COOKIE_LINES_MAX;
@@ -108,7 +138,10 @@ impl Answering<'_> {
     pub(super) fn begin_body(&mut self, lines: HeadLines<'_>, now_ns: u64) {
         let (encoding, wanted) = (self.flight.sample.head.encoding, self.order.wants_body);
         let (visitor, worker) = (self.visitor, &self.visitor.worker);
-        let is_sampled = takes_part(&self.flight.sample.head) && worker.sampling.borrow_mut().takes(now_ns);
+        let (takes_part, is_comparable) = (takes_part(&self.flight.sample.head), self.is_comparable());
+        // Comparing costs as much as decoding does.
+        let is_drawn = (takes_part || is_comparable) && worker.sampling.borrow_mut().takes(now_ns);
+        let is_sampled = takes_part && is_drawn;
         self.flight.sample.is_sampled = is_sampled;
         let is_read = match encoding {
             Encoding::Identity => true,
@@ -122,11 +155,14 @@ impl Answering<'_> {
             Some(204 | 304) => None,
             _ => worker.contract.borrow_mut().search(is_private, is_page, visitor.number),
         };
-        if let Some(search) = &mut search {
-            search.heads = Heads::of(self.order.cookies(visitor), lines);
-        }
         if search.is_some() && is_page {
             worker.tallies.borrow_mut().at(now_ns).count("html_searched", 1);
+        }
+        if is_comparable && is_drawn {
+            search.get_or_insert_default().hash();
+        }
+        if let Some(search) = &mut search {
+            search.heads = Heads::of(self.order.cookies(visitor), lines);
         }
         let limit = worker.job.plan.http.max_body;
         self.body = Some(BodyCount::begin(encoding, wanted, limit, search, is_sampled));

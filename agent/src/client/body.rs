@@ -44,6 +44,8 @@ pub(crate) struct Seen {
     pub is_packed: bool,
     /// What looked through it, and has the proof.
     pub search: Option<Box<Search>>,
+    /// What tells the decoded body from others, where that was wanted, and where it is whole.
+    pub hash: Option<u64>,
 }
 
 /// Why a body is no good.
@@ -115,7 +117,7 @@ impl Sink {
     fn seen(&mut self) -> Seen {
         let search = self.search.take();
         let foreign = search.as_ref().and_then(|search| search.foreign());
-        Seen { foreign, is_packed: is_gzip(&self.begins), search }
+        Seen { foreign, is_packed: is_gzip(&self.begins), search, hash: None }
     }
 }
 
@@ -288,10 +290,11 @@ impl BodyCount {
             Decoder::Identity(_) | Decoder::Left(_) => Ok(()),
         };
         let Some(sink) = self.sink() else { return Ok((Body::default(), Seen::default())) };
-        let seen = sink.seen();
+        let mut seen = sink.seen();
         if let Err(error) = ended {
             return Err((BodyError::Undecodable(name, error), seen));
         }
+        seen.hash = seen.search.as_mut().and_then(|search| search.take_hash());
         let cut = sink.wanted && sink.count > sink.kept.len() as u64;
         Ok((Body { decoded: Some(sink.count), kept: std::mem::take(&mut sink.kept), cut }, seen))
     }

@@ -1,12 +1,12 @@
 //! From a prepared run to its verdict: conduct, judge, tell, keep.
 
-use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::conclude::{conclude, show};
 use super::options::Outputs;
-use crate::conduct::{Noted, conduct};
+use crate::conduct::{Noted, conduct_alone};
 use crate::markers::Markers;
 use crate::outcome::{Job, Outcome, Run};
 use crate::prepare::Prepared;
@@ -19,9 +19,6 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
     let id = runs::new_id(Timestamp::now())?;
     let folder = runs::make(&outputs.data_dir, &id)?;
     runs::write(&folder.join("plan.yaml"), &prepared.text)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
     let mut progress = Progress::new(outputs.quiet, &prepared.plan);
     progress.say(&opening(prepared, &id));
     let mut markers = Markers::new(&folder);
@@ -30,25 +27,15 @@ pub(super) fn carry_out(job: Job, prepared: &Prepared, outputs: &Outputs) -> Res
             markers.keep(prepared, region, second, &left);
         }
     };
-    let conducted = runtime.block_on(conduct(prepared, &id, &mut progress, &mut listener));
+    let conducted = conduct_alone(prepared, &id, &mut progress, &mut listener);
     progress.end();
-    // What still waits for agents that were given up is not worth waiting for.
-    runtime.shutdown_background();
     let conducted = conducted?;
     markers.finish()?;
     let run = Run { id, job, started_at: conducted.started_at, finished_at: conducted.finished_at };
     let mut outcome = verdict::judge(prepared, run, &conducted);
     outcome.kept_in = Some(folder.clone());
-    show(&outcome, outputs.quiet)?;
-    match (keep(&outcome, outputs, &folder), outcome.verdict) {
-        (Ok(()), verdict) => Ok(verdict),
-        (Err(error), Verdict::Pass) => Err(error),
-        (Err(error), verdict) => {
-            // A file that cannot be written must not make a failed run look like a mistyped command.
-            let _ = writeln!(std::io::stderr().lock(), "doorbuster: {error}");
-            Ok(verdict)
-        }
-    }
+    show(|colour| tell::tables(&outcome, colour), &outcome.reasons, outputs.quiet)?;
+    conclude(keep(&outcome, outputs, &folder), outcome.verdict)
 }
 
 fn opening(prepared: &Prepared, id: &str) -> String {
@@ -62,23 +49,4 @@ fn keep(outcome: &Outcome, outputs: &Outputs, folder: &Path) -> Result<(), Error
     let kept = Destinations { json: Some(folder.join("report.json")), ..Destinations::default() };
     let kept = tell::write(outcome, &kept);
     tell::write(outcome, &outputs.destinations).and(kept)
-}
-
-/// Shows the tables; when quiet, only why a run is invalid.
-fn show(outcome: &Outcome, quiet: bool) -> Result<(), Error> {
-    if quiet {
-        let mut stderr = std::io::stderr().lock();
-        for reason in outcome.reasons.iter().filter(|reason| reason.invalidates) {
-            // Where standard error is closed, the exit code still tells.
-            let _ = writeln!(stderr, "invalid ({}): {}", reason.kind, reason.message);
-        }
-        return Ok(());
-    }
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(tell::tables(outcome, colour).as_bytes()).and_then(|()| stdout.flush()) {
-        // A reader that has seen enough (`| head`) does not change the verdict.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|source| Error::System { what: "writing the tables", source }),
-    }
 }

@@ -82,6 +82,8 @@ pub enum Rule {
     CompressedImage,
     /// A body comes in a coding that was not asked for.
     EncodingNotAsked,
+    /// A body is another under another coding.
+    EncodingsDiffer,
     /// Too few hits.
     HitRatio,
     /// Text comes uncompressed.
@@ -113,7 +115,7 @@ struct Entry {
 }
 
 /// In the order of [`Rule`].
-static RULES: [Entry; 27] = [
+static RULES: [Entry; 28] = [
     Entry {
         rule: Rule::PrivateHit,
         id: "private-hit",
@@ -232,6 +234,13 @@ static RULES: [Entry; 27] = [
         weight: Weight::Promise,
         condition: "a body comes in a coding that the request did not ask for: clients cannot read it",
         remedy: "Put Accept-Encoding into the cache's key: in the cache policy turn on EnableAcceptEncodingGzip and EnableAcceptEncodingBrotli; at the origin send Vary: Accept-Encoding, and compress only what is asked for.",
+    },
+    Entry {
+        rule: Rule::EncodingsDiffer,
+        id: "encodings-differ",
+        weight: Weight::Promise,
+        condition: "a body is another under another coding, or cannot be read under it",
+        remedy: "One of the compressed copies is of another build, or broken. Invalidate the path. Where files are compressed when they are built, build and upload all of their forms together (gzip_static and brotli_static in nginx take whatever lies there); otherwise let the edge compress, and nobody else.",
     },
     Entry {
         rule: Rule::HitRatio,

@@ -69,7 +69,7 @@ fn has_every_key(report: &Value, regions: &str) {
     let regions = report["cdn"]["regions"].as_object().unwrap().values();
     for classes in regions.chain([&report["cdn"]]).map(|scope| &scope["classes"]) {
         for class in ["private", "static", "html", "unclassified"] {
-            let keys = "requests hits misses refresh_hits hit_ratio bytes_wire bytes_decoded text_bytes_wire text_bytes_decoded savings lowest_second";
+            let keys = "requests hits misses refresh_hits hit_ratio bytes_wire bytes_decoded text_bytes_wire text_bytes_decoded savings never_cached lowest_second";
             has(&classes[class], keys);
             has(&classes[class]["hit_layers"], "edge regional shield other");
         }
@@ -188,6 +188,8 @@ fn the_edge_is_told_by_region_class_and_edge_location() {
     assert_eq!(tokyo["lowest_second"], lowest(45, 75));
     assert_eq!(cdn["classes"]["static"]["lowest_second"], lowest(135, 225));
     assert_eq!(cdn["classes"]["html"]["lowest_second"], Value::Null, "three look-ups say nothing");
+    let never = ["private", "static"].map(|class| cdn["classes"][class]["never_cached"].as_bool());
+    assert_eq!(never, [Some(true), Some(false)]);
     let pops: Vec<_> = cdn["pops"]
         .as_array()
         .unwrap()

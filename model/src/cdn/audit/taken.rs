@@ -127,7 +127,7 @@ impl Taken {
     /// The proof of what is said of it.
     pub(super) fn evidence(&self, note: &str) -> Evidence {
         let asked = self.ask.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-        let (method, url) = (self.ask.method.as_str(), self.ask.url.as_str());
+        let (method, url) = (self.ask.method.as_str(), self.ask.shown());
         match &self.result {
             Ok(answer) => {
                 let answered = answer.headers.iter();
