@@ -301,6 +301,7 @@ pub(crate) mod tests {
             let found: Vec<&str> = audited.reasons.iter().map(|reason| reason.kind).collect();
             assert_eq!((audited.verdict, found.as_slice()), (verdict, kinds), "{:#?}", audited.reasons);
             assert_eq!((audited.regions[1].requests, audited.regions[1].handshakes), (10, 5));
+            assert!(audited.regions[1].counters.is_empty(), "handshakes are told by themselves");
         }
     }
 }
