@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::util::{Folder, Nginx, Running, count, kinds, patiently, run, start, turn, value, without};
+use crate::util::{
+    Folder, Nginx, Running, count, kinds, patiently_without_findings, run, start, turn, value, without,
+};
 
 /// A configuration with something wrong: the right one with some of its text replaced.
 struct Wrong {
@@ -31,6 +33,9 @@ const VARNISH: &str = include_str!("caches/edge.vcl");
 const BROTLI: &str = "ngx_http_brotli_filter_module.so";
 const MODULES: &str = "/usr/lib/nginx/modules";
 
+/// Errors that are kept for an hour and tell no Age.
+const AGELESS: &str = "errors-for-an-hour-without-age";
+
 /// What people get wrong in nginx.
 const NGINX_WRONG: &[Wrong] = &[
     Wrong {
@@ -42,7 +47,8 @@ const NGINX_WRONG: &[Wrong] = &[
     Wrong {
         name: "query-in-key",
         changes: &[(r#""$uri|$arg_q|$arg_page""#, r#""$request_uri""#)],
-        run: &["fragmented"],
+        // A quarter of the pages is asked for by an address that nobody else has.
+        run: &["fragmented", "hit-ratio"],
         audit: &["fragmented"],
     },
     Wrong {
@@ -106,8 +112,9 @@ const NGINX_WRONG: &[Wrong] = &[
         audit: &["lifetime-differs"],
     },
     Wrong {
-        name: "errors-for-an-hour",
+        name: AGELESS,
         changes: &[("404 5s", "404 503 1h")],
+        // Nobody tells how old it is: it does nothing but hit for over 10 s.
         run: &["error-cached"],
         audit: &["error-cached"],
     },
@@ -136,7 +143,7 @@ const VARNISH_WRONG: &[Wrong] = &[
     Wrong {
         name: "query-in-key",
         changes: &[("set req.url = reg", "# set req.url = reg")],
-        run: &["fragmented"],
+        run: &["fragmented", "hit-ratio"],
         audit: &["fragmented"],
     },
     Wrong {
@@ -211,8 +218,7 @@ const VARNISH_WRONG: &[Wrong] = &[
     Wrong {
         name: "errors-for-an-hour",
         changes: &[("ttl = 5s", "ttl = 1h")],
-        // Within a run of seconds no error grows old enough.
-        run: &[],
+        run: &["error-cached"],
         audit: &["error-cached"],
     },
     Wrong {
@@ -311,15 +317,18 @@ impl Drop for Varnish {
     }
 }
 
+/// Errors may be kept for 10 s: only then is one too old.
+const PAST_ERRORS_S: u32 = 14;
+
 /// An edge under test: the name of its configuration, and its port.
 type Edge = (&'static str, u16);
 
-fn plan(edges: &[Edge], rate: usize) -> String {
+fn plan(edges: &[Edge], rate: usize, seconds: u32) -> String {
     let region = |(name, port): &Edge| format!("{name}: {{ target: \"http://127.0.0.1:{port}\" }}");
     let regions = edges.iter().map(region).collect::<Vec<_>>().join(", ");
     format!(
         "name: caches\nregions: {{ {regions} }}\njourneys: [buy.yaml]\n\
-         load: {{ arrivals: [{{ hold: {rate}/s, for: 6s }}] }}\ngraceful: 30s\n{POLICY}"
+         load: {{ arrivals: [{{ hold: {rate}/s, for: {seconds}s }}] }}\ngraceful: 30s\n{POLICY}"
     )
 }
 
@@ -363,17 +372,20 @@ fn set(rules: &[&str]) -> BTreeSet<String> {
     rules.iter().map(|rule| (*rule).to_owned()).collect()
 }
 
-/// Judges the right configuration by itself, and then all of them at once.
-fn judge(edges: &[Edge], wrong: &[Wrong]) {
+/// Judges the right configuration by itself, and then all of them at once. What is found of the right one is noted by `find`.
+fn judge(edges: &[Edge], wrong: &[Wrong], find: &dyn Fn(String)) {
+    let find_all = |what: &str, found: &Found| {
+        found.get(RIGHT).into_iter().flatten().for_each(|rule| find(format!("{what}: {rule}")));
+    };
     let folder = Folder::new();
     folder.write("buy.yaml", JOURNEY);
-    let right = folder.write("right.yaml", plan(&edges[..1], 60));
-    // As many shoppers to each as it takes to judge by rate.
-    let all = folder.write("all.yaml", plan(edges, 7 * edges.len()));
+    let right = folder.write("right.yaml", plan(&edges[..1], 60, 6));
+    // As many shoppers to each as it takes to judge by rate, and for as long as it takes errors to be too old.
+    let all = folder.write("all.yaml", plan(edges, 7 * edges.len(), PAST_ERRORS_S));
 
     let finished = run(&["rehearse", &right, "--quiet"]);
     let report = &finished.report;
-    assert_eq!(run_found(report), Found::new(), "{}", value(report, "cdn.findings"));
+    find_all(&format!("a run, {}", value(report, "cdn.findings")), &run_found(report));
     assert_eq!((finished.code, kinds(report)), (0, vec![]), "{}", finished.stderr);
     assert!(count(report, "cdn.classes.static.hits") > 900 && count(report, "cdn.classes.html.hits") > 900);
     assert_eq!(count(report, "cdn.classes.private.hits"), 0);
@@ -382,7 +394,10 @@ fn judge(edges: &[Edge], wrong: &[Wrong]) {
     let finished = run(&["rehearse", &all, "--quiet"]);
     let report = &finished.report;
     assert!(kinds(report).iter().all(|kind| *kind == "cdn"), "{:?}", report["reasons"]);
-    let expected = wrong.iter().filter(|wrong| !wrong.run.is_empty());
+    find_all("a run of all", &run_found(report));
+    // Of several workers to an agent, each must wait for minutes to be sure that no other fetched an error anew.
+    let has_one_worker = thread::available_parallelism().map_or(1, usize::from) < 2 * edges.len();
+    let expected = wrong.iter().filter(|wrong| has_one_worker || wrong.name != AGELESS);
     let expected: Found = expected.map(|wrong| (wrong.name.to_owned(), set(wrong.run))).collect();
     assert_eq!(run_found(report), expected, "{}", finished.stderr);
 
@@ -393,11 +408,12 @@ fn judge(edges: &[Edge], wrong: &[Wrong]) {
         serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)
     });
     let (found, kept) = audit_found(&reports[0]);
-    assert_eq!((audits[0].code, found), (0, Found::new()), "{}", audits[0].stdout);
+    find_all(&format!("an audit, {}", audits[0].stdout), &found);
+    assert_eq!(audits[0].code, 0, "{}", audits[0].stdout);
     assert!(kept >= 24, "{}", audits[0].stdout);
     let (found, _) = audit_found(&reports[1]);
+    find_all("an audit of all", &found);
     assert_eq!(audits[1].code, 1, "{}", audits[1].stderr);
-    assert!(!found.contains_key(RIGHT), "{found:?}");
     for Wrong { name, run, audit, .. } in wrong {
         let found = found.get(*name).cloned().unwrap_or_default();
         let may_be: BTreeSet<String> = set(run).union(&set(audit)).cloned().collect();
@@ -411,7 +427,7 @@ fn nginx_as_an_edge_is_judged_as_it_is_configured() {
         return;
     }
     let _turn = turn();
-    patiently(|| {
+    patiently_without_findings(|find| {
         let origin = origin::start().to_string();
         let of = |name: &str, changes: &[(&str, &str)]| {
             changed(NGINX, changes).replace("NAME", name).replace("ORIGIN", &origin)
@@ -425,7 +441,7 @@ fn nginx_as_an_edge_is_judged_as_it_is_configured() {
         let nginx = Nginx::start_with(Folder::new(), &format!("load_module {MODULES}/{BROTLI};"), &servers);
         let mut edges: Vec<Edge> = vec![(RIGHT, nginx.port)];
         edges.extend(NGINX_WRONG.iter().map(|wrong| wrong.name).zip(ports));
-        judge(&edges, NGINX_WRONG);
+        judge(&edges, NGINX_WRONG, find);
     });
 }
 
@@ -435,7 +451,7 @@ fn varnish_as_an_edge_is_judged_as_it_is_configured() {
         return;
     }
     let _turn = turn();
-    patiently(|| {
+    patiently_without_findings(|find| {
         let origin: SocketAddr = origin::start();
         let vcl = VARNISH.replace("ORIGIN", &origin.port().to_string());
         let names = std::iter::once(RIGHT).chain(VARNISH_WRONG.iter().map(|wrong| wrong.name));
@@ -446,6 +462,6 @@ fn varnish_as_an_edge_is_judged_as_it_is_configured() {
             varnish.start(name, &changed(&vcl, wrong.changes), *port);
         }
         edges.iter().for_each(|(name, port)| varnish.wait(name, *port));
-        judge(&edges, VARNISH_WRONG);
+        judge(&edges, VARNISH_WRONG, find);
     });
 }

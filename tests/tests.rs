@@ -11,7 +11,7 @@
 mod alerts;
 /// What a page fetches beside itself, where redirects lead it, and what is left of it.
 mod assets;
-/// Audits of the demo shop's edge: nothing found where nothing is wrong, each fault with its promise and region.
+/// Audits of the demo shop's edge: nothing found where nothing is wrong, and what cannot be audited is said.
 mod audit;
 /// Bad input and targets that misbehave: a clear message, the right exit code, bounded memory, nothing hung.
 mod bad_input;
@@ -19,7 +19,7 @@ mod bad_input;
 mod cache;
 /// Varnish and nginx as edges: nothing found where they are right, and each thing that people get wrong in them.
 mod caches;
-/// What the edge has promised: faults of the demo shop are found where they are, and a right shop has none.
+/// What the edge has promised: what runs tell of it, and that a right shop has no findings.
 mod cdn;
 /// Counts agree to the request: the report's with the shop's log and with nginx's.
 mod counts;
@@ -43,6 +43,8 @@ mod reading;
 mod redirects;
 /// Runs are kept: listed, shown again, exported, removed; also without a store that can be used.
 mod runs;
+/// Audits over TLS: what is offered, how far apart requests are on the wire, and what goes in the clear.
+mod secure;
 /// Backtests of alerts, against an oracle.
 mod slo;
 /// What `slo export` writes: rules before Prometheus's own checker, alarms before a stand-in for AWS.

@@ -1,5 +1,6 @@
 //! Starting servers and the binary.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,6 +24,15 @@ pub(crate) fn patiently(measure: impl Fn()) {
         eprintln!("once more, in case that was noise");
     }
     measure();
+}
+
+/// Tries a measurement as [`patiently`] does in which nothing is to be found: noise may spoil an attempt, but lets nobody
+/// find what is not there. `measure` notes what it finds before it asks anything else, and what any attempt found counts.
+pub(crate) fn patiently_without_findings(measure: impl Fn(&dyn Fn(String))) {
+    let found = RefCell::new(Vec::new());
+    patiently(|| measure(&|finding| found.borrow_mut().push(finding)));
+    let found = found.into_inner();
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 /// Waits for this test's turn on the machine.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use doorbuster_journeys::{Journey, Target};
+use doorbuster_model::cdn::content;
 use doorbuster_model::cdn::policy::Matched;
 use url::{Position, Url};
 
@@ -21,6 +22,8 @@ pub(crate) struct Address {
     pub is_target: bool,
     /// The classes of content that its path matches.
     pub matched: Matched,
+    /// What tells its content from others, however its query is written.
+    pub content: u64,
 }
 
 impl Address {
@@ -33,7 +36,8 @@ impl Address {
         let is_downgrade = job.target.scheme() == "https" && !origin.secure;
         let is_target = url.host_str() == job.target.host_str() && !is_downgrade;
         let matched = job.plan.cdn.of_path(url.path());
-        Self { url, origin, is_target, matched }
+        let content = content(&url[..Position::AfterPath], url.query().unwrap_or_default());
+        Self { url, origin, is_target, matched, content }
     }
 
     /// What stands in the request line of HTTP/1.1.

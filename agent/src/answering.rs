@@ -1,6 +1,7 @@
 //! An answer as it comes: measured, looked at, held to the policy, and kept as far as somebody wants it.
 
 mod judging;
+mod types;
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use doorbuster_model::{ErrorClass, Sample};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::blame::blame;
-use crate::client::body::{BodyCount, Coding};
+use crate::client::body::BodyCount;
 use crate::client::{Broken, HeadLines, Header, Lease, Receiver};
 use crate::enough::Enough;
 use crate::exchange::{Order, Reply};
@@ -19,6 +20,8 @@ use crate::job::nanoseconds;
 use crate::limit::Limit;
 use crate::page::location;
 use crate::visit::Visitor;
+
+pub(crate) use self::types::Types;
 
 /// A limit that is met so much later than it was to be was waited for by somebody who was late himself.
 const LATE_NS: u64 = 100_000_000;
@@ -37,13 +40,12 @@ pub(crate) struct Answering<'a> {
     headers: Option<Box<HeaderMap>>,
     location: Option<Box<str>>,
     content_type: ContentType,
-    coding: Coding,
     /// Whether it is a page, by its type.
     is_page: bool,
+    /// Whether the balancer's cookie has another value than before, where the answer renews it.
+    renewal: Option<bool>,
     /// Whether the policy applies to it, once its head is complete.
     is_of_policy: bool,
-    /// Whether it belongs to the sample of which more is read than is wanted, once somebody asked.
-    is_sampled: Option<bool>,
     body: Option<BodyCount>,
     /// Tells when nothing more of the body is wanted, where a step reads only so far; boxed because few do.
     enough: Option<Box<Enough<'a>>>,
@@ -71,10 +73,9 @@ impl<'a> Answering<'a> {
             headers: None,
             location: None,
             content_type: ContentType::default(),
-            coding: Coding::Identity,
             is_page: false,
+            renewal: None,
             is_of_policy: false,
-            is_sampled: None,
             body: None,
             enough: until_found.map(|walk| Box::new(Enough::new(walk))),
             is_enough: false,
@@ -126,11 +127,18 @@ impl<'a> Answering<'a> {
                 tallies.at(now_ns).count("bodies_read_in_part", 1);
                 body.leave()
             }
-            Some(body) => body.end()?,
+            Some(body) => match body.end() {
+                Ok(ended) => ended,
+                Err((error, seen)) => {
+                    self.find_leak(&seen);
+                    return Err(error.into());
+                }
+            },
             None => return Err(Broken::reset("it ended without an answer")),
         };
         self.flight.sample.bytes_decoded = body.decoded;
-        self.judge_body(seen);
+        self.judge_body(&seen);
+        self.judge_form(&seen, body.decoded);
         Ok(Reply {
             status: self.flight.sample.status.unwrap_or(0),
             headers: self.headers.take(),
@@ -145,6 +153,10 @@ impl<'a> Answering<'a> {
         if let Err(broken) = result {
             blame(&self.visitor.worker, self.flight.sample, broken);
             self.came_ns = None;
+            // A body that is never complete shows what belongs to others all the same.
+            if let Some(mut body) = self.body.take() {
+                self.find_leak(&body.seen());
+            }
         }
         let ended_ns = self.now_ns();
         self.flight.land(ended_ns);
@@ -159,17 +171,6 @@ impl<'a> Answering<'a> {
 
     fn body(&mut self) -> Result<&mut BodyCount, Broken> {
         self.body.as_mut().ok_or_else(|| Broken::protocol("a body without a head"))
-    }
-
-    /// Whether more of this answer is read than is wanted.
-    fn is_sampled(&mut self) -> bool {
-        if let Some(is_sampled) = self.is_sampled {
-            return is_sampled;
-        }
-        let now_ns = self.now_ns();
-        let is_sampled = self.visitor.worker.sampling.borrow_mut().takes(now_ns);
-        self.is_sampled = Some(is_sampled);
-        is_sampled
     }
 }
 
@@ -191,33 +192,30 @@ impl Receiver for Answering<'_> {
     fn header(&mut self, header: Header, name: &[u8], value: &[u8]) {
         match header {
             Header::ContentType => {
-                let policy = &self.visitor.worker.job.plan.cdn;
+                let worker = &self.visitor.worker;
+                let policy = &worker.job.plan.cdn;
+                let meaning = worker.types.borrow_mut().meaning(policy, value);
                 let sample = &mut *self.flight.sample;
-                sample.head.header(name, value);
-                sample.class = policy.choose(self.order.address.matched, policy.of_type(value));
-                self.is_page = ContentType::names_page(value);
+                sample.head.kind = meaning.kind;
+                sample.class = policy.choose(self.order.address.matched, meaning.matched);
+                self.is_page = meaning.is_page;
                 // Only who looks at the body asks how it is to be read.
                 if self.order.wants_body {
                     self.content_type = ContentType::of(value);
                 }
-            }
-            Header::ContentEncoding => {
-                self.flight.sample.head.header(name, value);
-                self.coding = Coding::of(value);
             }
             Header::Location => {
                 if self.location.is_none() {
                     self.location = Some(location(value));
                 }
             }
-            // It is long, and says little that others do not say.
-            Header::ServerTiming => {
-                if self.is_sampled() {
-                    self.flight.sample.head.header(name, value);
-                }
-            }
             Header::Connection | Header::ContentLength | Header::TransferEncoding => {}
-            Header::SetCookie | Header::Other => self.flight.sample.head.header(name, value),
+            Header::SetCookie => {
+                self.flight.sample.head.header(name, value);
+                // Before its cookies are taken, so that it is compared with what was sent.
+                self.renewal = self.renewal.or_else(|| self.visitor.renewal(value, self.order.address));
+            }
+            Header::Other => self.flight.sample.head.header(name, value),
         }
         if self.order.wants_headers
             && let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
@@ -232,11 +230,11 @@ impl Receiver for Answering<'_> {
         self.limit.until(self.ends_ns);
         // Before its cookies are taken, so that evidence shows those that were sent.
         self.judge_head(lines, now_ns);
+        self.begin_body(lines, now_ns);
         let says = self.flight.sample.head.says;
         if says.any(Says::SETS_COOKIE) || says.any(Says::SETS_STICKY) {
             self.keep_cookies(lines);
         }
-        self.begin_body(now_ns);
     }
 
     fn data(&mut self, bytes: &[u8]) -> Result<(), Broken> {

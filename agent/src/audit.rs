@@ -17,7 +17,7 @@ use doorbuster_model::assignment::Audit;
 use doorbuster_model::cdn::audit::{Next, Script, Setting};
 use url::Url;
 
-use self::fetch::Stage;
+use self::fetch::{Fetched, Stage};
 use crate::crowd::Crowd;
 use crate::worker::Worker;
 
@@ -50,7 +50,8 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
         match next {
             Next::Fetch(ask) => {
                 worker.clock.sleep_until_ns(ask.at_ns).await;
-                let (ended_ns, result) = stage.fetch(&ask).await;
+                let Fetched { sent_ns, ended_ns, result } = stage.fetch(&ask).await;
+                sent_ns.into_iter().for_each(|sent_ns| script.sent(sent_ns));
                 script.answer(*ask, ended_ns, result);
             }
             Next::Offer { offer, url, at_ns } => {

@@ -23,4 +23,4 @@ pub(crate) use connection::Connection;
 pub(crate) use header::Header;
 pub(crate) use pool::{Lease, Leasing, Limits, Origin, Pool};
 pub(crate) use receiver::{HeadLines, Receiver};
-pub(crate) use search::Search;
+pub(crate) use search::{Heads, Search};

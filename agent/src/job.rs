@@ -61,6 +61,8 @@ pub struct Job {
     pub tls: Arc<rustls::ClientConfig>,
     /// How many agents share this machine.
     pub agents_here: u32,
+    /// How many agents of the plan send to the same target.
+    pub(crate) agents_of_target: u32,
     /// How often one shopper walks, with every exchange reported in full; 0 for anything else.
     pub traces: u32,
     /// What an audit is told, where it is one.
@@ -89,6 +91,8 @@ impl Job {
             .ok_or_else(|| Error::Assignment(format!("the plan has no region \"{}\"", assignment.region)))?;
         let target = plan.target_of(&plan.regions[region]).cloned();
         let target = target.ok_or_else(|| Error::Assignment("the plan has no target".to_owned()))?;
+        let to_target = plan.regions.iter().filter(|other| plan.target_of(other) == Some(&target));
+        let agents_of_target = to_target.fold(0_u32, |sum, other| sum.saturating_add(other.agents));
         let journeys = journeys(&plan, assignment)?;
         // An audit keeps to its rate, however much it asks for.
         let is_load = !matches!(assignment.task, Task::Audit(_));
@@ -117,6 +121,7 @@ impl Job {
             segment: assignment.segment.clone(),
             tls: Arc::new(tls),
             agents_here: assignment.agents_here,
+            agents_of_target,
             traces: match assignment.task {
                 Task::Trace { walks } => walks,
                 Task::Load | Task::Audit(_) | Task::Probe { .. } => 0,

@@ -20,7 +20,7 @@ use crate::trace::{self, Went};
 use crate::visit::Visitor;
 
 pub(crate) use assets::Styles;
-pub(crate) use redirect::{Redirected, Said, led, location, whence};
+pub(crate) use redirect::{Redirected, Said, led, location, not_allowed, whence};
 
 /// A step to carry out.
 pub(crate) struct Page<'a> {
@@ -186,10 +186,7 @@ impl Page<'_> {
         let Some((url, request)) = led(order, order.headers, reply, hops)? else { return Ok(None) };
         let job = &self.visitor.worker.job;
         if !job.plan.may_load(&url) {
-            let host = url.host_str().unwrap_or("");
-            return Err(format!(
-                "redirected to {host}; name it with --allow-host to have redirects to it followed"
-            ));
+            return Err(not_allowed(&url));
         }
         Ok(Some(Hop { address: Rc::new(Address::new(url, job)), request: Box::new(request) }))
     }

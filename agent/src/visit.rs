@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use doorbuster_journeys::{Ending, FailureKind, Journey, Next, Shopper, Walk};
+use doorbuster_model::cdn::STICKY_COOKIE;
 use doorbuster_model::chance::{Purpose, pick_weighted};
 use doorbuster_model::plan::{Connections, Model};
 use doorbuster_model::{Chance, ErrorClass};
@@ -23,8 +24,6 @@ use crate::worker::Worker;
 
 /// Who thinks for longer than this lets go of what only exchanges need.
 const REST_NS: u64 = 1_000_000_000;
-/// The cookie by which a balancer binds a shopper to a target.
-const STICKY: &str = "AWSALB";
 
 /// One shopper's browser: cookies, connections, and assets that it keeps.
 pub(crate) struct Visitor {
@@ -98,15 +97,15 @@ impl Visitor {
         String::from_utf8(line).unwrap_or_default()
     }
 
-    /// Whether this Set-Cookie line of an answer from `address` binds the shopper to another target of the balancer than
-    /// before; `None` where it is about something else, or binds for the first time.
+    /// Whether this Set-Cookie line of an answer from `address` gives the balancer's cookie another value than before; `None`
+    /// where it is about another cookie, or the shopper has none yet.
     pub(crate) fn renewal(&self, line: &[u8], address: &Address) -> Option<bool> {
-        let line = std::str::from_utf8(line).ok()?;
-        let (name, value) = line.split(';').next()?.split_once('=')?;
-        if name.trim() != STICKY {
+        let (name, value) = line.split_at(line.iter().position(|byte| *byte == b'=')?);
+        if name.trim_ascii() != STICKY_COOKIE.as_bytes() {
             return None;
         }
-        self.cookies.differs(STICKY, value.trim(), &address.url)
+        let value = std::str::from_utf8(value).ok()?.split(';').next()?.strip_prefix('=')?.trim();
+        self.cookies.differs(STICKY_COOKIE, value, &address.url)
     }
 
     /// Takes a Set-Cookie line of an answer from `address`. Lines that a browser refuses are refused here too; those

@@ -16,6 +16,7 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use crate::address::Addresses;
+use crate::answering::Types;
 use crate::cache::Heads;
 use crate::client::body::Sampling;
 use crate::client::http1::Scratch;
@@ -89,6 +90,8 @@ pub(crate) struct Worker {
     pub styles: RefCell<Styles>,
     /// What its shoppers' caches share.
     pub heads: RefCell<Heads>,
+    /// What content types mean.
+    pub types: RefCell<Types>,
     /// Which bodies are decoded that nobody wants.
     pub sampling: RefCell<Sampling>,
     /// What answers are held to.
@@ -181,6 +184,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         out: RefCell::default(),
         styles: RefCell::default(),
         heads: RefCell::default(),
+        types: RefCell::default(),
         sampling: RefCell::default(),
         contract: RefCell::new(Contract::new(&job, marks)),
         records: Records::default(),

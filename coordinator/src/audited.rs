@@ -1,5 +1,6 @@
 //! What an audit came to: the proofs of every region, and the verdict on them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use doorbuster_model::Tally;
@@ -7,9 +8,9 @@ use doorbuster_model::cdn::audit::{HANDSHAKES, Proof, Ruling};
 use jiff::Timestamp;
 
 use crate::conduct::Conducted;
-use crate::fold::Ended;
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::prepare::Prepared;
+use crate::validity::{self, invalid};
 
 /// The `kind` of a reason that a broken promise gave.
 const PROMISE: &str = "promise";
@@ -25,6 +26,8 @@ pub(crate) struct RegionAudit {
     pub(crate) handshakes: u64,
     /// What was found out about each promise.
     pub(crate) proofs: Vec<Proof>,
+    /// What else was counted there by a name, such as limits that were reached.
+    pub(crate) counters: BTreeMap<String, u64>,
 }
 
 /// An audit, judged.
@@ -44,6 +47,8 @@ pub(crate) struct Audited {
     pub(crate) verdict: Verdict,
     /// Why it is not a pass; those that invalidate come first.
     pub(crate) reasons: Vec<Reason>,
+    /// Whether somebody declared what the edge has promised.
+    pub(crate) is_declared: bool,
     /// Per region, in the plan's order.
     pub(crate) regions: Vec<RegionAudit>,
     /// Where the audit is kept, once it is.
@@ -70,59 +75,44 @@ pub(crate) fn judge(
     let mut regions = Vec::new();
     for ((region, tally), proofs) in plan.regions.iter().zip(tallies).zip(proofs) {
         let requests = Outcome::exchanges(tally).requests;
-        let handshakes = tally.counters.get(HANDSHAKES).copied().unwrap_or(0);
-        regions.push(RegionAudit { name: region.name.clone(), requests, handshakes, proofs });
+        // Told by itself, and not among what else was counted.
+        let mut counters = tally.counters.clone();
+        let handshakes = counters.remove(HANDSHAKES).unwrap_or(0);
+        regions.push(RegionAudit { name: region.name.clone(), requests, handshakes, proofs, counters });
     }
     let mut reasons = agents(prepared, conducted);
     if reasons.is_empty() {
-        let pairs = plan.regions.iter().zip(tallies);
-        reasons.extend(pairs.filter_map(|(region, tally)| silent(&region.name, tally)));
+        let pairs = regions.iter().zip(tallies);
+        reasons.extend(
+            pairs.filter_map(|(region, tally)| silent(&region.name, tally).or_else(|| unseen(region))),
+        );
         reasons.extend(challenged(tallies));
     }
-    let is_invalid = !reasons.is_empty();
     reasons.extend(regions.iter().flat_map(broken));
-    let verdict = match (is_invalid, reasons.is_empty()) {
-        (true, _) => Verdict::Invalid,
-        (false, false) => Verdict::Fail,
-        (false, true) => Verdict::Pass,
-    };
     Audited {
         id,
         name: plan.name.clone(),
         target: plan.target.as_ref().map(ToString::to_string),
         started_at: conducted.started_at,
         finished_at: conducted.finished_at,
-        verdict,
+        verdict: validity::verdict(&reasons),
         reasons,
+        is_declared: plan.cdn.is_declared,
         regions,
         kept_in: None,
     }
 }
 
-fn invalid(kind: &'static str, region: Option<&str>, message: String) -> Reason {
-    Reason { kind, message, region: region.map(str::to_owned), invalidates: true }
-}
-
 /// Somebody stopped it, or an agent did not carry it out to its end.
 fn agents(prepared: &Prepared, conducted: &Conducted) -> Vec<Reason> {
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<Reason> = Vec::new();
     if conducted.interrupted {
-        let message = "the audit was interrupted before its end; run it again for a verdict";
-        reasons.push(invalid("interrupted", None, message.to_owned()));
+        reasons.push(validity::interrupted("audit"));
     }
     for agent in &conducted.fold.agents {
         let region = prepared.plan.regions.get(agent.region).map_or("", |region| &region.name);
-        match &agent.ended {
-            Ended::Failed(why) => {
-                let message = format!("the agent in {region} could not go on: {why}");
-                reasons.push(invalid("agent_failed", Some(region), message));
-            }
-            Ended::Lost(why) => {
-                let message = format!("the agent in {region} was lost ({why}); run the audit again");
-                reasons.push(invalid("agent_lost", Some(region), message));
-            }
-            Ended::Finished | Ended::Not => {}
-        }
+        let means = || "what it proved is not known; run the audit again".to_owned();
+        reasons.extend(validity::ended(agent, region, means));
     }
     reasons
 }
@@ -130,26 +120,25 @@ fn agents(prepared: &Prepared, conducted: &Conducted) -> Vec<Reason> {
 /// Nothing answered in a region.
 fn silent(region: &str, tally: &Tally) -> Option<Reason> {
     let exchanges = Outcome::exchanges(tally);
-    if exchanges.requests == 0 || !exchanges.statuses.is_empty() {
-        return None;
-    }
-    let example = tally.failures.values().next().map(|failures| format!(" ({})", failures.example));
-    let message = format!(
-        "nothing answered at all{}; check the address, and that the target is up",
-        example.unwrap_or_default()
-    );
-    Some(invalid("target_unreachable", Some(region), message))
+    let is_silent = exchanges.requests > 0 && exchanges.statuses.is_empty();
+    is_silent.then(|| validity::unreachable(Some(region), tally))
 }
 
-/// A firewall stood before the shop: over 1 % of the answers are its own, and say nothing about the edge's promises.
-fn challenged(tallies: &[Tally]) -> Option<Reason> {
-    let challenges: u64 = tallies.iter().map(|tally| tally.challenges).sum();
-    let answers: u64 =
-        tallies.iter().flat_map(|tally| Outcome::exchanges(tally).statuses.into_values()).sum();
+/// There was no page to prove anything by.
+fn unseen(region: &RegionAudit) -> Option<Reason> {
+    let missing = region.proofs.iter().find(|proof| proof.is_of_missing_page())?;
     let message = format!(
-        "{challenges} of {answers} answers were challenges of a firewall (WAF), so little of this is about the shop; have its rules let this run's addresses or User-Agent through"
+        "the page that the audit begins with was not seen, so that nothing is proved: {}",
+        missing.observed
     );
-    (challenges.saturating_mul(100) > answers).then(|| invalid("waf_challenges", None, message))
+    Some(invalid("page_not_audited", Some(&region.name), message))
+}
+
+/// A firewall stood before the shop, and says nothing about the edge's promises.
+fn challenged(tallies: &[Tally]) -> Option<Reason> {
+    let challenges = tallies.iter().map(|tally| tally.challenges).sum();
+    let answers = tallies.iter().flat_map(|tally| Outcome::exchanges(tally).statuses.into_values()).sum();
+    validity::challenged(challenges, answers, "little of this is about the shop")
 }
 
 /// The broken promises of a region, each with what to change.
@@ -170,14 +159,13 @@ pub(crate) fn named(proof: &Proof) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeMap;
 
     use doorbuster_model::assignment::Audit;
     use doorbuster_model::cdn::Evidence;
     use doorbuster_model::{ErrorClass, Key, Overrides, Part, Task};
 
     use super::*;
-    use crate::fold::{AgentState, Fold};
+    use crate::fold::{AgentState, Ended, Fold};
     use crate::prepare::Source;
 
     /// A proof as an agent reports it.
@@ -214,6 +202,7 @@ pub(crate) mod tests {
                 proof("html", "expires", Ruling::NotApplicable, "not waited for"),
                 proof("", "near", Ruling::Info, "LHR50; the policy names no edges of this region"),
             ],
+            counters: BTreeMap::from([("html_searched".to_owned(), 3)]),
         };
         let regions = vec![
             region("tokyo", Ruling::Fail, "no hit in 5 fetches (2 of 2 addresses)"),
@@ -227,6 +216,7 @@ pub(crate) mod tests {
             finished_at: "2026-11-27T00:00:13.5Z".parse().unwrap(),
             verdict: Verdict::Fail,
             reasons: regions.iter().flat_map(broken).collect(),
+            is_declared: true,
             regions,
             kept_in: None,
         }
@@ -281,6 +271,7 @@ pub(crate) mod tests {
         let both = [Ended::Finished, Ended::Finished];
         let pass = vec![proof("html", "kept", Ruling::Pass, ""), proof("html", "vary", Ruling::Warn, "")];
         let fail = vec![proof("html", "kept", Ruling::Fail, "no hit")];
+        let missing = vec![proof("", "page", Ruling::NotApplicable, "answered 401: let it in")];
         let lost = [Ended::Finished, Ended::Lost("killed".to_owned())];
         for (ended, statuses, challenges, proofs, verdict, kinds) in [
             (&both, &good[..], 0, [pass.clone(), pass.clone()], Verdict::Pass, NONE),
@@ -295,12 +286,22 @@ pub(crate) mod tests {
                 &["target_unreachable", "target_unreachable"],
             ),
             (&both, &good, 1, [pass.clone(), pass.clone()], Verdict::Invalid, &["waf_challenges"]),
+            (&both, &good, 0, [pass.clone(), missing.clone()], Verdict::Invalid, &["page_not_audited"]),
+            (
+                &both,
+                &[],
+                0,
+                [missing.clone(), missing.clone()],
+                Verdict::Invalid,
+                &["target_unreachable", "target_unreachable"],
+            ),
         ] {
             let conducted = conducted(&prepared, ended, statuses, challenges);
             let audited = judge(&prepared, "r".to_owned(), &conducted, proofs.to_vec());
             let found: Vec<&str> = audited.reasons.iter().map(|reason| reason.kind).collect();
             assert_eq!((audited.verdict, found.as_slice()), (verdict, kinds), "{:#?}", audited.reasons);
             assert_eq!((audited.regions[1].requests, audited.regions[1].handshakes), (10, 5));
+            assert!(audited.regions[1].counters.is_empty(), "handshakes are told by themselves");
         }
     }
 }

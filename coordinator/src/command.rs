@@ -2,6 +2,7 @@
 
 mod alert;
 mod audit;
+mod conclude;
 mod demo;
 mod gate;
 mod hit;

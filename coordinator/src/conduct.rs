@@ -72,11 +72,30 @@ struct Conductor<'a> {
     aborted: Option<String>,
 }
 
+/// Conducts a run on a runtime of its own, to its end.
+///
+/// # Errors
+/// As [`conduct`], or when there is no runtime to be had.
+pub(crate) fn conduct_alone(
+    prepared: &Prepared,
+    run: &str,
+    progress: &mut Progress,
+    listener: &mut dyn FnMut(Noted),
+) -> Result<Conducted, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
+    let conducted = runtime.block_on(conduct(prepared, run, progress, listener));
+    // What still waits for agents that were given up is not worth waiting for.
+    runtime.shutdown_background();
+    conducted
+}
+
 /// Conducts a run. `listener` hears what agents say beside figures, and each second of a load.
 ///
 /// # Errors
 /// When no agent can be launched.
-pub(crate) async fn conduct(
+async fn conduct(
     prepared: &Prepared,
     run: &str,
     progress: &mut Progress,

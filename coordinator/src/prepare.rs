@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use doorbuster_journeys::Journey;
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::pace::Section;
+use doorbuster_model::plan::Region;
 use doorbuster_model::segment::split_weighted;
 use doorbuster_model::threshold::{Names, Rule};
 use doorbuster_model::{Assignment, Overrides, Plan, Segment, Task, Threshold};
@@ -113,8 +114,22 @@ impl Prepared {
     /// # Errors
     /// As [`new`](Self::new).
     pub(crate) fn with_task(source: Source, overrides: Overrides, task: Task) -> Result<Self, Error> {
+        Self::of_regions(source, overrides, task, &[])
+    }
+
+    /// The same from these regions of the plan alone; from all of them where none is named.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn of_regions(
+        source: Source,
+        overrides: Overrides,
+        task: Task,
+        regions: &[String],
+    ) -> Result<Self, Error> {
         let mut plan = Plan::read(&source.name, &source.text)?;
         plan.apply(&overrides).map_err(Error::Usage)?;
+        keep_regions(&mut plan, regions)?;
         match &task {
             Task::Load if !plan.has_load => {
                 let why = "the plan has no `load`, because it is for probes alone; add one to run it";
@@ -163,10 +178,11 @@ impl Prepared {
         let here = u32::try_from(agents.len()).unwrap_or(u32::MAX);
         (agents.into_iter().enumerate())
             .map(|(number, (position, segment))| {
+                let region = &self.plan.regions[position];
                 let assignment = Assignment {
                     id: format!("{run}-{number}"),
                     run: run.to_owned(),
-                    region: self.plan.regions[position].name.clone(),
+                    region: region.name.clone(),
                     segment,
                     agents_here: here,
                     plan: self.text.clone(),
@@ -174,17 +190,40 @@ impl Prepared {
                     files: self.files.clone(),
                     secrets: self.secrets.clone(),
                     today: self.today,
-                    task: self.task.clone(),
+                    task: self.task_of(region),
                 };
                 (position, assignment)
             })
             .collect()
     }
 
+    /// What an agent of a region is to do: of an audit, at the region's share of its rate.
+    fn task_of(&self, region: &Region) -> Task {
+        let mut task = self.task.clone();
+        if let Task::Audit(audit) = &mut task {
+            audit.rate_milli = self.plan.audit_share_milli(region, audit.rate_milli);
+        }
+        task
+    }
+
     /// The run's sections.
     pub(crate) fn sections(&self) -> &[Section] {
         &self.names.sections
     }
+}
+
+/// Leaves the regions that were named, where any was.
+fn keep_regions(plan: &mut Plan, named: &[String]) -> Result<(), Error> {
+    if named.is_empty() {
+        return Ok(());
+    }
+    let known: Vec<&str> = plan.regions.iter().map(|region| region.name.as_str()).collect();
+    if let Some(unknown) = named.iter().find(|name| !known.contains(&name.as_str())) {
+        let known = known.join(", ");
+        return Err(Error::Usage(format!("--region: the plan has no region \"{unknown}\"; it has {known}")));
+    }
+    plan.regions.retain(|region| named.contains(&region.name));
+    Ok(())
 }
 
 fn certificates(plan: &Plan, source: &Source, files: &mut BTreeMap<String, String>) -> Result<(), Error> {
@@ -303,11 +342,22 @@ fn check_targets(plan: &Plan, journeys: &[Journey], task: &Task) -> Result<(), E
                 "nobody said where the load goes: add --target URL, or `target:` to the plan".to_owned(),
             )
         })?;
-        // An audit keeps to its rate, however much it asks for.
-        let is_load = !matches!(task, Task::Audit(_));
-        let requests = journeys.iter().filter(|_| is_load).map(Journey::requests_max);
-        if !plan.may_send_to(target, requests) {
+        let may_send = match task {
+            // It keeps to its rate, however much it asks for.
+            Task::Audit(audit) => plan.may_audit(target, audit.rate_milli),
+            Task::Load | Task::Trace { .. } | Task::Probe { .. } => {
+                plan.may_send_to(target, journeys.iter().map(Journey::requests_max))
+            }
+        };
+        if !may_send {
             return Err(Error::NotAllowed { host: target.host_str().unwrap_or("").to_owned() });
+        }
+        if let Task::Audit(audit) = task
+            && plan.audit_share_milli(region, audit.rate_milli) == 0
+        {
+            let why =
+                "--rate: so little cannot be shared among the regions; ask for more, or from fewer regions";
+            return Err(Error::Usage(why.to_owned()));
         }
     }
     Ok(())
@@ -315,6 +365,8 @@ fn check_targets(plan: &Plan, journeys: &[Journey], task: &Task) -> Result<(), E
 
 #[cfg(test)]
 mod tests {
+    use doorbuster_model::assignment::Audit;
+
     use super::*;
 
     fn source(text: &str) -> Source {
@@ -355,6 +407,34 @@ mod tests {
         let refused = Prepared::with_task(ending, Overrides::default(), task).unwrap_err().to_string();
         std::fs::remove_dir_all(folder).unwrap();
         assert!(refused.contains("\"once\" sends shoppers away"), "{refused}");
+    }
+
+    #[test]
+    fn regions_of_an_audit_share_its_rate_where_they_ask_the_same_server() {
+        let audit = |rate_milli, regions: &[&str]| {
+            let text = PLAN.replace("share: 3 }", "share: 3 }, c: { target: \"http://127.0.0.1:2\" }");
+            let audit = Audit { rate_milli, ..Audit::default() };
+            let regions: Vec<String> = regions.iter().map(|name| (*name).to_owned()).collect();
+            let task = Task::Audit(Box::new(audit));
+            Prepared::of_regions(source(&text), Overrides::default(), task, &regions)
+        };
+        let rates = |prepared: &Prepared| -> Vec<(String, u64)> {
+            let assignments = prepared.assignments("r").into_iter();
+            let rate = |(_, assignment): (usize, Assignment)| match assignment.task {
+                Task::Audit(audit) => (assignment.region, audit.rate_milli),
+                other => panic!("{other:?}"),
+            };
+            assignments.map(rate).collect()
+        };
+        let of = |region: &str, rate_milli| (region.to_owned(), rate_milli);
+        let all = audit(9_000, &[]).unwrap();
+        assert_eq!(rates(&all), [of("a", 4_500), of("b", 4_500), of("c", 9_000)]);
+        let some = audit(9_000, &["c", "a"]).unwrap();
+        assert_eq!(rates(&some), [of("a", 9_000), of("c", 9_000)], "who takes no part has no share");
+        assert_eq!(some.names.regions, ["a", "c"]);
+        let refused = |rate_milli, regions: &[&str]| audit(rate_milli, regions).unwrap_err().to_string();
+        assert!(refused(1, &[]).contains("cannot be shared"));
+        assert!(refused(9_000, &["d"]).contains("no region \"d\"; it has a, b, c"));
     }
 
     #[test]

@@ -78,6 +78,7 @@ fn shortfalls(prepared: &Prepared, tally: &Tally) -> Vec<Short> {
             shorts.extend(counts.shortfalls(class).map(|shortfall| {
                 let count = match shortfall.rule {
                     Rule::Savings => counts.texts_sampled,
+                    Rule::HitRatioUntold => counts.untold,
                     _ => shortfall.whole.saturating_sub(shortfall.part),
                 };
                 Short { class: id, pop, shortfall, count }
@@ -163,8 +164,10 @@ fn telling(rule: Rule) -> &'static [&'static str] {
         Rule::VariesOnCookie | Rule::VariesOnUserAgent => &["x-cache", "vary"],
         Rule::OtherRegion => &["x-amz-cf-pop"],
         Rule::CompressedTwice
+        | Rule::EncodingUnsaid
         | Rule::CompressedImage
         | Rule::EncodingNotAsked
+        | Rule::EncodingsDiffer
         | Rule::VaryEncodingMissing => &["content-type", "content-encoding", "vary"],
         Rule::ChallengeAsPage => &["x-amzn-waf-action", "server"],
         _ => CACHE_HEADERS,

@@ -12,6 +12,7 @@ mod markdown;
 mod numbers;
 mod plain;
 mod report;
+mod rest;
 mod seconds;
 mod slo;
 mod tables;

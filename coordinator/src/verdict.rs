@@ -1,16 +1,15 @@
 //! The verdict: when a run is invalid, when it fails, and what to do about it.
 
 use doorbuster_model::plan::Model;
-use doorbuster_model::tally::Exchanges;
 use doorbuster_model::threshold::Rule;
 use doorbuster_model::{Plan, Tally};
-use doorbuster_notation::show_duration;
 
 use crate::conduct::Conducted;
 use crate::fold::{Ended, Fold};
 use crate::outcome::{Outcome, Reason, RegionOutcome, Run, ThresholdOutcome, Verdict};
 use crate::prepare::Prepared;
 use crate::promises;
+use crate::validity::{self, invalid};
 
 /// Schedule lag above which a run is invalid: 100 ms at p99.
 const LAG_P99_MAX_US: u64 = 100_000;
@@ -51,11 +50,7 @@ pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Out
     let judged = outcome.thresholds.iter().filter(|rule| !invalid || rule.judgement.observed.is_some());
     reasons.extend(failed(judged));
     reasons.extend(promises::reasons(&outcome.findings));
-    outcome.verdict = match (invalid, reasons.is_empty()) {
-        (true, _) => Verdict::Invalid,
-        (false, false) => Verdict::Fail,
-        (false, true) => Verdict::Pass,
-    };
+    outcome.verdict = validity::verdict(&reasons);
     outcome.reasons = reasons;
     outcome
 }
@@ -104,10 +99,6 @@ fn seconds(prepared: &Prepared, rule: &Rule) -> u64 {
     sections.map(|section| section.to_ns - section.from_ns).sum::<u64>().div_ceil(1_000_000_000)
 }
 
-fn invalid(kind: &'static str, region: Option<&str>, message: String) -> Reason {
-    Reason { kind, message, region: region.map(str::to_owned), invalidates: true }
-}
-
 /// Somebody, or the abort rule, stopped the run.
 fn stopped(conducted: &Conducted) -> Vec<Reason> {
     let mut reasons = Vec::new();
@@ -117,8 +108,7 @@ fn stopped(conducted: &Conducted) -> Vec<Reason> {
         reasons.push(invalid("aborted", None, message));
     }
     if conducted.interrupted {
-        let message = "the run was interrupted before its end; what was measured until then is shown, run again for a verdict";
-        reasons.push(invalid("interrupted", None, message.to_owned()));
+        reasons.push(validity::interrupted("run"));
     }
     reasons
 }
@@ -128,27 +118,18 @@ fn agents(plan: &Plan, fold: &Fold) -> Vec<Reason> {
     let mut reasons = Vec::new();
     for agent in &fold.agents {
         let region = plan.regions[agent.region].name.as_str();
-        let reported = show_duration(std::time::Duration::from_secs(u64::from(agent.next_second)));
-        match &agent.ended {
-            Ended::Lost(why) => {
-                let message = format!(
-                    "an agent in {region} was lost after {reported} ({why}): {}; the figures lack this, so run again",
-                    lost_load(plan, agent.arrivals_planned, agent.arrivals_started)
-                );
-                reasons.push(invalid("agent_lost", Some(region), message));
-            }
-            Ended::Failed(why) => {
-                let message = format!("an agent in {region} could not go on after {reported}: {why}");
-                reasons.push(invalid("agent_failed", Some(region), message));
-            }
-            Ended::Finished | Ended::Not if agent.ticks_missing > 0 => {
-                let message = format!(
-                    "{} reports of an agent in {region} were missing 5 s after their second: its machine is overloaded or cut off; give the agent more CPU, or the plan more agents",
-                    agent.ticks_missing
-                );
-                reasons.push(invalid("tick_missing", Some(region), message));
-            }
-            Ended::Finished | Ended::Not => {}
+        let means = || {
+            let lost = lost_load(plan, agent.arrivals_planned, agent.arrivals_started);
+            format!("{lost}; the figures lack this, so run again")
+        };
+        if let Some(reason) = validity::ended(agent, region, means) {
+            reasons.push(reason);
+        } else if agent.ticks_missing > 0 {
+            let message = format!(
+                "{} reports of an agent in {region} were missing 5 s after their second: its machine is overloaded or cut off; give the agent more CPU, or the plan more agents",
+                agent.ticks_missing
+            );
+            reasons.push(invalid("tick_missing", Some(region), message));
         }
     }
     reasons
@@ -214,27 +195,10 @@ fn target(outcome: &Outcome, global: &Tally, conducted: &Conducted) -> Vec<Reaso
     // A run that was stopped before anything could answer says nothing about the target.
     let stopped = conducted.interrupted || conducted.aborted.is_some();
     if answers == 0 && !disturbed && (exchanges.requests > exchanges.cut || !stopped) {
-        let message = format!(
-            "nothing answered at all{}; check the address, and that the target is up",
-            example(global, &exchanges)
-        );
-        reasons.push(invalid("target_unreachable", None, message));
+        reasons.push(validity::unreachable(None, global));
     }
-    if global.challenges.saturating_mul(100) > answers {
-        let message = format!(
-            "{} of {answers} answers were challenges of a firewall (WAF), so no shop was measured; have its rules let this run's addresses or User-Agent through",
-            global.challenges
-        );
-        reasons.push(invalid("waf_challenges", None, message));
-    }
+    reasons.extend(validity::challenged(global.challenges, answers, "no shop was measured"));
     reasons
-}
-
-fn example(global: &Tally, exchanges: &Exchanges) -> String {
-    match global.failures.values().next() {
-        Some(failures) => format!(" to {} requests ({})", exchanges.requests, failures.example),
-        None => String::new(),
-    }
 }
 
 fn failed<'a>(thresholds: impl Iterator<Item = &'a ThresholdOutcome>) -> Vec<Reason> {

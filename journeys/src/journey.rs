@@ -301,6 +301,11 @@ impl Journey {
         self.pacing
     }
 
+    /// Whether it names secrets, which [`redact`](Self::redact) hides.
+    pub fn has_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
     /// `text` without the journey's secrets.
     pub fn redact(&self, text: String) -> String {
         self.secrets.redact(text)

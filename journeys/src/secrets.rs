@@ -36,6 +36,11 @@ impl Secrets {
         u16::try_from(position).ok()
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// The names, in the order of their first use.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.known.iter().map(|secret| &*secret.name)

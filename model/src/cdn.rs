@@ -10,12 +10,16 @@
 //! Tables say where their values come from; a value that is in none is unknown, and told apart from all that are known.
 
 pub mod audit;
+mod cookie;
 mod counts;
 mod encoding;
 mod evidence;
 mod fields;
 mod finding;
+mod fingerprint;
 mod fragment;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod head;
 mod judge;
 mod kind;
@@ -23,17 +27,20 @@ mod layer;
 mod mark;
 pub mod policy;
 mod pop;
+mod redaction;
 mod rfc9211;
 mod rules;
 mod says;
 pub mod status;
 mod timing;
 
+pub use cookie::{STICKY_COOKIE, session_in};
 pub use counts::{Counts, Shortfall};
 pub use encoding::{Asked, Encoding};
 pub use evidence::Evidence;
 pub use finding::{FINDINGS_MAX, FINDINGS_PER_SECOND_MAX, Finding, FindingKey, Findings};
-pub use fragment::Fragments;
+pub use fingerprint::fingerprint;
+pub use fragment::{Fragments, content};
 pub use head::{Head, Maker};
 pub use judge::{ERROR_AGE_MAX_S, Observed, Verb, judge};
 pub use kind::ContentKind;
@@ -45,4 +52,4 @@ pub use rfc9211::cache_status;
 pub use rules::{Rule, Rules, Severity};
 pub use says::Says;
 pub use status::CacheStatus;
-pub use timing::{HitLayer, Timing};
+pub use timing::HitLayer;

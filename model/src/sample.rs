@@ -107,9 +107,12 @@ pub struct Sample {
     pub head: Head,
     /// The class of content that it belongs to.
     pub class: ClassId,
-    /// The answer is text that the edge could have compressed ([`crate::cdn::Observed::is_text`]).
+    /// The answer is text that an edge could have compressed ([`crate::cdn::Observed::is_compressible`]).
     pub is_text: bool,
-    /// The answer is a miss of an address that this worker never asked for before: it fills the cache.
+    /// The answer belongs to the sample by whose bodies savings are judged, which is chosen whatever they came in.
+    pub is_sampled: bool,
+    /// The answer is a miss of what this worker never asked for before, in whatever way its address was written: it fills
+    /// the cache.
     pub is_first_miss: bool,
     /// To whom its failure belongs ([`crate::cdn::Failure::layer`]); `None` when it is good, or when nobody can tell.
     pub layer: Option<Layer>,
@@ -131,6 +134,7 @@ impl Sample {
             head: Head::default(),
             class: ClassId::UNCLASSIFIED,
             is_text: false,
+            is_sampled: false,
             is_first_miss: false,
             layer: None,
         }

@@ -258,6 +258,9 @@ impl Tally {
                 }
             }
             self.challenges += u64::from(sample.head.says.any(Says::CHALLENGED));
+            if sample.head.says.any(Says::UNREADABLE) {
+                self.count("cdn_headers_unreadable", 1);
+            }
         }
         if let Some(opened) = &sample.opened {
             self.connections.opened += 1;

@@ -83,7 +83,7 @@ impl Shop {
         );
         let page = self.pages.fetch_add(1, Ordering::Relaxed);
         let mut answer = cacheable("text/html; charset=utf-8", 300, body.into_bytes());
-        answer.lines += &format!("Set-Cookie: visit={page}; Path=/\r\n");
+        answer.lines += &format!("Set-Cookie: visit={page:016}; Path=/\r\n");
         answer
     }
 

@@ -508,6 +508,17 @@ pub struct Caching {
     pub text_decoded: u64,
     #[prost(uint64, tag = "15")]
     pub texts_sampled: u64,
+    #[prost(uint64, tag = "16")]
+    pub untold: u64,
+    /// Answers by the layer of caches that had them, in the order of the model.
+    #[prost(uint64, tag = "17")]
+    pub layer_edge: u64,
+    #[prost(uint64, tag = "18")]
+    pub layer_regional: u64,
+    #[prost(uint64, tag = "19")]
+    pub layer_shield: u64,
+    #[prost(uint64, tag = "20")]
+    pub layer_other: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Failures {

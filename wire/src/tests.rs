@@ -201,8 +201,12 @@ fn any_tick() -> impl Strategy<Value = Tick> {
                 Key { journey: 1, step, part: [Part::Main, Part::Asset, Part::Hop][part], section: step };
             let pop = format!("NRT{step}");
             let headers = [
-                ("X-Cache", "Miss from cloudfront"),
+                (if part == 2 { "X-Silent" } else { "X-Cache" }, "Miss from cloudfront"),
                 ("X-Amz-Cf-Pop", if opened { pop.as_str() } else { "" }),
+                (
+                    "Server-Timing",
+                    ["cdn-hit-layer;desc=EDGE", "cdn-hit-layer;desc=REC", "cdn-hit-layer;desc=x"][part],
+                ),
             ];
             tally.record(&Sample {
                 opened: opened.then_some(connect),
@@ -214,6 +218,7 @@ fn any_tick() -> impl Strategy<Value = Tick> {
                 head: Head::of(headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()))),
                 class: if part == 0 { ClassId(1) } else { ClassId::UNCLASSIFIED },
                 is_text: opened,
+                is_sampled: part == 1,
                 is_first_miss: part == 1,
                 layer: error.map(|_| Layer::ALL[part]),
                 ..Sample::new(key, Times { ended_ns, sent_ns: Some(1), ..Times::default() })

@@ -29,6 +29,8 @@ pub(crate) const NEEDS: &[Need] = &[
             "a_freeze_is_what_the_reference_says",
             "nginx_as_an_edge_is_judged_as_it_is_configured",
             "letters_go_over_tls_to_whom_this_system_trusts",
+            "audits_over_tls_keep_their_distance_on_the_wire",
+            "what_is_asked_without_tls_carries_no_cookie_of_the_gate",
         ],
     },
     Need {
@@ -61,6 +63,8 @@ pub(crate) const NEEDS: &[Need] = &[
             "tls_http2_and_client_certificates",
             "tls_goes_through_a_proxy_s_tunnel",
             "a_freeze_is_what_the_reference_says",
+            "audits_over_tls_keep_their_distance_on_the_wire",
+            "what_is_asked_without_tls_carries_no_cookie_of_the_gate",
             "letters_go_over_tls_to_whom_this_system_trusts",
         ],
     },

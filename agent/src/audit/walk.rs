@@ -9,13 +9,12 @@ use doorbuster_journeys::{Fetch, Hop, Next, Shopper, Walk};
 use doorbuster_model::Chance;
 use doorbuster_model::cdn::audit::{self, Ask, Script, Who};
 use doorbuster_model::chance::Purpose;
-use http::{HeaderMap, HeaderValue};
 use url::Url;
 
-use super::fetch::{KEY, Stage, send};
+use super::fetch::{KEY, Stage, class_of, send};
 use crate::address::Address;
 use crate::exchange::{Order, Reply};
-use crate::page::{Redirected, judge, led, whence};
+use crate::page::{Redirected, judge, led, not_allowed, whence};
 
 /// The most requests and pauses of a walk: a journey may go in circles.
 const MOVES_MAX: u32 = 500;
@@ -34,12 +33,14 @@ pub(super) async fn walk(stage: &Stage<'_>, script: &mut Script, shopper: u64) {
             Next::Fetch(fetch) => from = walker.fetch(&fetch, from.as_ref(), &mut chance).await.or(from),
             Next::Done(_) => {
                 if let Some((_, failure)) = walker.walk.take_unsent() {
-                    walker.script.stumbled(shopper, &failure.message);
+                    walker.script.stumbled(shopper, &stage.redact(failure.message));
                 }
                 return;
             }
         }
     }
+    let why = format!("the journey had not ended after {MOVES_MAX} requests and pauses");
+    walker.script.stumbled(shopper, &why);
 }
 
 struct Walker<'a> {
@@ -62,7 +63,7 @@ impl Walker<'_> {
         let mut address = match worker.addresses.of_step(&worker.job, 0, fetch, from) {
             Ok(address) => address,
             Err(message) => {
-                self.script.stumbled(self.shopper, &self.walk.redact(message));
+                self.script.stumbled(self.shopper, &stage.redact(message));
                 self.walk.broken();
                 return None;
             }
@@ -89,15 +90,17 @@ impl Walker<'_> {
                 head: Cell::default(),
             };
             let has_planted = self.has_planted(&address.url, order.body);
-            let ask = Ask::of_walk(self.shopper, order.method.clone(), self.shown(&address), Vec::new());
+            let ask = Ask::of_walk(self.shopper, order.method.clone(), address.url.clone(), Vec::new())
+                .shown_as(stage.redact(address.whole().to_owned()));
             let (sample, result) = send(visitor, &order).await;
+            sample.times.sent_ns.into_iter().for_each(|sent_ns| self.script.sent(sent_ns));
             let ended_ns = sample.times.ended_ns;
             let reply = match result {
                 Ok(reply) => reply,
                 Err(broken) => {
-                    let message = self.walk.redact(broken.message);
+                    let message = stage.redact(broken.message.clone());
                     self.script.stumbled(self.shopper, &message);
-                    let broken = audit::Broken { class: broken.class, message };
+                    let broken = audit::Broken { class: class_of(&broken), message };
                     self.script.walked(ask, has_planted, ended_ns, Err(broken));
                     self.walk.broken();
                     return None;
@@ -105,11 +108,18 @@ impl Walker<'_> {
             };
             let mut answer = stage.answer(&reply, order.method, &address.url, &sample, self.shopper);
             answer.found.clear();
-            answer.headers = self.redacted(&answer.headers);
             self.script.walked(ask, has_planted, ended_ns, Ok(answer));
-            let next = if fetch.follow_redirects { self.leads_on(&order, &reply, hops.len()) } else { None };
-            let Some((url, request)) = next else {
-                return self.judge(fetch, &reply, &hops, chance, &address).then_some(address);
+            let next =
+                if fetch.follow_redirects { self.leads_on(&order, &reply, hops.len()) } else { Ok(None) };
+            let (url, request) = match next {
+                Ok(Some(next)) => next,
+                Ok(None) => return self.judge(fetch, &reply, &hops, chance, &address).then_some(address),
+                Err(why) => {
+                    let why = format!("{}: {why}", address.shown());
+                    self.script.stumbled(self.shopper, &stage.redact(why));
+                    self.walk.broken();
+                    return None;
+                }
             };
             let location = reply.location.map(String::from).unwrap_or_default();
             hops.push(Hop { status: reply.status, location });
@@ -117,10 +127,20 @@ impl Walker<'_> {
         }
     }
 
-    /// Where an answer leads on, and with what, if that may be gone to.
-    fn leads_on(&self, order: &Order<'_>, reply: &Reply, hops: usize) -> Option<(Url, Redirected)> {
-        let next = led(order, order.headers, reply, hops).ok().flatten();
-        next.filter(|(url, _)| self.stage.may_go(url))
+    /// Where an answer leads on, and with what. The error says why it cannot be followed.
+    fn leads_on(
+        &self,
+        order: &Order<'_>,
+        reply: &Reply,
+        hops: usize,
+    ) -> Result<Option<(Url, Redirected)>, String> {
+        let next = led(order, order.headers, reply, hops)?;
+        if let Some((url, _)) = &next
+            && !self.stage.may_go(url)
+        {
+            return Err(not_allowed(url));
+        }
+        Ok(next)
     }
 
     /// Hands an answer to the journey. Whether that takes it.
@@ -138,7 +158,7 @@ impl Walker<'_> {
             && !failure.is_tolerated
         {
             let why = format!("{}: {}", address.shown(), failure.message);
-            self.script.stumbled(self.shopper, &why);
+            self.script.stumbled(self.shopper, &self.stage.redact(why));
         }
         judged.is_ok()
     }
@@ -148,23 +168,5 @@ impl Walker<'_> {
         let mark = self.stage.marks.of_shopper(self.shopper);
         let has_mark = |text: &[u8]| text.windows(mark.len()).any(|window| window == mark.as_bytes());
         has_mark(url.as_str().as_bytes()) || body.is_some_and(|body| has_mark(body))
-    }
-
-    /// The address as it may be shown: without its query, where that holds a secret of the journey.
-    fn shown(&self, address: &Address) -> Url {
-        let mut url = address.url.clone();
-        if self.walk.redact(url.to_string()) != url.as_str() {
-            url.set_query(None);
-        }
-        url
-    }
-
-    /// The headers of an answer without the journey's secrets.
-    fn redacted(&self, headers: &HeaderMap) -> HeaderMap {
-        let shown = |value: &HeaderValue| {
-            let text = self.walk.redact(String::from_utf8_lossy(value.as_bytes()).into_owned());
-            HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
-        };
-        headers.iter().map(|(name, value)| (name.clone(), shown(value))).collect()
     }
 }

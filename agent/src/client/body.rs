@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use doorbuster_model::cdn::{Encoding, fingerprint};
+
 use super::Search;
 
 /// The most of a decoded body that is kept for a journey to look at: 8 MiB.
@@ -20,7 +22,6 @@ pub(crate) struct BodyCount {
     /// Bytes as they came over the wire (after chunking).
     pub wire: u64,
     decoder: Decoder,
-    limit: u64,
 }
 
 /// What became of a body.
@@ -35,12 +36,16 @@ pub(crate) struct Body {
 }
 
 /// What was seen of a body while it was decoded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// The other shopper whose marker is in it, where it was looked through.
     pub foreign: Option<u64>,
     /// Whether it begins as a gzip file does, though it is decoded.
     pub is_packed: bool,
+    /// What looked through it, and has the proof.
+    pub search: Option<Box<Search>>,
+    /// What tells the decoded body from others, where that was wanted, and where it is whole.
+    pub hash: Option<u64>,
 }
 
 /// Why a body is no good.
@@ -58,41 +63,13 @@ enum Decoder {
     Identity(Sink),
     Gzip(Box<flate2::write::MultiGzDecoder<Sink>>),
     Brotli(Box<brotli::DecompressorWriter<Sink>>),
-    /// Not decoded: nobody asked, or its encoding is unknown here.
-    Left,
+    /// Not decoded, since nobody asked or its encoding is unknown here; no more than so many bytes are taken.
+    Left(u64),
 }
 
-/// How a body is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Coding {
-    /// Not at all.
-    Identity,
-    /// gzip
-    Gzip,
-    /// br
-    Brotli,
-    /// In a way that is not known here.
-    Other,
-}
-
-impl Coding {
-    /// What a Content-Encoding says.
-    pub(crate) fn of(value: &[u8]) -> Self {
-        let is = |known: &str| value.eq_ignore_ascii_case(known.as_bytes());
-        match value.len() {
-            0 => Self::Identity,
-            8 if is("identity") => Self::Identity,
-            4 if is("gzip") => Self::Gzip,
-            6 if is("x-gzip") => Self::Gzip,
-            2 if is("br") => Self::Brotli,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Decides which of the encoded bodies that nobody wants are decoded all the same, to know what compression saves.
-/// Decoding costs more than the whole rest of an exchange, so past a number per second it is a sample, and the
-/// report says how many were decoded.
+/// Decides which bodies belong to the sample by which savings are judged: they are decoded though nobody wants them.
+/// Decoding costs more than the whole rest of an exchange, so past a number per second it is a few of them, and the report
+/// says how many were decoded.
 #[derive(Debug, Default)]
 pub(crate) struct Sampling {
     second: u64,
@@ -101,18 +78,18 @@ pub(crate) struct Sampling {
 
 /// So many of a second are all decoded, per worker.
 const ALL_PER_SECOND: u32 = 200;
-/// Beyond them, one in so many.
-const ONE_IN: u32 = 32;
+/// Beyond them, one in so many; chance decides which, since what comes in turns would else be the same each time.
+const ONE_IN: u64 = 32;
 
 impl Sampling {
-    /// Whether the next encoded body, which came at `now_ns`, is decoded.
+    /// Whether the next body, which came at `now_ns`, belongs to it.
     pub(crate) fn takes(&mut self, now_ns: u64) -> bool {
         let second = now_ns / 1_000_000_000;
         if second != self.second {
             (self.second, self.seen) = (second, 0);
         }
         self.seen = self.seen.saturating_add(1);
-        self.seen <= ALL_PER_SECOND || self.seen.is_multiple_of(ONE_IN)
+        self.seen <= ALL_PER_SECOND || fingerprint(&(second, self.seen)).is_multiple_of(ONE_IN)
     }
 }
 
@@ -136,9 +113,11 @@ struct Sink {
 }
 
 impl Sink {
-    fn seen(&self) -> Seen {
-        let foreign = self.search.as_ref().and_then(|search| search.foreign());
-        Seen { foreign, is_packed: is_gzip(&self.begins) }
+    /// What was seen. Asked for once: then nothing more is looked through.
+    fn seen(&mut self) -> Seen {
+        let search = self.search.take();
+        let foreign = search.as_ref().and_then(|search| search.foreign());
+        Seen { foreign, is_packed: is_gzip(&self.begins), search, hash: None }
     }
 }
 
@@ -171,16 +150,16 @@ impl Decoder {
             Self::Identity(_) => "identity",
             Self::Gzip(_) => "gzip",
             Self::Brotli(_) => "br",
-            Self::Left => "what it is encoded as",
+            Self::Left(_) => "what it is encoded as",
         }
     }
 }
 
 impl BodyCount {
-    /// Begins a body in a coding. Over `limit` bytes, on the wire or decoded, it is an error. What is to be looked through
-    /// is decoded, as far as its encoding is known; of the other encoded bodies that nobody wants those that are `sampled`.
+    /// Begins a body in an encoding. Over `limit` bytes, on the wire or decoded, it is an error. What is to be looked through
+    /// is decoded, as far as its encoding is known; of the other encoded bodies that nobody wants those of the sample.
     pub(crate) fn begin(
-        coding: Coding,
+        encoding: Encoding,
         wanted: bool,
         limit: u64,
         search: Option<Box<Search>>,
@@ -188,23 +167,40 @@ impl BodyCount {
     ) -> Self {
         let is_decoded = wanted || search.is_some() || sampled;
         let sink = Sink { count: 0, limit, wanted, begins: [0; GZIP.len()], kept: Vec::new(), search };
-        let decoder = match coding {
-            Coding::Identity => Decoder::Identity(sink),
-            Coding::Other => Decoder::Left,
-            _ if !is_decoded => Decoder::Left,
-            Coding::Gzip => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
-            Coding::Brotli => Decoder::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4_096))),
+        let decoder = match encoding {
+            Encoding::Identity => Decoder::Identity(sink),
+            Encoding::Gzip if is_decoded => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))),
+            Encoding::Brotli if is_decoded => {
+                Decoder::Brotli(Box::new(brotli::DecompressorWriter::new(sink, 4_096)))
+            }
+            _ => Decoder::Left(limit),
         };
-        Self { wire: 0, decoder, limit }
+        Self { wire: 0, decoder }
     }
 
     /// Whether nothing but the number of bytes matters.
     pub(crate) fn only_counts(&self) -> bool {
         match &self.decoder {
             Decoder::Identity(sink) => !sink.wanted && sink.search.is_none(),
-            Decoder::Left => true,
+            Decoder::Left(_) => true,
             Decoder::Gzip(_) | Decoder::Brotli(_) => false,
         }
+    }
+
+    /// The most bytes that it may have.
+    fn limit(&self) -> u64 {
+        match &self.decoder {
+            Decoder::Identity(sink) => sink.limit,
+            Decoder::Gzip(decoder) => decoder.get_ref().limit,
+            Decoder::Brotli(decoder) => decoder.get_ref().limit,
+            Decoder::Left(limit) => *limit,
+        }
+    }
+
+    /// An error where it is longer than it may be.
+    fn within_limit(&self) -> Result<(), BodyError> {
+        let limit = self.limit();
+        if self.wire > limit { Err(BodyError::TooLong(limit)) } else { Ok(()) }
     }
 
     /// Counts bytes that nobody looked at, where nothing else matters.
@@ -213,81 +209,94 @@ impl BodyCount {
         if let Decoder::Identity(sink) = &mut self.decoder {
             sink.count += bytes;
         }
-        if self.wire > self.limit { Err(BodyError::TooLong(self.limit)) } else { Ok(()) }
+        self.within_limit()
     }
 
     /// Takes the next bytes.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         self.wire += bytes.len() as u64;
-        if self.wire > self.limit {
-            return Err(BodyError::TooLong(self.limit));
-        }
+        self.within_limit()?;
         let result = match &mut self.decoder {
             Decoder::Identity(sink) => sink.write_all(bytes),
             Decoder::Gzip(decoder) => decoder.write_all(bytes),
             Decoder::Brotli(decoder) => decoder.write_all(bytes),
-            Decoder::Left => Ok(()),
+            Decoder::Left(_) => Ok(()),
         };
         result.map_err(|error| BodyError::Undecodable(self.decoder.name(), error))
     }
 
     /// What was kept of the decoded body so far.
     pub(crate) fn kept(&mut self) -> &[u8] {
+        self.flush();
+        match self.sink() {
+            Some(sink) => &sink.kept,
+            None => &[],
+        }
+    }
+
+    /// What was seen of the body so far, which is never complete.
+    pub(crate) fn seen(&mut self) -> Seen {
+        self.flush();
+        self.sink().map_or_else(Seen::default, |sink| sink.seen())
+    }
+
+    /// Has the decoder hand out what it holds back. What is wrong with that shows again with what comes next.
+    fn flush(&mut self) {
         match &mut self.decoder {
-            Decoder::Identity(sink) => &sink.kept,
             Decoder::Gzip(decoder) => {
-                // It holds back what it decoded last. What is wrong with that shows again with what comes next.
                 let _ = decoder.flush();
-                &decoder.get_ref().kept
             }
-            Decoder::Brotli(decoder) => {
-                // So does this one, and hands out a buffer each time that it is given nothing.
-                loop {
-                    let before = decoder.get_ref().kept.len();
-                    if decoder.write(&[]).is_err() || decoder.get_ref().kept.len() == before {
-                        break;
-                    }
+            // It hands out a buffer each time that it is given nothing.
+            Decoder::Brotli(decoder) => loop {
+                let before = decoder.get_ref().count;
+                if decoder.write(&[]).is_err() || decoder.get_ref().count == before {
+                    break;
                 }
-                &decoder.get_ref().kept
-            }
-            Decoder::Left => &[],
+            },
+            Decoder::Identity(_) | Decoder::Left(_) => {}
+        }
+    }
+
+    /// Where the decoded body goes; `None` where nobody decodes it.
+    fn sink(&mut self) -> Option<&mut Sink> {
+        match &mut self.decoder {
+            Decoder::Identity(sink) => Some(sink),
+            Decoder::Gzip(decoder) => Some(decoder.get_mut()),
+            Decoder::Brotli(decoder) => Some(decoder.get_mut()),
+            Decoder::Left(_) => None,
         }
     }
 
     /// Leaves the body before its end: nothing more is wanted than what was kept.
     pub(crate) fn leave(mut self) -> (Body, Seen) {
-        let (sink, is_encoded) = match &mut self.decoder {
-            Decoder::Identity(sink) => (sink, false),
-            Decoder::Gzip(decoder) => (decoder.get_mut(), true),
-            Decoder::Brotli(decoder) => (decoder.get_mut(), true),
-            Decoder::Left => return (Body { cut: true, ..Body::default() }, Seen::default()),
+        let is_encoded = !matches!(self.decoder, Decoder::Identity(_));
+        let Some(sink) = self.sink() else {
+            return (Body { cut: true, ..Body::default() }, Seen::default());
         };
         // How much of an encoded body would have come of the bytes that came is known to its end alone.
         let decoded = (!is_encoded).then_some(sink.count);
         (Body { decoded, kept: std::mem::take(&mut sink.kept), cut: true }, sink.seen())
     }
 
-    /// Ends the body.
-    pub(crate) fn end(self) -> Result<(Body, Seen), BodyError> {
+    /// Ends the body. What was seen of one that is no good comes with the error.
+    pub(crate) fn end(mut self) -> Result<(Body, Seen), (BodyError, Seen)> {
         let name = self.decoder.name();
         let empty = self.wire == 0;
-        let sink = match self.decoder {
-            Decoder::Identity(sink) => Ok(sink),
+        let ended = match &mut self.decoder {
             // A body without a byte (HEAD, 304) is complete whatever its encoding.
-            Decoder::Gzip(_) | Decoder::Brotli(_) if empty => {
-                return Ok((Body { decoded: Some(0), ..Body::default() }, Seen::default()));
-            }
-            Decoder::Gzip(decoder) => decoder.finish(),
-            Decoder::Brotli(mut decoder) => match decoder.close() {
-                Ok(()) => decoder.into_inner().or_else(Ok),
-                Err(error) => Err(error),
-            },
-            Decoder::Left => return Ok((Body::default(), Seen::default())),
+            Decoder::Gzip(_) | Decoder::Brotli(_) if empty => Ok(()),
+            Decoder::Gzip(decoder) => decoder.try_finish(),
+            Decoder::Brotli(decoder) => decoder.close(),
+            Decoder::Identity(_) | Decoder::Left(_) => Ok(()),
         };
-        let sink = sink.map_err(|error| BodyError::Undecodable(name, error))?;
+        let Some(sink) = self.sink() else { return Ok((Body::default(), Seen::default())) };
+        let mut seen = sink.seen();
+        if let Err(error) = ended {
+            return Err((BodyError::Undecodable(name, error), seen));
+        }
+        seen.hash = seen.search.as_mut().and_then(|search| search.take_hash());
         let cut = sink.wanted && sink.count > sink.kept.len() as u64;
-        let seen = sink.seen();
-        Ok((Body { decoded: Some(sink.count), kept: sink.kept, cut }, seen))
+        Ok((Body { decoded: Some(sink.count), kept: std::mem::take(&mut sink.kept), cut }, seen))
     }
 }
 
@@ -295,16 +304,21 @@ impl BodyCount {
 mod tests {
     use std::rc::Rc;
 
-    use doorbuster_model::cdn::Marks;
+    use doorbuster_model::cdn::{Head, Marks};
 
     use super::*;
 
+    /// What a Content-Encoding says.
+    fn encoding_of(value: &str) -> Encoding {
+        Head::of([(&b"Content-Encoding"[..], value.as_bytes())]).encoding
+    }
+
     fn read(encoding: &str, bytes: &[u8], limit: u64) -> Result<(u64, Body), BodyError> {
-        let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, limit, None, true);
+        let mut count = BodyCount::begin(encoding_of(encoding), true, limit, None, true);
         for piece in bytes.chunks(7) {
             count.take(piece)?;
         }
-        Ok((count.wire, count.end()?.0))
+        Ok((count.wire, count.end().map_err(|(error, _)| error)?.0))
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
@@ -322,12 +336,20 @@ mod tests {
     #[test]
     fn bodies_are_counted_on_the_wire_and_decoded() {
         let text = b"doorbuster ".repeat(1_000);
-        for (encoding, bytes) in [("identity", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
+        for (encoding, bytes) in [
+            ("identity", text.clone()),
+            ("gzip", gzip(&text)),
+            ("X-Gzip, identity", gzip(&text)),
+            ("br", brotli(&text)),
+        ] {
             let (wire, body) = read(encoding, &bytes, 1 << 20).unwrap();
             assert_eq!((wire, body.decoded), (bytes.len() as u64, Some(11_000)), "{encoding}");
             assert!(body.kept == text && !body.cut, "{encoding}");
         }
-        assert_eq!(read("zstd", b"abc", 99).unwrap().1.decoded, None);
+        for unknown in ["zstd", "gzip, gzip"] {
+            assert_eq!(read(unknown, b"abc", 99).unwrap().1.decoded, None, "{unknown}");
+            assert!(matches!(read(unknown, b"abc", 2), Err(BodyError::TooLong(2))), "{unknown}");
+        }
     }
 
     #[test]
@@ -343,16 +365,28 @@ mod tests {
 
     #[test]
     fn a_body_that_nobody_wants_is_decoded_as_a_sample() {
-        let mut count = BodyCount::begin(Coding::Brotli, false, 99, None, false);
+        let mut count = BodyCount::begin(Encoding::Brotli, false, 99, None, false);
         count.take(b"not even brotli").unwrap();
         assert_eq!((count.wire, count.end().unwrap().0.decoded), (15, None));
-        let mut plain = BodyCount::begin(Coding::Identity, false, 99, None, false);
+        let mut plain = BodyCount::begin(Encoding::Identity, false, 99, None, false);
         plain.take(b"plain").unwrap();
         assert_eq!(plain.end().unwrap().0.decoded, Some(5), "what is not encoded needs no decoding");
+    }
+
+    #[test]
+    fn the_sample_of_a_second_is_all_of_the_first_and_a_few_of_the_rest() {
         let mut sampling = Sampling::default();
-        let taken = |sampling: &mut Sampling, now_ns| (0..1_000).filter(|_| sampling.takes(now_ns)).count();
-        assert_eq!(taken(&mut sampling, 5), 200 + 25);
-        assert_eq!(taken(&mut sampling, 1_000_000_005), 200 + 25);
+        for second in 1..=3 {
+            let now_ns = second * 1_000_000_005;
+            assert!((0..ALL_PER_SECOND).all(|_| sampling.takes(now_ns)), "{second}");
+            // As if 32 files came in turns.
+            let mut taken = [0; 32];
+            for number in 0..100_000 {
+                taken[number % 32] += usize::from(sampling.takes(now_ns));
+            }
+            assert!((2_800..=3_450).contains(&taken.iter().sum::<usize>()), "{taken:?}");
+            assert!(taken.iter().all(|times| (40..=160).contains(times)), "{taken:?}");
+        }
     }
 
     #[test]
@@ -361,7 +395,7 @@ mod tests {
         let numbers = (0..20_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string());
         let text = numbers.collect::<Vec<_>>().join(" ").into_bytes();
         for (encoding, bytes) in [("identity", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
-            let mut count = BodyCount::begin(Coding::of(encoding.as_bytes()), true, 1 << 20, None, true);
+            let mut count = BodyCount::begin(encoding_of(encoding), true, 1 << 20, None, true);
             count.take(&bytes[..bytes.len() / 2]).unwrap();
             let kept = count.kept().to_vec();
             assert!(kept.len() > text.len() / 4 && text.starts_with(&kept), "{encoding}: {}", kept.len());
@@ -372,17 +406,21 @@ mod tests {
         }
     }
 
+    /// Whose marker was seen, and whether it is packed inside.
+    fn what(seen: &Seen) -> (Option<u64>, bool) {
+        (seen.foreign, seen.is_packed)
+    }
+
     /// What is seen of a body that nobody wants and that is looked through, whole or left at its end.
-    fn seen(encoding: &str, bytes: &[u8], search: bool) -> [Seen; 2] {
+    fn seen(encoding: &str, bytes: &[u8], search: bool) -> [(Option<u64>, bool); 2] {
         let marks = Rc::new(Marks::of("run"));
         [true, false].map(|is_whole| {
             let search = search.then(|| Box::new(Search::new(&marks, 17)));
-            let coding = Coding::of(encoding.as_bytes());
-            let mut count = BodyCount::begin(coding, false, 1 << 20, search, true);
+            let mut count = BodyCount::begin(encoding_of(encoding), false, 1 << 20, search, true);
             bytes.chunks(7).for_each(|piece| count.take(piece).unwrap());
             // What a decoder holds back until it is asked.
             count.kept();
-            if is_whole { count.end().unwrap().1 } else { count.leave().1 }
+            what(&if is_whole { count.end().unwrap().1 } else { count.leave().1 })
         })
     }
 
@@ -391,17 +429,43 @@ mod tests {
         let marks = Marks::of("run");
         for (shopper, foreign) in [(3, Some(3)), (17, None)] {
             let text = format!("{}<b>{}</b>", "page ".repeat(100), marks.of_shopper(shopper)).into_bytes();
-            let expected = [Seen { foreign, is_packed: false }; 2];
+            let expected = [(foreign, false); 2];
             for (encoding, bytes) in [("", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
                 assert_eq!(seen(encoding, &bytes, true), expected, "{encoding}");
-                assert_eq!(seen(encoding, &bytes, false), [Seen::default(); 2], "{encoding}: nobody asked");
+                assert_eq!(seen(encoding, &bytes, false), [(None, false); 2], "{encoding}: nobody asked");
             }
-            assert_eq!(seen("zstd", &text, true), [Seen::default(); 2], "nobody can read that");
+            assert_eq!(seen("zstd", &text, true), [(None, false); 2], "nobody can read that");
         }
         let search = || Some(Box::new(Search::new(&Rc::new(Marks::of("run")), 17)));
-        let counts = |coding, search| BodyCount::begin(coding, false, 99, search, false).only_counts();
-        assert!(counts(Coding::Identity, None) && !counts(Coding::Identity, search()));
-        assert!(counts(Coding::Gzip, None) && !counts(Coding::Gzip, search()));
+        let counts = |encoding, search| BodyCount::begin(encoding, false, 99, search, false).only_counts();
+        assert!(counts(Encoding::Identity, None) && !counts(Encoding::Identity, search()));
+        assert!(counts(Encoding::Gzip, None) && !counts(Encoding::Gzip, search()));
+    }
+
+    #[test]
+    fn what_a_broken_body_showed_is_not_lost() {
+        let marks = Rc::new(Marks::of("run"));
+        let filler: String =
+            (0..20_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string()).collect();
+        let text = format!("<b>{}</b>{filler}", marks.of_shopper(3)).into_bytes();
+        let leaked = (Some(3), false);
+        for (encoding, bytes) in [("", text.clone()), ("gzip", gzip(&text)), ("br", brotli(&text))] {
+            let half = || {
+                let search = Some(Box::new(Search::new(&marks, 17)));
+                let mut count = BodyCount::begin(encoding_of(encoding), false, 1 << 20, search, true);
+                count.take(&bytes[..bytes.len() / 2]).unwrap();
+                count
+            };
+            assert_eq!(what(&half().seen()), leaked, "{encoding} so far");
+            if encoding.is_empty() {
+                continue;
+            }
+            let (error, seen) = half().end().unwrap_err();
+            assert_eq!(what(&seen), leaked, "{encoding} broken off: {error}");
+            let mut count = half();
+            let _ = count.take(&[0xff; 64]);
+            assert_eq!(what(&count.seen()), leaked, "{encoding} that is none in the middle");
+        }
     }
 
     #[test]
@@ -416,7 +480,7 @@ mod tests {
             ("", vec![0x1f, 0x8b], false),
             ("", vec![0x1f, 0x8b, 0], false),
         ] {
-            assert_eq!(seen(encoding, &bytes, false), [Seen { foreign: None, is_packed }; 2], "{encoding}");
+            assert_eq!(seen(encoding, &bytes, false), [(None, is_packed); 2], "{encoding}");
         }
     }
 

@@ -85,6 +85,12 @@ pub(crate) fn led(
     Ok(led)
 }
 
+/// Why a redirect to `url` is not followed, which leads to a host that nobody named.
+pub(crate) fn not_allowed(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("");
+    format!("redirected to {host}; name it with --allow-host to have redirects to it followed")
+}
+
 /// Where a request comes from that a redirect led here, or a page.
 pub(crate) fn whence<'a>(redirected: Option<&'a Redirected>, page: Option<&'a Rc<Address>>) -> Whence<'a> {
     match (redirected, page) {

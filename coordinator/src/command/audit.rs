@@ -12,26 +12,30 @@ use doorbuster_model::cdn::audit::{Proof, Script};
 use doorbuster_model::{Plan, Task, target};
 use jiff::Timestamp;
 
+use super::conclude::{conclude, show};
 use super::hit::rate;
 use super::options::{TargetOptions, try_file};
-use super::print::{colour, print};
 use crate::audited::{Audited, judge};
-use crate::conduct::{Conducted, Noted, conduct};
+use crate::conduct::{Conducted, Noted, conduct_alone};
 use crate::prepare::{Prepared, Source, read_text};
 use crate::progress::Progress;
 use crate::{Error, Verdict, runs, tell};
 
 /// The region of a URL that is asked for from no other.
 const HERE: &str = "here";
-/// The most pages of a plan's journeys that an audit begins with.
-const PAGES_MAX: usize = 10;
+/// The most pages of a plan's journeys that agents are told of. An audit begins with far fewer, and says how many it had no
+/// room for.
+const PAGES_MAX: usize = 1_000;
+/// How many requests a region takes to prove what is promised of a page and its files.
+const REQUESTS_USUAL: u64 = 60;
 
 /// Prove an edge's promises one by one: caching, compression, privacy, and what else clients rely on.
 ///
 /// It begins with the page of a URL, or with the pages that a plan's journeys name, finds their assets and what belongs to
 /// one shopper, and asks for each in as few ways as prove its promises: those of the plan's section `cdn`, of --policy,
-/// or what stands to reason for CloudFront before a shop. Nothing is loaded: it sends some 40 requests per region and takes
-/// a quarter of a minute. Exit codes: 0 pass, 1 a promise is broken, 2 usage or plan error, 3 invalid.
+/// or what stands to reason for CloudFront before a shop. Nothing is loaded: for a page and its files it sends some 60
+/// requests from each region, never more than 10 per second to a server. Exit codes: 0 pass, 1 a promise is broken,
+/// 2 usage or plan error, 3 invalid.
 #[derive(Args, Clone, Debug)]
 pub struct AuditCommand {
     /// The URL of a page, or a plan (a YAML file, see README.md)
@@ -44,7 +48,7 @@ pub struct AuditCommand {
     /// the plan's; of a URL: here]
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
     region: Vec<String>,
-    /// The most requests per second from each region, as 10/s or 30/m
+    /// The most requests per second, as 10/s or 30/m; regions that ask the same server share them
     #[arg(long, value_parser = rate, default_value = "10/s", value_name = "RATE")]
     rate: u64,
     /// Wait until lifetimes of up to ten minutes are over, to see copies leave the cache
@@ -93,16 +97,8 @@ impl AuditCommand {
         let (conducted, proofs) = carry_out(&prepared, &id)?;
         let mut audited = judge(&prepared, id, &conducted, proofs);
         audited.kept_in = Some(folder.clone());
-        self.show(&audited)?;
-        match (self.keep(&audited, &folder), audited.verdict) {
-            (Ok(()), verdict) => Ok(verdict),
-            (Err(error), Verdict::Pass) => Err(error),
-            (Err(error), verdict) => {
-                // A file that cannot be written must not make a broken promise look like a mistyped command.
-                let _ = writeln!(std::io::stderr().lock(), "doorbuster: {error}");
-                Ok(verdict)
-            }
-        }
+        show(|colour| tell::audited(&audited, colour), &audited.reasons, self.quiet)?;
+        conclude(self.keep(&audited, &folder), audited.verdict)
     }
 
     /// The plan that the command line stands for, with the audit as its task.
@@ -117,9 +113,7 @@ impl AuditCommand {
             journey: self.journey.as_deref().map(journey).transpose()?,
         };
         let overrides = self.options.overrides(self.target.as_deref())?;
-        let mut prepared = Prepared::with_task(source, overrides, Task::Audit(Box::new(audit)))?;
-        self.choose_regions(&mut prepared)?;
-        Ok(prepared)
+        Prepared::of_regions(source, overrides, Task::Audit(Box::new(audit)), &self.region)
     }
 
     /// The plan of a URL, and its page. A JSON text is a YAML text, and safely quoted.
@@ -148,27 +142,13 @@ impl AuditCommand {
         Ok((source, vec![page.to_owned()]))
     }
 
-    /// Leaves the regions that were named.
-    fn choose_regions(&self, prepared: &mut Prepared) -> Result<(), Error> {
-        if self.region.is_empty() {
-            return Ok(());
-        }
-        let known = prepared.names.regions.clone();
-        if let Some(unknown) = self.region.iter().find(|name| !known.contains(name)) {
-            let known = known.join(", ");
-            return Err(Error::Usage(format!(
-                "--region: the plan has no region \"{unknown}\"; it has {known}"
-            )));
-        }
-        prepared.plan.regions.retain(|region| self.region.contains(&region.name));
-        prepared.names.regions.retain(|name| self.region.contains(name));
-        Ok(())
-    }
-
     fn opening(&self, prepared: &Prepared, id: &str) -> String {
         let regions = prepared.names.regions.join(", ");
-        let waits_s = Script::waits_s(&prepared.plan.cdn, self.patient);
-        format!("run {id}: auditing {} from {regions}; it takes some {waits_s} s", self.what)
+        let plan = &prepared.plan;
+        let shares = plan.regions.iter().map(|region| plan.audit_share_milli(region, self.rate));
+        let sends_s = REQUESTS_USUAL * 1_000 / shares.min().unwrap_or(self.rate).max(1);
+        let takes_s = sends_s.max(Script::waits_s(&plan.cdn, self.patient).into());
+        format!("run {id}: auditing {} from {regions}; it takes some {takes_s} s", self.what)
     }
 
     /// Writes the audit where it is kept, and whatever else was asked for: one failure does not keep the other back.
@@ -176,26 +156,10 @@ impl AuditCommand {
         let kept = tell::write_audit(audited, Some(&folder.join("audit.json")), None);
         tell::write_audit(audited, self.json.as_deref(), self.junit.as_deref()).and(kept)
     }
-
-    /// Shows the table; when quiet, only why the audit is invalid.
-    fn show(&self, audited: &Audited) -> Result<(), Error> {
-        if self.quiet {
-            let mut stderr = std::io::stderr().lock();
-            for reason in audited.reasons.iter().filter(|reason| reason.invalidates) {
-                // Where standard error is closed, the exit code still tells.
-                let _ = writeln!(stderr, "invalid ({}): {}", reason.kind, reason.message);
-            }
-            return Ok(());
-        }
-        print(&tell::audited(audited, colour()))
-    }
 }
 
 /// Has every region's agent carry its audit out. What each found out, by region.
 fn carry_out(prepared: &Prepared, id: &str) -> Result<(Conducted, Vec<Vec<Proof>>), Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
     let mut progress = Progress::new(true, &prepared.plan);
     let mut proofs: Vec<Vec<Proof>> = vec![Vec::new(); prepared.plan.regions.len()];
     let mut listener = |noted| {
@@ -205,10 +169,8 @@ fn carry_out(prepared: &Prepared, id: &str) -> Result<(Conducted, Vec<Vec<Proof>
             proofs.push(*proof);
         }
     };
-    let conducted = runtime.block_on(conduct(prepared, id, &mut progress, &mut listener));
-    // What still waits for agents that were given up is not worth waiting for.
-    runtime.shutdown_background();
-    Ok((conducted?, proofs))
+    let conducted = conduct_alone(prepared, id, &mut progress, &mut listener)?;
+    Ok((conducted, proofs))
 }
 
 /// A plan's file, and the pages that its journeys name: what they get by addresses that are the same in every walk.
@@ -256,6 +218,7 @@ fn journey(name: &str) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use clap::{Args, FromArgMatches};
+    use doorbuster_model::Assignment;
 
     use super::*;
 
@@ -287,6 +250,24 @@ mod tests {
         assert_eq!((audit.pages.as_slice(), audit.rate_milli), (&["/p/1?a=b".to_owned()][..], 10_000));
         assert!(!of_url.plan.cdn.is_declared && audit.journey.is_none() && !audit.is_patient);
         assert_eq!(prepared(&["http://127.0.0.1:1"]).unwrap().names.regions, ["here"]);
+    }
+
+    #[test]
+    fn a_stranger_gets_no_more_from_three_regions_than_from_one() {
+        const THREE: [&str; 3] = ["https://shop.example.com/", "--region", "tokyo,london,new-york"];
+        let rates = |more: &[&str]| -> Result<Vec<u64>, String> {
+            let prepared = prepared(&[&THREE[..], more].concat())?;
+            let rate = |(_, assignment): (usize, Assignment)| match assignment.task {
+                Task::Audit(audit) => audit.rate_milli,
+                other => panic!("{other:?}"),
+            };
+            Ok(prepared.assignments("r").into_iter().map(rate).collect())
+        };
+        let shared = rates(&[]).unwrap();
+        assert_eq!(shared, [3_333; 3]);
+        assert!(shared.iter().sum::<u64>() <= 10_000, "10 requests a second anybody may get");
+        assert!(rates(&["--rate", "30/s"]).unwrap_err().contains("--allow-host shop.example.com"));
+        assert_eq!(rates(&["--rate", "30/s", "--allow-host", "shop.example.com"]).unwrap(), [10_000; 3]);
     }
 
     #[test]

@@ -173,7 +173,7 @@ fn planned(plan: &Plan) -> Vec<Silence> {
 
 /// A rehearsal that probes of the same hosts were told of, so that nobody is woken by it.
 pub(crate) struct Announced {
-    store: Store,
+    place: Place,
     ledgers: Vec<String>,
     id: String,
 }
@@ -202,15 +202,21 @@ pub(crate) async fn announce(place: &Place, plan: &Plan, run: &str) -> Result<Op
     for ledger in &ledgers {
         store.put_silence(ledger, &silence).await?;
     }
-    Ok(Some(Announced { store, ledgers, id: run.to_owned() }))
+    store.close().await;
+    Ok(Some(Announced { place: place.clone(), ledgers, id: run.to_owned() }))
 }
 
 impl Announced {
     /// Tells them that it is over. Where that fails, it is over by itself once the planned time has passed.
-    pub(crate) async fn take_back(self) {
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub(crate) async fn take_back(self) -> Result<(), Error> {
+        let store = Store::open(&self.place).await?;
         for ledger in &self.ledgers {
-            let _ = self.store.drop_silence(ledger, &self.id).await;
+            store.drop_silence(ledger, &self.id).await?;
         }
-        self.store.close().await;
+        store.close().await;
+        Ok(())
     }
 }

@@ -97,6 +97,19 @@ fn ratios_are_judged_once_per_class_and_edge_location_outside_the_warm_up() {
 }
 
 #[test]
+fn a_hit_ratio_that_nothing_tells_is_told_and_fails_nothing() {
+    let prepared = prepared("cdn: { provider: generic }\n");
+    let mut fold = fold(&prepared);
+    let place = Place { class: ClassId(1), section: 1, pop: None };
+    fold.regions[0].caching.insert(place, Counts { others: 1_000, untold: 900, ..Counts::default() });
+    let (found, _) = findings(&prepared, &fold);
+    let rows: Vec<Row> = found.iter().map(row).collect();
+    assert_eq!(rows, [expected("hit-ratio-untold", "info", "tokyo", "static", "", 900)]);
+    assert_eq!(seen(&found[0]), "hits: 0 of 900 answers, as far as they say (0.00 %), promised > 95%");
+    assert!(reasons(&found).is_empty());
+}
+
+#[test]
 fn what_nobody_declared_warns_and_only_where_the_provider_is_seen() {
     let prepared = prepared("");
     let mut fold = fold(&prepared);

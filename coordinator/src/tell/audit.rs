@@ -74,8 +74,10 @@ mod tests {
         assert_eq!(document["run"]["job"], "audit");
         assert_eq!(document["verdict"], "fail");
         assert_eq!(document["rulings"]["not-applicable"], 2);
+        assert_eq!(document["declared"], true);
         let tokyo = &document["regions"]["tokyo"];
         assert_eq!((&tokyo["requests"], &tokyo["handshakes"]), (&Value::from(41), &Value::from(5)));
+        assert_eq!(tokyo["counters"]["html_searched"], 3);
         let kept = &tokyo["promises"][0];
         assert_eq!(kept["class"], "static");
         assert_eq!((&kept["verdict"], &kept["rule"]), (&Value::from("fail"), &Value::from("hit-ratio")));

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::numbers::{count, milliseconds, observed, percent, rate};
+use super::numbers::{count, hit_ratio, milliseconds, observed, percent, rate};
 use super::plain::plain;
 use super::report::{Figures, Report, report};
+use super::rest;
 use crate::outcome::{Outcome, Verdict};
 
 /// The most findings that are shown; the JSON report has all of them.
@@ -82,7 +83,7 @@ fn cdn(report: &Report) -> String {
                 escaped(region),
                 escaped(name),
                 count(class.caching.requests),
-                percent(class.caching.hit_ratio),
+                hit_ratio(class.caching.hit_ratio, class.caching.hits, class.never_cached),
                 percent(lowest),
                 percent(class.caching.savings),
             ]
@@ -92,10 +93,13 @@ fn cdn(report: &Report) -> String {
     table("CDN", &titles, "|:--|:--|--:|--:|--:|--:|", rows)
 }
 
-/// Broken promises of the edge, and what to change.
+/// Broken promises of the edge, what to change, and what there is no room for.
 fn findings(report: &Report) -> String {
-    if report.cdn.findings.is_empty() {
-        return String::new();
+    let cdn = &report.cdn;
+    let notes = [rest::findings(cdn.findings.len(), FINDINGS_SHOWN_MAX, cdn), rest::unclassified(cdn)];
+    let notes: String = notes.iter().flatten().map(|note| format!("{}\n\n", escaped(note))).collect();
+    if cdn.findings.is_empty() {
+        return notes;
     }
     let rows = report.cdn.findings.iter().take(FINDINGS_SHOWN_MAX).map(|finding| {
         vec![
@@ -108,7 +112,7 @@ fn findings(report: &Report) -> String {
         ]
     });
     let titles = ["severity", "finding", "region", "count", "the first, or the figures", "remedy"];
-    table("Findings", &titles, "|:--|:--|:--|--:|:--|:--|", rows)
+    table("Findings", &titles, "|:--|:--|:--|--:|:--|:--|", rows) + &notes
 }
 
 /// `rule` is the line below the titles, which says how columns are aligned.

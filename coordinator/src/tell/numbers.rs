@@ -31,6 +31,16 @@ pub(crate) fn percent(ratio: Option<f64>) -> String {
     }
 }
 
+/// The hit ratio of what has so many hits. Of what is never to be cached, that it should miss: there, a low one is no
+/// shortcoming, and any other a leak.
+pub(crate) fn hit_ratio(ratio: Option<f64>, hits: u64, never_cached: bool) -> String {
+    match finite(ratio) {
+        Some(_) if never_cached && hits == 0 => "should miss".to_owned(),
+        Some(ratio) if never_cached => format!("{} leak", percent(Some(ratio))),
+        ratio => percent(ratio),
+    }
+}
+
 /// A count with its thousands apart: `1,234,567`.
 pub(crate) fn count(count: u64) -> String {
     grouped(&count.to_string())
@@ -161,6 +171,16 @@ mod tests {
             assert_eq!(percent(Some(ratio)), text, "{ratio}");
         }
         assert_eq!(percent(None), "n/a");
+    }
+
+    #[test]
+    fn what_is_never_to_be_cached_has_no_low_hit_ratio() {
+        assert_eq!(hit_ratio(Some(0.0), 0, true), "should miss");
+        assert_eq!(hit_ratio(Some(0.25), 1, true), "25.0 % leak");
+        assert_eq!(
+            (hit_ratio(Some(0.0), 0, false), hit_ratio(None, 0, true)),
+            ("0.0 %".into(), "n/a".into())
+        );
     }
 
     #[test]

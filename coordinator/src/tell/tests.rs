@@ -217,7 +217,8 @@ fn main_requests(tally: &mut Tally, region: u64, journey: u16, step: u16) {
 /// Three quarters hits of an edge location, compressed to a quarter; and two redirect hops.
 fn assets(tally: &mut Tally, pop: &str) {
     let head = |cache: &str| {
-        let headers = [("X-Cache", cache), ("X-Amz-Cf-Pop", pop)];
+        let layer = if cache.starts_with("Hit") { "cdn-hit-layer;desc=\"EDGE\"" } else { "cdn-cache-miss" };
+        let headers = [("X-Cache", cache), ("X-Amz-Cf-Pop", pop), ("Server-Timing", layer)];
         Head::of(headers.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
     };
     for n in 0..400 {
@@ -226,6 +227,7 @@ fn assets(tally: &mut Tally, pop: &str) {
         asset.head = head(if n % 4 == 0 { "Miss from cloudfront" } else { "Hit from cloudfront" });
         asset.is_first_miss = n % 40 == 0;
         (asset.bytes_wire, asset.bytes_decoded) = (2_000, Some(8_000));
+        (asset.is_text, asset.is_sampled) = (true, n % 2 == 0);
         tally.record(&asset);
     }
     for _ in 0..2 {

@@ -18,6 +18,7 @@ mod breach;
 mod course;
 mod dossier;
 mod judge;
+mod left_out;
 mod promise;
 mod proof;
 mod script;

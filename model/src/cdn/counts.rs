@@ -11,6 +11,7 @@ use super::judge::{Observed, Verb};
 use super::kind::ContentKind;
 use super::policy::{ContentClass, Floor, Policy};
 use super::rules::Rule;
+use super::timing::HitLayer;
 use crate::Sample;
 
 /// Sizes of what CloudFront compresses, in bytes \[D\].
@@ -36,21 +37,25 @@ pub struct Counts {
     pub refresh_hits: u64,
     /// Look-ups that were misses.
     pub misses: u64,
-    /// Of the misses, those of addresses that were asked for the first time: they fill the cache.
+    /// Of the misses, those of contents that were asked for the first time: they fill the cache.
     pub first_misses: u64,
     /// Answers that were no look-ups.
     pub others: u64,
-    /// Body bytes over the wire, of decoded answers.
+    /// Of these, those that a cache may have given, and that say nothing of it.
+    pub untold: u64,
+    /// Answers by the layer of caches that had them, as far as they say, in the order of [`HitLayer::TOLD`].
+    pub hit_layers: [u64; HitLayer::TOLD.len()],
+    /// Body bytes over the wire.
     pub bytes_wire: u64,
-    /// The same bodies decoded.
+    /// Body bytes after decoding, of those that were decoded.
     pub bytes_decoded: u64,
     /// Texts that the edge could have compressed.
     pub texts: u64,
     /// Of them, those that came as they are.
     pub texts_plain: u64,
-    /// Of them, those that were decoded.
+    /// Of them, those of the sample by which savings are judged: they were decoded.
     pub texts_sampled: u64,
-    /// Bytes of decoded texts over the wire.
+    /// Bytes of the sample over the wire.
     pub text_wire: u64,
     /// The same texts decoded.
     pub text_decoded: u64,
@@ -61,25 +66,31 @@ impl Counts {
     pub fn record(&mut self, sample: &Sample) {
         use CacheStatus as Is;
         let is_lookup = sample.verb != Verb::Other && sample.status.is_some_and(|status| status < 400);
-        match sample.head.cache {
+        match sample.head.lookup() {
             Is::Hit if is_lookup => self.hits += 1,
             Is::RefreshHit if is_lookup => self.refresh_hits += 1,
             Is::Miss if is_lookup => {
                 self.misses += 1;
                 self.first_misses += u64::from(sample.is_first_miss);
             }
-            _ => self.others += 1,
+            cache => {
+                self.others += 1;
+                self.untold += u64::from(is_lookup && cache == Is::None);
+            }
         }
-        if let Some(bytes) = sample.bytes_decoded {
-            self.bytes_wire += sample.bytes_wire;
-            self.bytes_decoded += bytes;
+        if let Some(position) = HitLayer::TOLD.iter().position(|layer| *layer == sample.head.hit_layer) {
+            self.hit_layers[position] += 1;
         }
+        self.bytes_wire += sample.bytes_wire;
+        self.bytes_decoded += sample.bytes_decoded.unwrap_or(0);
         if sample.is_text {
-            self.text(&sample.head, sample.bytes_wire, sample.bytes_decoded);
+            // What is plain or was wanted is always decoded: to count it all would weigh it more than the rest.
+            let bytes_decoded = sample.bytes_decoded.filter(|_| sample.is_sampled);
+            self.text(&sample.head, sample.bytes_wire, bytes_decoded);
         }
     }
 
-    /// Counts a text that the edge could have compressed.
+    /// Counts a text that the edge could have compressed, with its size where it is of the sample.
     pub(super) fn text(&mut self, head: &Head, bytes_wire: u64, bytes_decoded: Option<u64>) {
         self.texts += 1;
         self.texts_plain += u64::from(head.encoding == Encoding::Identity);
@@ -97,6 +108,10 @@ impl Counts {
         self.misses += other.misses;
         self.first_misses += other.first_misses;
         self.others += other.others;
+        self.untold += other.untold;
+        for (mine, theirs) in self.hit_layers.iter_mut().zip(other.hit_layers) {
+            *mine += theirs;
+        }
         self.bytes_wire += other.bytes_wire;
         self.bytes_decoded += other.bytes_decoded;
         self.texts += other.texts;
@@ -120,10 +135,9 @@ impl Counts {
     /// what fills the cache is left out.
     pub fn shortfalls(&self, class: &ContentClass) -> impl Iterator<Item = Shortfall> {
         let compressed = class.compresses_text.then_some(COMPRESSED);
-        let judged = self.lookups().saturating_sub(self.first_misses);
+        let hits = class.hit_ratio.and_then(|promised| self.hits_fall_short(promised));
         let saved = self.text_decoded.saturating_sub(self.text_wire);
-        [
-            (Rule::HitRatio, class.hit_ratio, self.hits, judged, judged >= LOOKUPS_MIN),
+        let texts = [
             (
                 Rule::NotCompressed,
                 compressed,
@@ -132,26 +146,43 @@ impl Counts {
                 self.texts >= TEXTS_MIN,
             ),
             (Rule::Savings, class.savings, saved, self.text_decoded, self.texts_sampled >= TEXTS_SAMPLED_MIN),
-        ]
-        .into_iter()
-        .filter_map(|(rule, floor, part, whole, is_enough)| {
+        ];
+        hits.into_iter().chain(texts.into_iter().filter_map(|(rule, floor, part, whole, is_enough)| {
             let promised = floor.filter(|floor| is_enough && !floor.holds(part, whole))?;
             Some(Shortfall { rule, part, whole, promised })
-        })
+        }))
+    }
+
+    /// Whether the promised ratio is missed; or may be, for all that answers say which tell of no cache.
+    fn hits_fall_short(&self, promised: Floor) -> Option<Shortfall> {
+        let told = self.lookups().saturating_sub(self.first_misses);
+        let all = told.saturating_add(self.untold);
+        let is_missed = |whole: u64| whole >= LOOKUPS_MIN && !promised.holds(self.hits, whole);
+        let (rule, whole) = if is_missed(told) {
+            (Rule::HitRatio, told)
+        } else if self.untold > 0 && is_missed(all) {
+            (Rule::HitRatioUntold, all)
+        } else {
+            return None;
+        };
+        Some(Shortfall { rule, part: self.hits, whole, promised })
     }
 }
 
 impl Observed {
-    /// Whether it is text that the edge could have compressed, by CloudFront's conditions \[D\], where compression is
-    /// promised. Of what came compressed and was not decoded nobody knows the size.
+    /// Whether it is text that the edge could have compressed, and was promised to be.
     pub fn is_text(&self, policy: &Policy) -> bool {
-        let is_promised = policy.class(self.class).is_some_and(|class| class.compresses_text);
+        policy.class(self.class).is_some_and(|class| class.compresses_text) && self.is_compressible()
+    }
+
+    /// Whether it is text that an edge could have compressed, by CloudFront's conditions \[D\]. Of what came compressed and
+    /// was not decoded nobody knows the size.
+    pub fn is_compressible(&self) -> bool {
         let size = match self.head.encoding {
             Encoding::Identity => Some(self.bytes_wire),
             _ => self.bytes_decoded,
         };
-        is_promised
-            && self.verb == Verb::Get
+        self.verb == Verb::Get
             && self.head.kind == ContentKind::Text
             && COMPRESSED_STATUSES.contains(&self.status)
             && self.asked.takes_compressed()
@@ -178,6 +209,7 @@ impl fmt::Display for Shortfall {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, of) = match self.rule {
             Rule::HitRatio => ("hits", "look-ups"),
+            Rule::HitRatioUntold => ("hits", "answers, as far as they say"),
             Rule::NotCompressed => ("compressed", "texts"),
             _ => ("saved", "bytes of text"),
         };
@@ -223,7 +255,8 @@ mod tests {
             verb: seen.verb,
             head: seen.head,
             class: seen.class,
-            is_text: seen.is_text(&Policy::default()),
+            is_text: seen.is_compressible(),
+            is_sampled: true,
             is_first_miss,
             ..Sample::new(key, Times::default())
         }
@@ -260,18 +293,54 @@ mod tests {
     }
 
     #[test]
+    fn what_says_neither_hit_nor_miss_is_no_pass() {
+        let aged = seen("/static/a.png", "Via: 1.1 varnish|Age: 7", 10, Some(10));
+        let fresh = seen("/static/a.png", "Via: 1.1 varnish|Age: 0", 10, Some(10));
+        let silent = seen("/static/a.png", "", 10, Some(10));
+        let miss = seen("/static/a.png", "X-Cache: MISS", 10, Some(10));
+        let told = counts(&[(aged, 970, false), (fresh, 30, false)]);
+        assert_eq!((told.hits, told.others, told.untold, told.lookups()), (970, 30, 30, 970));
+        assert_eq!(shortfalls(&told), [""; 0], "whatever the others were");
+        let few = counts(&[(aged, 900, false), (fresh, 100, false)]);
+        assert_eq!(
+            shortfalls(&few),
+            ["hits: 900 of 1000 answers, as far as they say (90.00 %), promised > 95%"]
+        );
+        let none = counts(&[(silent, 200, false)]);
+        let untold: Vec<Rule> =
+            none.shortfalls(&Policy::default().classes()[1]).map(|short| short.rule).collect();
+        assert_eq!(untold, [Rule::HitRatioUntold]);
+        let missed = counts(&[(aged, 100, false), (miss, 50, false), (fresh, 900, false)]);
+        assert_eq!(shortfalls(&missed), ["hits: 100 of 150 look-ups (66.66 %), promised > 95%"]);
+        assert_eq!(shortfalls(&counts(&[(silent, 99, false)])), [""; 0], "too few to say");
+    }
+
+    #[test]
     fn what_is_no_lookup_counts_apart() {
         let hit = seen("/static/a.css", "X-Cache: Hit from cloudfront", 10, None);
         let error = Observed { status: 404, ..hit };
         let post = Observed { verb: Verb::Other, ..hit };
         let redirect = seen("/", "X-Cache: Redirect from cloudfront", 0, None);
         let sum = counts(&[(hit, 1, false), (error, 1, false), (post, 1, false), (redirect, 1, false)]);
-        assert_eq!((sum.hits, sum.others, sum.lookups()), (1, 3, 1));
+        assert_eq!((sum.hits, sum.others, sum.untold, sum.lookups()), (1, 3, 0, 1));
+    }
+
+    #[test]
+    fn layers_of_caches_are_counted_as_far_as_they_are_told() {
+        let of = |timing: &str| seen("/static/a.css", &format!("Server-Timing: {timing}"), 10, None);
+        let sum = counts(&[
+            (of("cdn-hit-layer;desc=\"EDGE\""), 5, false),
+            (of("cdn-hit-layer;desc=\"REC\""), 3, false),
+            (of("cdn-hit-layer;desc=\"Origin Shield\""), 2, false),
+            (of("cdn-hit-layer;desc=\"MOON\""), 1, false),
+            (of("cdn-cache-miss"), 9, false),
+        ]);
+        assert_eq!(sum.hit_layers, [5, 3, 2, 1]);
     }
 
     #[test]
     fn text_is_judged_by_rate_within_the_conditions() {
-        let lines = "Content-Type: text/css|Cache-Control: max-age=31536000";
+        let lines = "X-Cache: Hit from cloudfront|Content-Type: text/css|Cache-Control: max-age=31536000";
         let plain = seen("/static/a.css", lines, 5_000, Some(5_000));
         let packed = seen("/static/a.css", &format!("{lines}|Content-Encoding: br"), 1_000, Some(5_000));
         let unknown = Observed { bytes_decoded: None, ..packed };
@@ -293,10 +362,38 @@ mod tests {
             Observed { asked: Asked::of("identity"), ..plain },
             seen("/static/a.png", "Content-Type: image/png|Cache-Control: max-age=3", 5_000, None),
             seen("/static/a.css", "Content-Type: text/css|Cache-Control: no-store", 5_000, None),
-            seen("/cart", "Content-Type: text/html|Cache-Control: max-age=3", 5_000, None),
         ] {
             assert_eq!(counts(&[(other, 1, false)]).texts, 0, "{other:?}");
         }
+        let cart = seen("/cart", "Content-Type: text/html|Cache-Control: max-age=3", 5_000, None);
+        assert!(cart.is_compressible() && !cart.is_text(&Policy::default()), "nobody promised that");
+    }
+
+    #[test]
+    fn plain_and_compressed_text_weigh_the_same() {
+        let lines = "Content-Type: text/javascript|Cache-Control: max-age=31536000";
+        let plain = seen("/static/a.js", lines, 5_000, Some(5_000));
+        let packed = seen("/static/a.js", &format!("{lines}|Content-Encoding: br"), 1_250, Some(5_000));
+        let mut counts = Counts::default();
+        // A thousand scripts, a tenth of them plain, and all decoded; a tenth of either are of the sample.
+        for number in 0..1_000 {
+            let seen = if number % 10 == 0 { plain } else { packed };
+            let is_sampled = number / 10 % 10 == 0;
+            counts.record(&Sample { is_sampled, ..sample(&seen, false) });
+        }
+        assert_eq!((counts.texts, counts.texts_plain, counts.texts_sampled), (1_000, 100, 100));
+        // 67.5 %
+        assert_eq!((counts.text_wire, counts.text_decoded), (162_500, 500_000));
+        assert_eq!((counts.bytes_wire, counts.bytes_decoded), (1_625_000, 5_000_000));
+    }
+
+    #[test]
+    fn bytes_are_those_of_all_answers() {
+        let picture = seen("/static/a.png", "Content-Type: image/png", 4_000, None);
+        let page = seen("/p/1", "Content-Type: text/html|Content-Encoding: br", 1_000, Some(5_000));
+        let sum = counts(&[(picture, 3, false), (page, 2, false)]);
+        assert_eq!((sum.bytes_wire, sum.bytes_decoded), (14_000, 10_000));
+        assert_eq!((sum.text_wire, sum.text_decoded), (2_000, 10_000), "savings are those of text");
     }
 
     fn any_counts() -> impl Strategy<Value = Counts> {
@@ -305,6 +402,8 @@ mod tests {
             "X-Cache: Miss from cloudfront|Content-Type: text/css",
             "X-Cache: RefreshHit from cloudfront",
             "X-Cache: Error from cloudfront",
+            "Age: 0",
+            "X-Cache: Hit from cloudfront|Server-Timing: cdn-hit-layer;desc=\"REC\"",
         ]);
         let answer = (lines, 0_u64..100_000, any::<bool>());
         prop::collection::vec(answer, 0..10).prop_map(|answers| {

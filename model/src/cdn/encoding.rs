@@ -66,7 +66,7 @@ pub struct Asked(u8);
 impl Asked {
     /// What an `Accept-Encoding` takes; those of quality 0 are refused (RFC 9110, section 12.5.3).
     pub fn of(accept_encoding: &str) -> Self {
-        let mut asked = Self::default();
+        let (mut taken, mut refused, mut takes_others) = (0, 0, false);
         for member in list(accept_encoding.as_bytes()) {
             let mut parts = split(member, b';');
             let coding = parts.next().unwrap_or_default().trim_ascii();
@@ -75,12 +75,15 @@ impl Asked {
                 let (name, value) = parameter(part);
                 name.eq_ignore_ascii_case(b"q") && value.is_some_and(is_zero)
             };
-            if parts.any(is_refusal) {
-                continue;
+            match (coding == b"*", parts.any(is_refusal)) {
+                (true, is_refused) => takes_others |= !is_refused,
+                (false, true) => refused |= bit(Encoding::named(coding)),
+                (false, false) => taken |= bit(Encoding::named(coding)),
             }
-            asked.0 |= if coding == b"*" { u8::MAX } else { bit(Encoding::named(coding)) };
         }
-        asked
+        // What is named is not meant by `*`.
+        let others = if takes_others { u8::MAX } else { 0 };
+        Self((taken | others) & !refused)
     }
 
     /// Whether an answer may come in this coding. Of several, each would have to be asked for: that they are several is
@@ -138,6 +141,9 @@ mod tests {
         assert_eq!(taken("br, gzip"), [true, true, false, false]);
         assert_eq!(taken("gzip;q=0.5, br; q=0.00"), [true, false, false, false]);
         assert_eq!(taken("*"), [true, true, true, false]);
+        assert_eq!(taken("gzip;q=0, *"), [false, true, true, false], "what is refused by name is refused");
+        assert_eq!(taken("*, br;q=0"), [true, false, true, false], "wherever it stands");
+        assert_eq!(taken("br, *;q=0"), [false, true, false, false]);
         assert_eq!(taken("identity"), [false; 4]);
         assert_eq!(taken(""), [false; 4]);
         assert!(Asked::of("").takes(Encoding::Identity) && !Asked::of("zstd").takes_compressed());

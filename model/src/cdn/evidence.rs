@@ -2,35 +2,14 @@
 
 use std::fmt;
 
+use super::redaction::{self, HIDDEN};
+
 /// The most headers of a head.
 const HEADERS_MAX: usize = 40;
 /// The longest value in characters.
 const VALUE_CHARS_MAX: usize = 300;
 /// The longest address in characters.
 const URL_CHARS_MAX: usize = 1_000;
-/// Stands for a secret.
-const HIDDEN: &str = "(hidden)";
-
-/// Headers and parameters whose names hold one of these are secrets.
-const SECRET: &[&str] = &[
-    "auth",
-    "token",
-    "secret",
-    "passw",
-    "session",
-    "csrf",
-    "xsrf",
-    "api-key",
-    "apikey",
-    "api_key",
-    "signature",
-    "credential",
-    "email",
-];
-/// Parameters of exactly these names are secrets.
-const SECRET_PARAMETERS: &[&str] = &["code", "key", "pass", "pwd", "sid", "sig"];
-/// Headers that hold addresses.
-const ADDRESSES: &[&str] = &["location", "content-location", "referer"];
 
 /// A request and an answer's head.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +29,9 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// Stands for a secret.
+    pub const HIDDEN: &'static str = HIDDEN;
+
     /// Takes down what is fit to be shown.
     pub fn new<'a>(
         method: &str,
@@ -59,15 +41,12 @@ impl Evidence {
         answered: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
         note: &str,
     ) -> Self {
-        let shown = |(name, value): (&[u8], &[u8])| {
-            (cut(&String::from_utf8_lossy(name), VALUE_CHARS_MAX), header(name, value))
-        };
         Self {
             method: cut(method, VALUE_CHARS_MAX),
-            url: cut(&address(url), URL_CHARS_MAX),
+            url: cut(&redaction::address(url), URL_CHARS_MAX),
             status,
-            asked: asked.into_iter().take(HEADERS_MAX).map(shown).collect(),
-            answered: answered.into_iter().take(HEADERS_MAX).map(shown).collect(),
+            asked: asked.into_iter().take(HEADERS_MAX).map(header).collect(),
+            answered: answered.into_iter().take(HEADERS_MAX).map(header).collect(),
             note: cut(note, VALUE_CHARS_MAX),
         }
     }
@@ -100,54 +79,11 @@ fn cut(text: &str, chars_max: usize) -> String {
     shown
 }
 
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET.iter().any(|secret| name.contains(secret))
-}
-
-/// A header's value without secrets. Of cookies, names and attributes stay: they are what findings are about.
-fn header(name: &[u8], value: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
-    let value = String::from_utf8_lossy(value);
-    let value = value.trim();
-    if name.eq_ignore_ascii_case("cookie") {
-        let pairs: Vec<String> = value.split(';').map(|pair| hidden(pair.trim())).collect();
-        return cut(&pairs.join("; "), VALUE_CHARS_MAX);
-    }
-    if name.eq_ignore_ascii_case("set-cookie") {
-        let (pair, attributes) = value.split_once(';').unwrap_or((value, ""));
-        let semicolon = if attributes.is_empty() { "" } else { ";" };
-        return cut(&format!("{}{semicolon}{attributes}", hidden(pair)), VALUE_CHARS_MAX);
-    }
-    if is_secret(&name) {
-        return HIDDEN.to_owned();
-    }
-    if ADDRESSES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-        return cut(&address(value), URL_CHARS_MAX);
-    }
-    cut(value, VALUE_CHARS_MAX)
-}
-
-/// `name=value` without its value.
-fn hidden(pair: &str) -> String {
-    match pair.split_once('=') {
-        Some((name, _)) => format!("{name}={HIDDEN}"),
-        None => HIDDEN.to_owned(),
-    }
-}
-
-/// An address without its fragment and without the values of secret parameters.
-fn address(url: &str) -> String {
-    let url = url.split('#').next().unwrap_or_default();
-    let Some((path, query)) = url.split_once('?') else { return url.to_owned() };
-    let parameter = |pair: &str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        let is_hidden =
-            is_secret(name) || SECRET_PARAMETERS.iter().any(|known| name.eq_ignore_ascii_case(known));
-        if is_hidden { hidden(pair) } else { pair.to_owned() }
-    };
-    let parameters: Vec<String> = query.split('&').map(parameter).collect();
-    format!("{path}?{}", parameters.join("&"))
+/// A header as it is shown.
+fn header((name, value): (&[u8], &[u8])) -> (String, String) {
+    let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+    let chars_max = if redaction::holds_addresses(&name) { URL_CHARS_MAX } else { VALUE_CHARS_MAX };
+    (cut(&name, VALUE_CHARS_MAX), cut(&redaction::header(&name, &value), chars_max))
 }
 
 #[cfg(test)]
@@ -156,31 +92,12 @@ mod tests {
 
     use super::*;
 
-    fn shown(name: &str, value: &str) -> String {
-        header(name.as_bytes(), value.as_bytes())
-    }
-
     #[test]
-    fn secrets_are_hidden_and_what_matters_is_shown() {
-        for (name, value, expected) in [
-            ("Cookie", "sid=42; AWSALB=x=y", "sid=(hidden); AWSALB=(hidden)"),
-            ("Set-Cookie", "sid=42; Path=/; HttpOnly", "sid=(hidden); Path=/; HttpOnly"),
-            ("set-cookie", "sid=42", "sid=(hidden)"),
-            ("Authorization", "Basic c2hvcDpw", "(hidden)"),
-            ("X-CSRF-Token", "1", "(hidden)"),
-            ("X-Cache", "Hit from cloudfront", "Hit from cloudfront"),
-            ("Vary", "Cookie", "Cookie"),
-            ("Location", "/pay?token=1&step=2#x", "/pay?token=(hidden)&step=2"),
-            ("Age", " 5 ", "5"),
-            ("X-Odd", "a\u{1b}[31mb", "a\u{fffd}[31mb"),
-        ] {
-            assert_eq!(shown(name, value), expected, "{name}");
-        }
-        assert_eq!(
-            address("https://s.test/a?q=tent&utm_source=x&Email=a@b.c&sid=1"),
-            "https://s.test/a?q=tent&utm_source=x&Email=(hidden)&sid=(hidden)"
-        );
+    fn what_is_shown_is_bounded_and_paints_no_terminal() {
+        let shown = |name: &str, value: &str| header((name.as_bytes(), value.as_bytes())).1;
+        assert_eq!(shown("X-Odd", "a\u{1b}[31mb"), "a\u{fffd}[31mb");
         assert_eq!(shown("X-Long", &"é".repeat(1_000)).chars().count(), VALUE_CHARS_MAX + 1);
+        assert_eq!(shown("Location", &"é".repeat(2_000)).chars().count(), URL_CHARS_MAX + 1);
     }
 
     #[test]

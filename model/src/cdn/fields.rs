@@ -68,9 +68,18 @@ pub(super) fn number(text: &[u8]) -> Option<u32> {
 }
 
 /// A content type without its parameters.
-pub(super) fn essence(content_type: &[u8]) -> &[u8] {
+fn essence(content_type: &[u8]) -> &[u8] {
     let end = content_type.iter().position(|byte| *byte == b';').unwrap_or(content_type.len());
     content_type[..end].trim_ascii()
+}
+
+/// A content type without its parameters and in lower case, written into `room`; `None` where it is longer than that.
+pub(super) fn lower_essence<'a>(content_type: &[u8], room: &'a mut [u8]) -> Option<&'a [u8]> {
+    let essence = essence(content_type);
+    let lower = room.get_mut(..essence.len())?;
+    lower.copy_from_slice(essence);
+    lower.make_ascii_lowercase();
+    Some(lower)
 }
 
 #[cfg(test)]
@@ -102,6 +111,9 @@ mod tests {
             assert_eq!(number(text.as_bytes()), None, "{text}");
         }
         assert_eq!(essence(b" text/html ; charset=utf-8"), b"text/html");
+        let mut room = [0; 9];
+        assert_eq!(lower_essence(b" Text/HTML;charset=UTF-8", &mut room), Some(&b"text/html"[..]));
+        assert_eq!(lower_essence(b"text/plain", &mut room), None, "there is no room");
     }
 
     proptest! {

@@ -1,7 +1,8 @@
 //! Fragmentation: the same content kept again and again, because the cache's key holds what does not change it.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::fingerprint::fingerprint;
 
 /// The most addresses that are watched; later ones are not.
 const WATCHED_MAX: usize = 256;
@@ -36,16 +37,16 @@ const TRACKING: &[&str] = &[
 /// The beginning of the others.
 const TRACKING_PREFIX: &str = "utm_";
 
-/// What addresses missed, one worker's knowledge. Bounded: 256 addresses, eight ways of writing each.
+/// What contents missed, one worker's knowledge. Bounded: 256 of them, eight ways of writing the address of each.
 #[derive(Clone, Debug, Default)]
 pub struct Fragments {
-    /// By the address as it would be without what does not matter.
+    /// By their [`content`].
     watched: BTreeMap<u64, Watched>,
     /// Of how many of them hits tell something.
     open: usize,
 }
 
-/// What is known of an address.
+/// What is known of a content.
 #[derive(Clone, Debug)]
 enum Watched {
     /// The ways in which it was written when it missed, and whether the edge keeps it at all: it was a hit in one of them,
@@ -58,24 +59,23 @@ enum Watched {
 }
 
 impl Fragments {
-    /// Notes that a cacheable answer was missed. Whether the address is fragmented: it was missed in several ways of
-    /// writing it, which differ in the order of parameters or in those that follow visits, and was a hit in another. What
-    /// is never a hit is not kept at all, which is another matter.
-    pub fn missed(&mut self, path: &str, query: &str) -> bool {
+    /// Notes that a cacheable answer was missed. Whether the [`content`] is fragmented: it was missed in several ways of
+    /// writing its query, which differ in the order of parameters or in those that follow visits, and was a hit in another.
+    /// What is never a hit is not kept at all, which is another matter. `None` where there is no room to watch it.
+    pub fn missed(&mut self, content: u64, query: &str) -> Option<bool> {
         if query.is_empty() {
-            return false;
+            return Some(false);
         }
-        let address = address(path, query);
         let is_full = self.watched.len() >= WATCHED_MAX;
-        if is_full && !self.watched.contains_key(&address) {
-            return false;
+        if is_full && !self.watched.contains_key(&content) {
+            return None;
         }
         let unknown = || Watched::Open { missed: Vec::new(), is_kept: false };
-        let watched = self.watched.entry(address).or_insert_with(unknown);
+        let watched = self.watched.entry(content).or_insert_with(unknown);
         let Watched::Open { missed, is_kept } = watched else {
-            return matches!(watched, Watched::Fragmented);
+            return Some(matches!(watched, Watched::Fragmented));
         };
-        let way = hash(&query);
+        let way = fingerprint(query);
         if !missed.contains(&way) && missed.len() < WAYS_MAX {
             missed.push(way);
             self.open += usize::from(missed.len() == WAYS_OPEN);
@@ -85,7 +85,7 @@ impl Fragments {
             *watched = Watched::Fragmented;
             self.open -= 1;
         }
-        is_fragmented
+        Some(is_fragmented)
     }
 
     /// Whether hits tell anything.
@@ -94,11 +94,11 @@ impl Fragments {
     }
 
     /// Notes that an answer was a hit.
-    pub fn hit(&mut self, path: &str, query: &str) {
-        let Some(watched) = self.watched.get_mut(&address(path, query)) else { return };
+    pub fn hit(&mut self, content: u64, query: &str) {
+        let Some(watched) = self.watched.get_mut(&content) else { return };
         let Watched::Open { missed, is_kept } = watched else { return };
         let is_anybody_s = !query.split('&').any(follows_visits);
-        if is_anybody_s || missed.contains(&hash(&query)) {
+        if is_anybody_s || missed.contains(&fingerprint(query)) {
             *is_kept = true;
             return;
         }
@@ -107,23 +107,13 @@ impl Fragments {
     }
 }
 
-/// Tells an address from others, however it is written.
-fn address(path: &str, query: &str) -> u64 {
-    hash(&(path, plain(query)))
-}
-
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// The parameters that matter, in one order.
-fn plain(query: &str) -> Vec<&str> {
-    let matters = |pair: &&str| !pair.is_empty() && !follows_visits(pair);
-    let mut pairs: Vec<&str> = query.split('&').filter(matters).collect();
-    pairs.sort_unstable();
-    pairs
+/// Tells apart what addresses show: `place` is the address without its query, and neither the order of the query's
+/// parameters nor those that follow visits change anything.
+pub fn content(place: &str, query: &str) -> u64 {
+    // A sum knows no order, and keeps no list.
+    let parameters = query.split('&').filter(|pair| !pair.is_empty() && !follows_visits(pair));
+    let parameters = parameters.fold(0_u64, |sum, pair| sum.wrapping_add(fingerprint(pair)));
+    fingerprint(&(place, parameters))
 }
 
 /// Whether a parameter follows visits.
@@ -141,12 +131,33 @@ mod tests {
         let mut fragments = Fragments::default();
         let mut is_fragmented = false;
         for look in looks {
-            match look.split_at(1) {
-                ("+", query) => fragments.hit("/search", query),
-                (_, query) => is_fragmented = fragments.missed("/search", query),
+            let (what, query) = look.split_at(1);
+            let content = content("http://shop.test/search", query);
+            if what == "+" {
+                fragments.hit(content, query);
+            } else {
+                is_fragmented = fragments.missed(content, query).unwrap();
             }
         }
         is_fragmented
+    }
+
+    #[test]
+    fn content_is_the_same_however_it_is_asked_for() {
+        let of = |query: &str| content("http://shop.test/search", query);
+        for (query, other) in [
+            ("a=1&b=2&c=3", "c=3&a=1&b=2"),
+            ("q=tent", "utm_source=x&q=tent&gclid=1"),
+            ("", "fbclid=1"),
+            ("", "&&"),
+        ] {
+            assert_eq!(of(query), of(other), "{query} and {other}");
+        }
+        for (query, other) in [("q=tent", "q=lamp"), ("", "q="), ("page=1&page=1", "page=1"), ("a=1", "A=1")]
+        {
+            assert_ne!(of(query), of(other), "{query} and {other}");
+        }
+        assert_ne!(content("http://a.test/", ""), content("http://b.test/", ""), "another host's is another");
     }
 
     #[test]
@@ -197,21 +208,23 @@ mod tests {
     #[test]
     fn what_is_watched_is_bounded_and_ends() {
         let mut fragments = Fragments::default();
+        let mut not_watched = 0;
         for product in 0..10_000 {
             for visit in 0..20 {
-                fragments.missed(&format!("/p/{product}"), &format!("gclid={visit}"));
+                let missed = fragments.missed(product, &format!("gclid={visit}"));
+                not_watched += usize::from(missed.is_none());
             }
         }
-        assert_eq!((fragments.watched.len(), fragments.open), (WATCHED_MAX, WATCHED_MAX));
+        assert_eq!((fragments.watched.len(), not_watched), (WATCHED_MAX, (10_000 - WATCHED_MAX) * 20));
+        assert_eq!(fragments.open, WATCHED_MAX);
         let is_bounded = |watched: &Watched| match watched {
             Watched::Open { missed, .. } => missed.len() <= WAYS_MAX,
             Watched::Shared | Watched::Fragmented => false,
         };
         assert!(fragments.watched.values().all(is_bounded));
         for product in 0..10_000 {
-            let path = format!("/p/{product}");
-            fragments.hit(&path, if product % 2 == 0 { "" } else { "gclid=new" });
-            fragments.missed(&path, "gclid=0");
+            fragments.hit(product, if product % 2 == 0 { "" } else { "gclid=new" });
+            fragments.missed(product, "gclid=0");
         }
         assert!(!fragments.is_open(), "every one of them is decided");
     }
@@ -221,9 +234,10 @@ mod tests {
         let mut fragments = Fragments::default();
         for search in 0..100 {
             let query = format!("q={search}");
-            assert!(!fragments.missed("/search", &query) && !fragments.is_open());
-            fragments.hit("/search", &query);
-            assert!(!fragments.missed("/search", &query), "a copy that expired");
+            assert_eq!(fragments.missed(search, &query), Some(false));
+            assert!(!fragments.is_open());
+            fragments.hit(search, &query);
+            assert_eq!(fragments.missed(search, &query), Some(false), "a copy that expired");
         }
         assert!(!fragments.is_open());
     }

@@ -7,6 +7,7 @@
 mod tests;
 
 use super::CacheStatus;
+use super::cookie::{self, STICKY_COOKIE};
 use super::encoding::Encoding;
 use super::fields::{list, number, parameter};
 use super::kind::ContentKind;
@@ -14,15 +15,10 @@ use super::pop::Pop;
 use super::rfc9211::cache_status;
 use super::says::Says;
 use super::status::{x_cache, x_cache_status};
-use super::timing::{HitLayer, Timing};
+use super::timing::HitLayer;
 
 /// Stands for a number of seconds that was not told; numbers end at 2^31.
 const UNTOLD: u32 = u32::MAX;
-
-/// Names of the balancer's sticky cookies (facts of Application and Classic Load Balancers \[D\]).
-const STICKY: [&str; 6] = ["AWSALB", "AWSALBCORS", "AWSALBTG", "AWSALBTGCORS", "AWSELB", "AWSELBCORS"];
-/// The beginning of those that follow a cookie of the application \[D\].
-const STICKY_APPLICATION: &[u8] = b"AWSALBAPP-";
 
 /// Who made an answer, by its `Server`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,9 +49,10 @@ enum Teller {
 pub struct Head {
     age_s: u32,
     lifetime_s: u32,
+    stale_while_revalidate_s: u32,
+    stale_if_error_s: u32,
     /// 0 where there is none.
     sticky: u32,
-    stale_s: u16,
     told_by: Teller,
     /// Hit, miss, …
     pub cache: CacheStatus,
@@ -78,8 +75,9 @@ impl Default for Head {
         Self {
             age_s: UNTOLD,
             lifetime_s: UNTOLD,
+            stale_while_revalidate_s: 0,
+            stale_if_error_s: 0,
             sticky: 0,
-            stale_s: 0,
             told_by: Teller::Nobody,
             cache: CacheStatus::None,
             encoding: Encoding::Identity,
@@ -110,10 +108,33 @@ impl Head {
         told(self.lifetime_s)
     }
 
-    /// For how many seconds beyond its lifetime it may be served stale: the larger of `stale-while-revalidate` and
-    /// `stale-if-error` (RFC 5861).
+    /// For how many seconds beyond its lifetime it may be served stale, whatever happens: `stale-while-revalidate` (RFC
+    /// 5861, section 3).
     pub fn stale_s(&self) -> u32 {
-        u32::from(self.stale_s)
+        self.stale_while_revalidate_s
+    }
+
+    /// For how many seconds beyond its lifetime it may be served stale where the origin fails: `stale-if-error` (RFC 5861,
+    /// section 4).
+    pub fn stale_if_error_s(&self) -> u32 {
+        self.stale_if_error_s
+    }
+
+    /// What came of looking it up: the cache's own word; or, where there is none, a hit of what has been kept for a while. Every
+    /// cache tells an Age (RFC 9111, section 5.1), and Varnish as it comes nothing else; but one of 0 may be that of a miss.
+    pub fn lookup(&self) -> CacheStatus {
+        let is_told_by_age = self.cache == CacheStatus::None && self.age_s().is_some_and(|age_s| age_s > 0);
+        if is_told_by_age { CacheStatus::Hit } else { self.cache }
+    }
+
+    /// Whether it came out of a cache, with or without asking the origin.
+    pub fn is_hit(&self) -> bool {
+        self.lookup().is_cached()
+    }
+
+    /// Whether it came out of a cache without asking the origin.
+    pub fn is_fresh_hit(&self) -> bool {
+        self.lookup() == CacheStatus::Hit
     }
 
     /// What tells one value of the sticky cookie `AWSALB` from another; `None` where it is not set.
@@ -145,7 +166,7 @@ impl Head {
             (12, b'x') if is("x-amz-cf-pop") => self.x_amz_cf_pop(value),
             (13, b'c') if is("cache-control") => self.cache_control(value),
             (13, b's') if is("server-timing") => {
-                let layer = Timing::of(value).hit_layer;
+                let layer = HitLayer::of(value);
                 if layer != HitLayer::Unsaid {
                     self.hit_layer = layer;
                 }
@@ -212,13 +233,10 @@ impl Head {
     }
 
     fn set_cookie(&mut self, line: &[u8]) {
-        let pair = line.split(|byte| *byte == b';').next().unwrap_or_default();
-        let (name, value) = parameter(pair);
-        let is_sticky =
-            STICKY.iter().any(|known| name == known.as_bytes()) || name.starts_with(STICKY_APPLICATION);
-        self.says.add(if is_sticky { Says::SETS_STICKY } else { Says::SETS_COOKIE });
-        if name == b"AWSALB" {
-            self.sticky = fingerprint(value.unwrap_or_default());
+        let (name, value) = cookie::pair(line);
+        self.says.add(if cookie::is_sticky(name) { Says::SETS_STICKY } else { Says::SETS_COOKIE });
+        if name == STICKY_COOKIE.as_bytes() {
+            self.sticky = fingerprint(value);
         }
     }
 
@@ -242,8 +260,8 @@ impl Head {
                 8 if is("no-store") => self.says.add(Says::NO_STORE),
                 8 if is("no-cache") && is_whole => self.says.add(Says::NO_CACHE),
                 7 if is("private") && is_whole => self.says.add(Says::PRIVATE),
-                14 if is("stale-if-error") => self.stale(value),
-                22 if is("stale-while-revalidate") => self.stale(value),
+                14 if is("stale-if-error") => longer(&mut self.stale_if_error_s, value),
+                22 if is("stale-while-revalidate") => longer(&mut self.stale_while_revalidate_s, value),
                 _ => {}
             }
         }
@@ -263,11 +281,11 @@ impl Head {
             self.says.add(Says::SHARED_LIFETIME);
         }
     }
+}
 
-    fn stale(&mut self, value: Option<&[u8]>) {
-        let stale_s = value.and_then(number).unwrap_or(0);
-        self.stale_s = self.stale_s.max(u16::try_from(stale_s).unwrap_or(u16::MAX));
-    }
+/// Of a directive that is repeated, the longer time counts: what may be kept so long breaks no promise.
+fn longer(known_s: &mut u32, value: Option<&[u8]>) {
+    *known_s = value.and_then(number).unwrap_or(0).max(*known_s);
 }
 
 fn told(seconds: u32) -> Option<u32> {

@@ -46,12 +46,19 @@ pub struct Observed {
     pub bytes_decoded: Option<u64>,
     /// Whether the decoded body is a gzip file again, though its type is text.
     pub is_packed_inside: bool,
+    /// Whether the origin was seen to fail: only then may answers be as old as `stale-if-error` has it.
+    pub has_failed: bool,
 }
 
 impl Observed {
     /// Whether it is good, and whole.
     fn is_good(&self) -> bool {
         matches!(self.status, 200 | 203)
+    }
+
+    /// Whether it says that something went wrong.
+    fn is_error(&self) -> bool {
+        self.status >= 400
     }
 
     /// Whether a cache may keep it, as far as its head says.
@@ -78,10 +85,8 @@ pub fn judge(policy: &Policy, edges: Option<&[Airport]>, seen: &Observed) -> Rul
     }
     edge(edges, seen, &mut broken);
     coding(seen, &mut broken);
-    if seen.status >= 400 {
-        error(seen, &mut broken);
-        return broken;
-    }
+    // An error that is kept gives away no less than a page: what is private stays so, and a target is a target.
+    error(seen, &mut broken);
     match policy.class(seen.class).map_or(Cached::Unsaid, |class| class.cached) {
         Cached::Never => private(seen, &mut broken),
         _ if seen.verb == Verb::Other => {}
@@ -111,7 +116,7 @@ fn edge(edges: Option<&[Airport]>, seen: &Observed, broken: &mut Rules) {
 fn coding(seen: &Observed, broken: &mut Rules) {
     let encoding = seen.head.encoding;
     if encoding == Encoding::Identity {
-        broken.add_if(seen.is_packed_inside, Rule::CompressedTwice);
+        broken.add_if(seen.is_packed_inside, Rule::EncodingUnsaid);
         return;
     }
     let is_twice = encoding == Encoding::Several || seen.is_packed_inside;
@@ -120,34 +125,34 @@ fn coding(seen: &Observed, broken: &mut Rules) {
     broken.add_if(!seen.asked.takes(encoding), Rule::EncodingNotAsked);
 }
 
-/// Errors that are kept. CloudFront calls a kept error `Error`, others a hit; where nobody says how old it is, only one of
-/// the server's own is suspicious: that there is no such page may be kept.
+/// Errors that are kept for long, as their Age has it: CloudFront calls a kept error `Error`, others a hit. Where nobody says
+/// how old it is, one answer tells nothing.
 fn error(seen: &Observed, broken: &mut Rules) {
-    let is_kept = match seen.head.age_s() {
-        Some(age_s) => age_s > ERROR_AGE_MAX_S,
-        None => seen.status >= 500 && seen.head.cache == CacheStatus::Hit,
-    };
+    let is_kept = seen.is_error() && seen.head.age_s().is_some_and(|age_s| age_s > ERROR_AGE_MAX_S);
     broken.add_if(is_kept && seen.verb != Verb::Other, Rule::ErrorCached);
 }
 
-/// What belongs to one shopper. An Age of 0 tells nothing: Varnish says it of what it never kept.
+/// What belongs to one shopper. An Age of 0 tells nothing: Varnish says it of what it never kept. Nor does that of an error:
+/// CloudFront keeps errors of all pages for some seconds, and calls them no hits.
 fn private(seen: &Observed, broken: &mut Rules) {
     let is_hit = seen.head.cache.is_cached();
+    let has_age = !seen.is_error() && seen.head.age_s().is_some_and(|age_s| age_s > 0);
     broken.add_if(is_hit, Rule::PrivateHit);
-    broken.add_if(!is_hit && seen.head.age_s().is_some_and(|age_s| age_s > 0), Rule::PrivateAge);
+    broken.add_if(!is_hit && has_age, Rule::PrivateAge);
 }
 
-/// Cookies that come out of a cache.
+/// Cookies that come out of a cache: the balancer's own. One of the shop's may be made at the edge for each who asks; that
+/// several are given the same, no answer tells by itself.
 fn cookies(seen: &Observed, broken: &mut Rules) {
-    let is_hit = seen.head.cache.is_cached();
-    broken.add_if(is_hit && seen.head.says.any(Says::SETS_COOKIE), Rule::CookieFromCache);
-    broken.add_if(is_hit && seen.head.says.any(Says::SETS_STICKY), Rule::StickyFromCache);
+    broken.add_if(seen.head.is_hit() && seen.head.says.any(Says::SETS_STICKY), Rule::StickyFromCache);
 }
 
 /// What is promised to be kept for `promised_s` seconds.
 fn kept(policy: &Policy, promised_s: u32, seen: &Observed, broken: &mut Rules) {
     let (head, says) = (&seen.head, seen.head.says);
-    let age_max_s = promised_s.saturating_add(head.stale_s()).saturating_add(ROUNDING_S);
+    let stale_if_error_s = if seen.has_failed { head.stale_if_error_s() } else { 0 };
+    let stale_s = head.stale_s().max(stale_if_error_s);
+    let age_max_s = promised_s.saturating_add(stale_s).saturating_add(ROUNDING_S);
     broken.add_if(head.age_s().is_some_and(|age_s| age_s > age_max_s), Rule::AgePastLifetime);
     if !seen.may_be_kept() {
         // Which pages belong to one shopper, only the shop knows: what nobody declared is not held against it.
@@ -158,7 +163,7 @@ fn kept(policy: &Policy, promised_s: u32, seen: &Observed, broken: &mut Rules) {
         Some(lifetime_s) => broken.add_if(lifetime_s != promised_s, Rule::LifetimeDiffers),
         None => broken.add_if(!says.any(Says::EXPIRES), Rule::LifetimeUnsaid),
     }
-    broken.add_if(!head.cache.is_cached() && says.any(Says::SETS_COOKIE), Rule::CookieOnCacheable);
+    broken.add_if(says.any(Says::SETS_COOKIE), Rule::CookieOnCacheable);
     broken.add_if(says.any(Says::VARY_COOKIE), Rule::VariesOnCookie);
     broken.add_if(says.any(Says::VARY_USER_AGENT), Rule::VariesOnUserAgent);
     let is_compressed = head.encoding != Encoding::Identity && head.kind != ContentKind::Packed;

@@ -1,6 +1,6 @@
 //! Kinds of content, as far as compression is concerned.
 
-use super::fields::essence;
+use super::fields::lower_essence;
 
 /// What compression does to content of a type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,15 +114,11 @@ const TYPE_BYTES_MAX: usize = 40;
 impl ContentKind {
     /// The kind of a `Content-Type`.
     pub fn of(content_type: &[u8]) -> Self {
-        let essence = essence(content_type);
-        if essence.is_empty() {
+        let mut room = [0; TYPE_BYTES_MAX];
+        let Some(lower) = lower_essence(content_type, &mut room) else { return Self::Other };
+        if lower.is_empty() {
             return Self::Unsaid;
         }
-        let mut room = [0; TYPE_BYTES_MAX];
-        let Some(lower) = room.get_mut(..essence.len()) else { return Self::Other };
-        lower.copy_from_slice(essence);
-        lower.make_ascii_lowercase();
-        let lower: &[u8] = lower;
         let is_in = |types: &[&str]| types.binary_search_by(|known| known.as_bytes().cmp(lower)).is_ok();
         if is_in(TEXT) {
             Self::Text

@@ -72,7 +72,7 @@ impl Failure {
         if self.head.says.any(Says::CHALLENGED) {
             return Layer::Edge;
         }
-        match (self.head.maker, self.head.cache) {
+        match (self.head.maker, self.head.lookup()) {
             (Maker::Edge, _) => Layer::Edge,
             (Maker::Balancer, _) => Layer::Balancer,
             (_, CacheStatus::Generated | CacheStatus::Limit | CacheStatus::Redirect) => Layer::Edge,
@@ -126,6 +126,8 @@ mod tests {
             (Is::Status, 460, "", Layer::Generator),
             (Is::Expectation, 200, "X-Cache: Hit from cloudfront", Layer::Edge),
             (Is::Expectation, 200, "X-Cache: Miss from cloudfront", Layer::Origin),
+            (Is::Expectation, 200, "Via: 1.1 varnish|Age: 7", Layer::Edge),
+            (Is::Expectation, 200, "Via: 1.1 varnish|Age: 0", Layer::Origin),
             (Is::Body, 200, "X-Cache: Miss from cloudfront", Layer::Edge),
         ] {
             assert_eq!(layer(error, status, lines), expected, "{error:?} {status} {lines}");

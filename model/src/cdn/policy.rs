@@ -4,6 +4,7 @@
 //! the first match; what matches none is unclassified.
 
 mod glob;
+mod path;
 mod read;
 mod shop;
 
@@ -14,10 +15,11 @@ use std::fmt;
 
 use doorbuster_notation::{Faults, Node, Share};
 
-use super::fields::essence;
+use super::fields::lower_essence;
 use super::pop::Airport;
 
 pub use glob::Pattern;
+pub use path::plain_path;
 
 /// The most classes of a policy.
 pub const CLASSES_MAX: usize = 32;
@@ -165,17 +167,14 @@ impl Policy {
 
     /// The classes that a path matches, which is without its query.
     pub fn of_path(&self, path: &str) -> Matched {
-        Matched::by(&self.classes, |class| class.matches.iter().any(|pattern| pattern.matches_path(path)))
+        let path = plain_path(path);
+        Matched::by(&self.classes, |class| class.matches.iter().any(|pattern| pattern.matches_path(&path)))
     }
 
     /// The classes that a `Content-Type` matches.
     pub fn of_type(&self, content_type: &[u8]) -> Matched {
-        let essence = essence(content_type);
         let mut room = [0; TYPE_BYTES_MAX];
-        let Some(lower) = room.get_mut(..essence.len()) else { return Matched::default() };
-        lower.copy_from_slice(essence);
-        lower.make_ascii_lowercase();
-        let lower: &[u8] = lower;
+        let Some(lower) = lower_essence(content_type, &mut room) else { return Matched::default() };
         Matched::by(&self.classes, |class| class.matches.iter().any(|pattern| pattern.matches_type(lower)))
     }
 

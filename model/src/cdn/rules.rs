@@ -54,7 +54,7 @@ pub enum Rule {
     PrivateAge,
     /// An answer shows what another shopper entered.
     MarkerLeaked,
-    /// A cached answer sets a cookie.
+    /// Several shoppers are given the same cookie out of a cache.
     CookieFromCache,
     /// An answer is older than what was promised.
     AgePastLifetime,
@@ -76,10 +76,14 @@ pub enum Rule {
     OtherRegion,
     /// A body is compressed more than once.
     CompressedTwice,
+    /// A text is compressed, and nothing says so.
+    EncodingUnsaid,
     /// A body is compressed whose format does that itself.
     CompressedImage,
     /// A body comes in a coding that was not asked for.
     EncodingNotAsked,
+    /// A body is another under another coding.
+    EncodingsDiffer,
     /// Too few hits.
     HitRatio,
     /// Text comes uncompressed.
@@ -98,6 +102,8 @@ pub enum Rule {
     ChallengeAsPage,
     /// A cache says something that is not known here.
     CacheWordUnknown,
+    /// A hit ratio is promised that nothing tells.
+    HitRatioUntold,
 }
 
 struct Entry {
@@ -109,7 +115,7 @@ struct Entry {
 }
 
 /// In the order of [`Rule`].
-static RULES: [Entry; 25] = [
+static RULES: [Entry; 28] = [
     Entry {
         rule: Rule::PrivateHit,
         id: "private-hit",
@@ -122,7 +128,7 @@ static RULES: [Entry; 25] = [
         id: "private-age",
         weight: Weight::Critical,
         condition: "an answer that belongs to one shopper has an Age: some cache kept it",
-        remedy: "The edge calls it no hit, so a cache behind it keeps this path: a proxy before the shop, or another distribution. Exclude the path there as at the edge, and have the origin send Cache-Control: private, no-store.",
+        remedy: "Some cache keeps this path: the edge itself where it says no word, otherwise one behind it (a proxy before the shop, or another distribution). Exclude the path there, and have the origin send Cache-Control: private, no-store.",
     },
     Entry {
         rule: Rule::MarkerLeaked,
@@ -135,7 +141,7 @@ static RULES: [Entry; 25] = [
         rule: Rule::CookieFromCache,
         id: "cookie-from-cache",
         weight: Weight::Critical,
-        condition: "an answer out of a cache sets a cookie: everybody gets the same one",
+        condition: "several shoppers were given the same cookie out of a cache: they share a session",
         remedy: "Have the origin set no cookie on what is cached. In a cache policy leave cookies out (none), so that CloudFront takes Set-Cookie away; in Varnish and nginx remove Set-Cookie before storing, or do not store what has it. Invalidate the path.",
     },
     Entry {
@@ -209,6 +215,13 @@ static RULES: [Entry; 25] = [
         remedy: "Compress in one place: let the edge do it (Compress objects automatically) and turn it off at the origin, or have files that are compressed already stored with their Content-Encoding.",
     },
     Entry {
+        rule: Rule::EncodingUnsaid,
+        id: "encoding-unsaid",
+        weight: Weight::Promise,
+        condition: "a text is a gzip file, and no Content-Encoding says so: browsers show what they cannot read",
+        remedy: "Have the origin send Content-Encoding: gzip with files that are stored compressed (S3: the object's metadata; nginx: gzip_static on for x.css.gz beside x.css, not x.css that is gzip itself), and see that no function or policy takes the header away.",
+    },
+    Entry {
         rule: Rule::CompressedImage,
         id: "compressed-image",
         weight: Weight::Promise,
@@ -221,6 +234,13 @@ static RULES: [Entry; 25] = [
         weight: Weight::Promise,
         condition: "a body comes in a coding that the request did not ask for: clients cannot read it",
         remedy: "Put Accept-Encoding into the cache's key: in the cache policy turn on EnableAcceptEncodingGzip and EnableAcceptEncodingBrotli; at the origin send Vary: Accept-Encoding, and compress only what is asked for.",
+    },
+    Entry {
+        rule: Rule::EncodingsDiffer,
+        id: "encodings-differ",
+        weight: Weight::Promise,
+        condition: "a body is another under another coding, or cannot be read under it",
+        remedy: "One of the compressed copies is of another build, or broken. Invalidate the path. Where files are compressed when they are built, build and upload all of their forms together (gzip_static and brotli_static in nginx take whatever lies there); otherwise let the edge compress, and nobody else.",
     },
     Entry {
         rule: Rule::HitRatio,
@@ -285,6 +305,13 @@ static RULES: [Entry; 25] = [
         condition: "a cache says something that is not known here; it counts as neither hit nor miss",
         remedy: "Nothing at the edge. Tell the maintainers of Doorbuster the value, so that it can be counted.",
     },
+    Entry {
+        rule: Rule::HitRatioUntold,
+        id: "hit-ratio-untold",
+        weight: Weight::Information,
+        condition: "a hit ratio is promised, and too many answers say neither hit nor miss to tell whether it holds",
+        remedy: "Have the edge say what it did: X-Cache in Varnish (vcl_deliver, from obj.hits), X-Cache-Status in nginx (add_header with $upstream_cache_status, always), Cache-Status elsewhere. Of a cache that tells an Age alone, only what is older than a second is known to be a hit, so that longer runs tell more.",
+    },
 ];
 
 impl Rule {
@@ -334,6 +361,7 @@ impl Rule {
             | Self::VariesOnCookie
             | Self::VariesOnUserAgent
             | Self::CompressedTwice
+            | Self::EncodingUnsaid
             | Self::VaryEncodingMissing
             | Self::LifetimeUnsaid => Layer::Origin,
             Self::SessionMoved => Layer::Balancer,

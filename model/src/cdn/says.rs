@@ -2,7 +2,7 @@
 
 /// A set of facts about an answer's head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Says(u32);
+pub struct Says(u16);
 
 impl Says {
     /// CloudFront had it in hand: `X-Cache: … from cloudfront`, `X-Amz-Cf-Pop`, `Via: … (CloudFront)`.

@@ -84,13 +84,13 @@ const CLOUDFRONT: &[(&str, CacheStatus)] = &[
     ("limitexceeded", CacheStatus::Limit),
     ("lambdaexecutionerror", CacheStatus::Error),
     ("lambdalimitexceeded", CacheStatus::Limit),
-    ("functionthrottlederror", CacheStatus::Limit),
     // [D]
     ("error", CacheStatus::Error),
     ("functiongeneratedresponse", CacheStatus::Generated),
     // [R]
     ("lambdavalidationerror", CacheStatus::Error),
     ("functionexecutionerror", CacheStatus::Error),
+    ("functionthrottlederror", CacheStatus::Limit),
     // [D] In its logs alone.
     ("originshieldhit", CacheStatus::Hit),
     ("capacityexceeded", CacheStatus::Limit),

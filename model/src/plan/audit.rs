@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use doorbuster_notation::{Faults, Place};
+use url::{Origin, Url};
 
-use super::{Connections, Cookies, JourneyUse, Load, Model, Plan};
+use super::{Connections, Cookies, JourneyUse, Load, Model, Plan, Region};
 use crate::assignment::Audit;
 use crate::cdn::Policy;
 use crate::pace::Pace;
 use crate::spacing::Spacing;
+use crate::target::STRANGER_REQUESTS_PER_SECOND_MAX;
 
 impl Plan {
     /// Leaves of the plan what an audit needs: its target, how requests travel, and its policy, from one agent per region.
@@ -40,6 +42,38 @@ impl Plan {
         self.thresholds.clear();
         self.abort_when = None;
         Ok(())
+    }
+
+    /// How much of an audit's rate falls to a region, in thousandths per second. Regions that ask the same server share
+    /// what the audit is told: it is the server that is to get no more.
+    pub fn audit_share_milli(&self, region: &Region, rate_milli: u64) -> u64 {
+        let origin = self.target_of(region).map(Url::origin);
+        let sharing = self.origins().filter(|other| *other == origin).count();
+        rate_milli / u64::try_from(sharing).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// Whether an audit of that rate, in thousandths per second, may be carried out against `target`: it may be loaded,
+    /// or what its host gets from all regions together stays within what a host gets that nobody named. Each server of a
+    /// host gets the whole rate.
+    pub fn may_audit(&self, target: &Url, rate_milli: u64) -> bool {
+        if self.may_load(target) {
+            return true;
+        }
+        let mut servers: Vec<Option<Origin>> = Vec::new();
+        for region in &self.regions {
+            let there = self.target_of(region).filter(|there| there.host_str() == target.host_str());
+            let origin = there.map(Url::origin);
+            if origin.is_some() && !servers.contains(&origin) {
+                servers.push(origin);
+            }
+        }
+        let servers = u64::try_from(servers.len()).unwrap_or(u64::MAX).max(1);
+        rate_milli.saturating_mul(servers) <= STRANGER_REQUESTS_PER_SECOND_MAX * 1_000
+    }
+
+    /// Where each region's requests go.
+    fn origins(&self) -> impl Iterator<Item = Option<Origin>> {
+        self.regions.iter().map(|region| self.target_of(region).map(Url::origin))
     }
 }
 
@@ -75,6 +109,27 @@ cdn: { provider: generic }
         let faster = Audit { rate_milli: 10_001, ..Audit::default() };
         plan.for_audit(&faster).unwrap();
         assert!(!plan.may_send_to(&target, [1]));
+    }
+
+    #[test]
+    fn regions_that_ask_the_same_server_share_the_rate() {
+        let text = PLAN.replace(
+            "regions: { tokyo: { agents: 4 }, london: { share: 0 } }",
+            "regions: { tokyo: { share: 2 }, london: { agents: 3 }, paris: { target: \"https://shop.example.com:8443\" } }",
+        );
+        let plan = Plan::read("plan.yaml", &text).unwrap();
+        let shares = |rate_milli| -> Vec<u64> {
+            plan.regions.iter().map(|region| plan.audit_share_milli(region, rate_milli)).collect()
+        };
+        assert_eq!(shares(10_000), [5_000, 5_000, 10_000]);
+        assert_eq!(shares(1), [0, 0, 1], "so little cannot be shared");
+        let target = plan.target.clone().unwrap();
+        // Two servers of one host.
+        assert!(plan.may_audit(&target, 5_000) && !plan.may_audit(&target, 5_001));
+        let other = Url::parse("https://other.example.com").unwrap();
+        assert!(plan.may_audit(&other, 10_000) && !plan.may_audit(&other, 10_001));
+        let loopback = Url::parse("http://127.0.0.1:1").unwrap();
+        assert!(plan.may_audit(&loopback, 1_000_000));
     }
 
     #[test]

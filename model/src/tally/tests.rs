@@ -51,6 +51,15 @@ fn a_fast_failure_is_no_latency_and_a_timeout_is() {
 }
 
 #[test]
+fn headers_that_nobody_can_read_are_counted() {
+    let mut tally = Tally::default();
+    for headers in [("Age", "soon"), ("X-Amz-Cf-Pop", "London"), ("Age", "7")] {
+        tally.record(&Sample { head: head(&[headers]), ..sample(0, 9_000, None) });
+    }
+    assert_eq!(tally.counters, BTreeMap::from([("cdn_headers_unreadable".to_owned(), 2)]));
+}
+
+#[test]
 fn challenges_are_counted_and_what_was_not_answered_is_not() {
     let mut tally = Tally::default();
     let headers = [("x-amzn-waf-action", "challenge"), ("x-amz-cf-pop", "NRT57-P1")];

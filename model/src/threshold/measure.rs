@@ -66,8 +66,8 @@ impl Rule {
             }
             Metric::Savings => {
                 let caching = self.caching(tally);
-                let saved = caching.bytes_decoded.saturating_sub(caching.bytes_wire);
-                Observed::new(u128::from(saved), u128::from(caching.bytes_decoded))
+                let saved = caching.text_decoded.saturating_sub(caching.text_wire);
+                Observed::new(u128::from(saved), u128::from(caching.text_decoded))
             }
         }
     }

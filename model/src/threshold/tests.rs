@@ -81,6 +81,8 @@ fn tally(latencies_ms: impl Iterator<Item = u64>, errors: u64) -> Tally {
         status: Some(200),
         bytes_wire: 25,
         bytes_decoded: Some(100),
+        is_text: true,
+        is_sampled: true,
         head: Head::of([(&b"X-Cache"[..], &b"Hit"[..])]),
         class: ClassId(1),
         ..Sample::new(key, times)

@@ -19,10 +19,12 @@ pub(super) enum Variant {
     GzipTwice,
     /// A file that was packed when it was built, and is of the build before.
     OldBrotli,
+    /// A file whose upload broke off.
+    CutBrotli,
 }
 
 impl Variant {
-    pub(super) const COUNT: usize = 5;
+    pub(super) const COUNT: usize = 6;
 
     /// How a viewer gets what may be packed; none: as it is.
     pub(super) fn choose(viewer: &HeaderMap, kind: Kind, switches: &Switches) -> Option<Variant> {
@@ -38,6 +40,7 @@ impl Variant {
             return Some(Variant::GzipStored);
         }
         match Encoding::accepted(viewer)? {
+            Encoding::Brotli if switches.corrupt_brotli && is_file => Some(Variant::CutBrotli),
             Encoding::Brotli if switches.broken_brotli && is_file => Some(Variant::OldBrotli),
             Encoding::Brotli => Some(Variant::Brotli),
             Encoding::Gzip => Some(Variant::Gzip),
@@ -47,7 +50,7 @@ impl Variant {
     /// What the answer says that it is.
     pub(super) fn encoding(self) -> Encoding {
         match self {
-            Variant::Brotli | Variant::OldBrotli => Encoding::Brotli,
+            Variant::Brotli | Variant::OldBrotli | Variant::CutBrotli => Encoding::Brotli,
             Variant::Gzip | Variant::GzipStored | Variant::GzipTwice => Encoding::Gzip,
         }
     }
@@ -60,6 +63,10 @@ impl Variant {
             Variant::GzipStored => gzip(content, Compression::none()),
             Variant::GzipTwice => Encoding::Gzip.pack(&Encoding::Gzip.pack(content)?),
             Variant::OldBrotli => Encoding::Brotli.pack(build_before(content)),
+            Variant::CutBrotli => {
+                let packed = Encoding::Brotli.pack(content)?;
+                Some(packed.slice(..packed.len() / 2))
+            }
         }
     }
 }
@@ -114,6 +121,10 @@ mod tests {
         assert_eq!(choose("br", Kind::Asset, broken), Some(Variant::OldBrotli));
         assert_eq!(choose("gzip", Kind::Asset, broken), Some(Variant::Gzip));
         assert_eq!(choose("br", Kind::Page, broken), Some(Variant::Brotli));
+        let corrupt = Switches { corrupt_brotli: true, ..none };
+        assert_eq!(choose("br, gzip", Kind::Asset, corrupt), Some(Variant::CutBrotli));
+        assert_eq!(choose("gzip", Kind::Asset, corrupt), Some(Variant::Gzip));
+        assert_eq!(choose("br", Kind::Page, corrupt), Some(Variant::Brotli));
     }
 
     fn gunzipped(packed: &[u8]) -> Vec<u8> {
@@ -134,6 +145,10 @@ mod tests {
         let mut unpacked = Vec::new();
         brotli::Decompressor::new(&old[..], 4096).read_to_end(&mut unpacked).unwrap();
         assert_eq!(unpacked.len(), content.len() - "a { color: red }\n".len());
+        let cut = Variant::CutBrotli.pack(content).unwrap();
+        assert!(
+            !cut.is_empty() && brotli::Decompressor::new(&cut[..], 4096).read_to_end(&mut unpacked).is_err()
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) enum Takes {
 }
 
 /// Every kind. The one list behind parsing, help and errors.
-pub(crate) static CATALOGUE: [FaultEntry; 36] = [
+pub(crate) static CATALOGUE: [FaultEntry; 37] = [
     timed("slow", "slow=300ms@tokyo", "every answer takes that much longer", FaultKind::Slow),
     shared("errors", "errors=5%", "the balancer answers 503 at that share of requests", FaultKind::Errors),
     timed("freeze", "freeze=2s", "accepts but answers nothing until the time is over", FaultKind::Freeze),
@@ -73,6 +73,7 @@ pub(crate) static CATALOGUE: [FaultEntry; 36] = [
     plain("forced-gzip", "text comes in gzip, whatever was asked for", FaultKind::ForcedGzip),
     plain("no-vary", "compressed answers do not say Vary: Accept-Encoding", FaultKind::NoVary),
     plain("broken-brotli", "files under brotli are of the build before", FaultKind::BrokenBrotli),
+    plain("corrupt-brotli", "files under brotli break off in the middle", FaultKind::CorruptBrotli),
     plain("weak-compression", "text comes in gzip that saves nothing", FaultKind::WeakCompression),
     plain("no-304", "conditional requests get the whole answer again", FaultKind::No304),
     plain("no-range", "requests for a part get the whole", FaultKind::NoRange),

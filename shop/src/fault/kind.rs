@@ -67,6 +67,8 @@ pub enum FaultKind {
     NoVary,
     /// Under brotli, files are those of the build before.
     BrokenBrotli,
+    /// Under brotli, files break off in the middle.
+    CorruptBrotli,
     /// Text comes in gzip that saves nothing.
     WeakCompression,
     /// Whoever asks whether a copy is still right gets another one.
@@ -115,6 +117,7 @@ impl FaultKind {
             FaultKind::ForcedGzip => "forced-gzip",
             FaultKind::NoVary => "no-vary",
             FaultKind::BrokenBrotli => "broken-brotli",
+            FaultKind::CorruptBrotli => "corrupt-brotli",
             FaultKind::WeakCompression => "weak-compression",
             FaultKind::No304 => "no-304",
             FaultKind::NoRange => "no-range",

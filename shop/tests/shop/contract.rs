@@ -3,6 +3,7 @@
 use crate::client::{Answer, Client, open};
 use doorbuster_shop::Shop;
 use http::Method;
+use std::io::Read as _;
 
 const BROTLI: [(&str, &str); 1] = [("accept-encoding", "gzip, br")];
 
@@ -303,6 +304,25 @@ async fn brotli_of_another_build() {
     assert!(plain.body.starts_with(&brotli.decoded()) && gzip.decoded() == plain.body);
     let page = client.get_with("/p/1", &BROTLI).await.decoded();
     assert_eq!(page, client.get("/p/1").await.body, "pages are not built");
+}
+
+#[tokio::test]
+async fn brotli_that_nobody_can_read() {
+    in_its_region("corrupt-brotli", async |client: &mut Client| {
+        let style = style(client).await;
+        let packed = client.get_with(&style, &BROTLI).await;
+        assert_eq!(encoding(&packed), Some("br"));
+        let mut decoded = Vec::new();
+        brotli::Decompressor::new(&packed.body[..], 4096).read_to_end(&mut decoded).is_err()
+    })
+    .await;
+    let (_shop, mut client) = broken("corrupt-brotli").await;
+    let style = style(&mut client).await;
+    let (plain, gzip) =
+        (client.get(&style).await, client.get_with(&style, &[("accept-encoding", "gzip")]).await);
+    assert_eq!(gzip.decoded(), plain.body.to_vec());
+    let page = client.get_with("/p/1", &BROTLI).await.decoded();
+    assert_eq!(page, client.get("/p/1").await.body, "pages are not uploaded");
 }
 
 #[tokio::test]

@@ -177,7 +177,7 @@ async fn the_admin_endpoint_switches_and_tells() {
     assert_eq!(overview["faults"], serde_json::json!(["slow=20ms@tokyo", "errors=0.5%"]));
     assert_eq!(overview["regions"]["tokyo"], shop.edges()[0].address.to_string());
     let kinds = overview["kinds"].as_array().unwrap();
-    assert_eq!(kinds.len(), 36);
+    assert_eq!(kinds.len(), 37);
     assert!(kinds.iter().any(|kind| kind["example"] == "lost-cart=10%" && kind["name"] == "lost-cart"));
     assert!(kinds.iter().all(|kind| kind["does"].as_str().is_some_and(|does| !does.is_empty())));
     assert_eq!(

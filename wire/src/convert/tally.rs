@@ -202,6 +202,7 @@ pub(super) fn pop_from_proto(pop: u32) -> Result<Option<Pop>, Error> {
 }
 
 fn caching_to_proto((place, counts): (&Place, &Counts)) -> proto::Caching {
+    let [layer_edge, layer_regional, layer_shield, layer_other] = counts.hit_layers;
     proto::Caching {
         class: u32::from(place.class.0),
         section: u32::from(place.section),
@@ -218,6 +219,11 @@ fn caching_to_proto((place, counts): (&Place, &Counts)) -> proto::Caching {
         text_wire: counts.text_wire,
         text_decoded: counts.text_decoded,
         texts_sampled: counts.texts_sampled,
+        untold: counts.untold,
+        layer_edge,
+        layer_regional,
+        layer_shield,
+        layer_other,
     }
 }
 
@@ -233,6 +239,8 @@ fn caching_from_proto(caching: proto::Caching) -> Result<(Place, Counts), Error>
         misses: caching.misses,
         first_misses: caching.first_misses,
         others: caching.others,
+        untold: caching.untold,
+        hit_layers: [caching.layer_edge, caching.layer_regional, caching.layer_shield, caching.layer_other],
         bytes_wire: caching.bytes_wire,
         bytes_decoded: caching.bytes_decoded,
         texts: caching.texts,

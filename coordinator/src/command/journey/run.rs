@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::show::Show;
 use crate::command::options::TargetOptions;
-use crate::conduct::{Conducted, Noted, conduct};
+use crate::conduct::{Conducted, Noted, conduct_alone};
 use crate::fold::Ended;
 use crate::prepare::{Prepared, Source};
 use crate::progress::Progress;
@@ -55,9 +55,6 @@ impl RunCommand {
         let task = Task::Trace { walks: self.times };
         let prepared = Prepared::with_task(source, self.options.overrides(Some(&self.target))?, task)?;
         let id = runs::new_id(Timestamp::now())?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
         let mut progress = Progress::new(true, &prepared.plan);
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let mut show = Show::new(&prepared.names, colour, self.trace, self.bodies);
@@ -71,9 +68,8 @@ impl RunCommand {
             // A reader that has seen enough does not change how the journey went.
             let _ = std::io::stdout().lock().write_all(text.as_bytes());
         };
-        let conducted = runtime.block_on(conduct(&prepared, &id, &mut progress, &mut listener));
-        runtime.shutdown_background();
-        self.tell(&conducted?, &show)
+        let conducted = conduct_alone(&prepared, &id, &mut progress, &mut listener)?;
+        self.tell(&conducted, &show)
     }
 
     /// How it went, in a line.

@@ -2,6 +2,8 @@
 //!
 //! Every key is always present; `null` stands for what there is none of.
 
+use std::collections::BTreeMap;
+
 use doorbuster_model::cdn;
 use doorbuster_model::cdn::audit::{Proof, Ruling};
 use indexmap::IndexMap;
@@ -31,6 +33,9 @@ pub(crate) struct Audit {
     pub verdict: Verdict,
     /// Why the verdict is not `pass`; those that invalidate come first.
     pub reasons: Vec<Reason>,
+    /// Whether somebody declared what the edge has promised. Where nobody did, what is usual is looked for, and only what is
+    /// critical fails the audit.
+    pub declared: bool,
     /// How often promises were found so, over all regions: `pass`, `fail`, `warn`, `info` and `not-applicable`.
     pub rulings: IndexMap<String, u64>,
     /// Per region by its name, in the plan's order.
@@ -66,6 +71,8 @@ pub(crate) struct Region {
     pub requests: u64,
     /// How many handshakes without a request were made from there, each on a connection of its own.
     pub handshakes: u64,
+    /// What else was counted there by a name, such as limits that were reached.
+    pub counters: BTreeMap<String, u64>,
     /// Per promise: class by class in the policy's order, then what is about the edge as a whole.
     pub promises: Vec<Promise>,
 }
@@ -123,6 +130,7 @@ impl Audit {
             run: Run::of(audited),
             verdict: audited.verdict,
             reasons: audited.reasons.iter().map(Reason::of).collect(),
+            declared: audited.is_declared,
             rulings: rulings.collect(),
             regions: regions.collect(),
         }
@@ -148,6 +156,7 @@ impl Region {
         Self {
             requests: region.requests,
             handshakes: region.handshakes,
+            counters: region.counters.clone(),
             promises: region.proofs.iter().map(Promise::of).collect(),
         }
     }

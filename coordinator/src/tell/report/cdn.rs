@@ -44,7 +44,10 @@ pub(crate) struct ClassCaching {
     /// All of it.
     #[serde(flatten)]
     pub caching: Caching,
-    /// The second with the lowest hit ratio; `null` where no second after the warm-up has 10 look-ups.
+    /// Whether it is never to be cached: every answer should be a miss.
+    pub never_cached: bool,
+    /// The second with the lowest hit ratio; `null` where no second after the warm-up has 10 look-ups, and of what is never
+    /// to be cached.
     pub lowest_second: Option<LowestSecond>,
 }
 
@@ -108,7 +111,9 @@ fn classes(
     let sums: BTreeMap<ClassId, Counts> = caching_by(tally, |place| place.class);
     let class = |id: ClassId| {
         let caching = sums.get(&id).map(Caching::of).unwrap_or_default();
-        (names.class(id).to_owned(), ClassCaching { caching, lowest_second: lowest.get(region, id) })
+        let never_cached = names.is_private(id);
+        let lowest_second = lowest.get(region, id).filter(|_| !never_cached);
+        (names.class(id).to_owned(), ClassCaching { caching, never_cached, lowest_second })
     };
     names.class_ids().map(class).collect()
 }

@@ -1,5 +1,7 @@
 //! An audit at a glance: a row per promise, and below what to change.
 
+use std::collections::BTreeMap;
+
 use doorbuster_model::cdn::Evidence;
 use doorbuster_model::cdn::audit::{Proof, Ruling};
 
@@ -10,10 +12,14 @@ use super::layout::{Grid, indented};
 use crate::audited::{Audited, RegionAudit, named};
 use crate::outcome::Verdict;
 
-/// The longest path that is shown whole, in characters.
-const PATH_CHARS_MAX: usize = 28;
+/// The longest path that is shown whole, in characters: no column is so narrow that it would break in the middle of one.
+const PATH_CHARS_MAX: usize = 16;
+/// Counters that tell of what an audit had no room for.
+const LIMITS: [&str; 3] = ["addresses_not_looked_at", "cookies_refused", "proofs_not_kept"];
 /// What is about no class of content.
 const EDGE: &str = "edge";
+/// The promise of which every region sees something else though it is kept.
+const NEAR: &str = "near";
 
 /// A promise as some regions have it.
 struct Row<'a> {
@@ -46,11 +52,7 @@ fn rows(regions: &[RegionAudit]) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for region in regions {
         for proof in &region.proofs {
-            let same = |row: &&mut Row<'_>| {
-                let known = row.proof;
-                (&known.class, &known.promise, known.ruling) == (&proof.class, &proof.promise, proof.ruling)
-            };
-            if let Some(row) = rows.iter_mut().find(same) {
+            if let Some(row) = rows.iter_mut().find(|row| is_alike(row.proof, proof)) {
                 row.regions.push(&region.name);
                 continue;
             }
@@ -60,6 +62,15 @@ fn rows(regions: &[RegionAudit]) -> Vec<Row<'_>> {
         }
     }
     rows
+}
+
+/// Whether two regions saw the same. Where a promise is kept, small differences in how are not worth a row.
+fn is_alike(one: &Proof, other: &Proof) -> bool {
+    fn key(proof: &Proof) -> (&str, &str, Ruling, &str) {
+        (proof.class.as_str(), proof.promise.as_str(), proof.ruling, proof.rule.as_str())
+    }
+    let is_small = one.ruling == Ruling::Pass && one.promise != NEAR;
+    key(one) == key(other) && (is_small || one.observed == other.observed)
 }
 
 fn grid(audited: &Audited, rows: &[Row<'_>], paint: Paint) -> Grid {
@@ -103,13 +114,20 @@ fn ruled(ruling: Ruling, paint: Paint) -> String {
 fn shown(evidence: &Evidence) -> String {
     let rest = evidence.url.split_once("://").map_or(evidence.url.as_str(), |(_, rest)| rest);
     let path = rest.find('/').map_or("/", |begin| &rest[begin..]);
-    let chars = path.chars().count();
-    let path = match chars.checked_sub(PATH_CHARS_MAX) {
-        None | Some(0) => path.to_owned(),
-        Some(over) => std::iter::once('…').chain(path.chars().skip(over + 1)).collect(),
-    };
+    let path = short(path);
     let status = if evidence.status == 0 { "-".to_owned() } else { evidence.status.to_string() };
     plain(&format!("{} {path} {status}", evidence.method))
+}
+
+/// The end of a path, from a slash on where it has one.
+fn short(path: &str) -> String {
+    let chars = path.chars().count();
+    if chars <= PATH_CHARS_MAX {
+        return path.to_owned();
+    }
+    let end: String = path.chars().skip(chars - (PATH_CHARS_MAX - 1)).collect();
+    let slash = end.find('/').filter(|slash| slash + 1 < end.len());
+    format!("…{}", &end[slash.unwrap_or(0)..])
 }
 
 /// A broken promise, where, and what to change at the edge.
@@ -142,7 +160,19 @@ fn sums(audited: &Audited) -> String {
         audited.count(Ruling::Fail),
         audited.count(Ruling::Warn)
     );
-    indented("", &line)
+    indented("", &line) + &limits(audited)
+}
+
+/// Limits that were reached, by the names of their counters.
+fn limits(audited: &Audited) -> String {
+    let mut reached: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, times) in audited.regions.iter().flat_map(|region| &region.counters) {
+        if LIMITS.contains(&name.as_str()) {
+            *reached.entry(name).or_default() += times;
+        }
+    }
+    let line = |(name, times): (&str, u64)| indented("", &format!("limit reached: {name} {}", count(times)));
+    reached.into_iter().map(line).collect()
 }
 
 /// The verdict, and why it is none. Broken promises were told before.
@@ -189,6 +219,53 @@ mod tests {
     }
 
     #[test]
+    fn regions_that_saw_something_else_have_rows_of_their_own() {
+        let mut outcome = two_regions();
+        for (region, promise, observed, pop) in
+            [(0, "compressed", "0 of 2 texts", "NRT57"), (1, "compressed", "1 of 2 texts", "LHR50")]
+        {
+            let proofs = &mut outcome.regions[region].proofs;
+            proofs.push(proof("html", promise, Ruling::Fail, observed));
+            proofs.push(proof("static", "lifetime", Ruling::Pass, if region == 0 { "365d" } else { "1y" }));
+            proofs.retain(|proof| proof.promise != "near");
+            proofs.push(proof("", "near", Ruling::Pass, pop));
+        }
+        let mut other = proof("html", "vary", Ruling::Warn, "no Vary");
+        outcome.regions[0].proofs.push(other.clone());
+        other.rule = "varies-on-user-agent".to_owned();
+        outcome.regions[1].proofs.push(other);
+        let text = audited(&outcome, false);
+        let row = |words: &[&str]| text.lines().any(|line| words.iter().all(|word| line.contains(word)));
+        for words in [
+            ["html", "tokyo", "0 of 2 texts"],
+            ["html", "london", "1 of 2 texts"],
+            ["edge", "tokyo", "NRT57"],
+            ["edge", "london", "LHR50"],
+            ["static", "all", "365d"],
+            ["html", "tokyo", "no Vary"],
+            ["html", "london", "no Vary"],
+        ] {
+            assert!(row(&words), "{words:?} is missing:\n{text}");
+        }
+        for remedy in ["(tokyo): 0 of 2 texts", "(london): 1 of 2 texts", "[varies-on-user-agent]"] {
+            assert!(text.contains(remedy), "{remedy} is missing:\n{text}");
+        }
+    }
+
+    #[test]
+    fn evidence_is_never_broken_in_the_middle_of_a_word() {
+        let mut outcome = two_regions();
+        let observed = "an observation of so many words that its column takes all the room that it can get";
+        outcome.regions[0].proofs.push(proof("static", "revalidates", Ruling::Warn, observed));
+        for regions in [2, 1] {
+            outcome.regions.truncate(regions);
+            let text = audited(&outcome, false);
+            // "…/static.css" of the last, which has a parameter behind it.
+            assert!(text.lines().any(|line| line.contains("…/static.css?v=1")), "{text}");
+        }
+    }
+
+    #[test]
     fn no_line_is_too_wide_and_nothing_paints_the_terminal() {
         let mut outcome = two_regions();
         outcome.regions[0].name = "asia-pacific-southeast-behind-the-second-transit-gateway".to_owned();
@@ -206,6 +283,16 @@ mod tests {
         assert!(audited(&outcome, false).ends_with("verdict: fail\n"));
         outcome.kept_in = Some("data/runs/7f3a".into());
         assert!(audited(&outcome, false).ends_with("verdict: fail\n\nkept in data/runs/7f3a\n"));
+    }
+
+    #[test]
+    fn limits_that_were_reached_are_told() {
+        let mut outcome = two_regions();
+        assert!(!audited(&outcome, false).contains("limit reached"), "not all counters are limits");
+        for region in &mut outcome.regions {
+            region.counters.insert("addresses_not_looked_at".to_owned(), 600);
+        }
+        assert!(audited(&outcome, false).contains("\nlimit reached: addresses_not_looked_at 1,200\n"));
     }
 
     #[test]
@@ -229,11 +316,9 @@ mod tests {
         for (url, status, expected) in [
             ("http://127.0.0.1:8091/", 200, "GET / 200"),
             ("https://shop.test/cart?a=b", 0, "GET /cart?a=b -"),
-            (
-                "https://shop.test/static/0123456789abcdef/style.css",
-                304,
-                "GET …/0123456789abcdef/style.css 304",
-            ),
+            ("https://shop.test/static/0123456789abcdef/style.css", 304, "GET …/style.css 304"),
+            ("https://shop.test/static/a-very-long-name-of-a-file.css", 200, "GET …e-of-a-file.css 200"),
+            ("https://shop.test/static/0123456789abcdef/", 200, "GET …23456789abcdef/ 200"),
         ] {
             assert_eq!(shown(&evidence(url, status)), expected);
         }

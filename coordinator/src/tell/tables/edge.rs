@@ -1,9 +1,12 @@
 //! What the edge did per class of content and region, and what it does not keep of what it has promised.
 
+use std::cmp::Reverse;
+
 use super::super::colour::Paint;
-use super::super::numbers::{NOT_AVAILABLE, count, percent};
+use super::super::numbers::{NOT_AVAILABLE, count, hit_ratio, percent};
 use super::super::plain::plain;
 use super::super::report::{ClassCaching, Finding, Report};
+use super::super::rest;
 use super::layout::{Grid, indented};
 use super::shortened;
 
@@ -13,11 +16,10 @@ const REGIONS_SHOWN_MAX: usize = 4;
 const FINDINGS_SHOWN_MAX: usize = 10;
 /// The longest evidence that is shown, in characters; the JSON report has all of it.
 const SEEN_MAX: usize = 200;
-/// The most paths that belong to no class that are named.
-const PATHS_SHOWN_MAX: usize = 5;
 
 /// A row per class and region that the edge said something about; `None` when it never said anything about its cache.
-/// Of many regions, the one with the lowest hit ratio stands beside all of them.
+/// Of many regions, the one with the lowest hit ratio stands beside all of them; of what is never to be cached, the one with
+/// the most hits.
 pub(super) fn classes(report: &Report) -> Option<Grid> {
     if !report.cdn.seen() {
         return None;
@@ -61,9 +63,13 @@ fn regions<'a>(report: &'a Report, name: &str, all: &'a ClassCaching) -> Vec<(&'
         2..=REGIONS_SHOWN_MAX => regions.collect(),
         _ => {
             let ratio = |class: &ClassCaching| class.caching.hit_ratio.unwrap_or(f64::INFINITY);
-            let lowest = regions.min_by(|(_, one), (_, other)| ratio(one).total_cmp(&ratio(other)));
-            let lowest = lowest.filter(|(_, class)| class.caching.seen());
-            std::iter::once(("all", all)).chain(lowest).collect()
+            let worst = if all.never_cached {
+                regions.min_by_key(|(_, class)| Reverse(class.caching.hits))
+            } else {
+                regions.min_by(|(_, one), (_, other)| ratio(one).total_cmp(&ratio(other)))
+            };
+            let worst = worst.filter(|(_, class)| class.caching.seen());
+            std::iter::once(("all", all)).chain(worst).collect()
         }
     }
 }
@@ -79,7 +85,7 @@ fn figures(class: &ClassCaching) -> [String; 7] {
         count(caching.hits),
         count(caching.misses),
         count(caching.refresh_hits),
-        percent(caching.hit_ratio),
+        hit_ratio(caching.hit_ratio, caching.hits, class.never_cached),
         lowest,
         percent(caching.savings),
     ]
@@ -129,35 +135,36 @@ pub(super) fn remedies(report: &Report) -> Option<Grid> {
 
 /// The findings, those of a rule in a region together with how often they were seen.
 fn grouped(report: &Report) -> Vec<(&Finding, u64)> {
+    let findings = &report.cdn.findings;
     let mut rows: Vec<(&Finding, u64)> = Vec::new();
-    for finding in &report.cdn.findings {
-        let known =
-            rows.iter_mut().find(|(first, _)| first.rule == finding.rule && first.region == finding.region);
-        match known {
-            Some((_, times)) => *times = times.saturating_add(finding.count),
-            None => rows.push((finding, finding.count)),
+    for finding in findings {
+        // What is judged by rate is judged for the region and for each edge location: the one holds the others.
+        let is_counted = findings.iter().any(|whole| is_part(finding, whole));
+        let count = if is_counted { 0 } else { finding.count };
+        match rows.iter_mut().find(|(first, _)| is_alike(first, finding)) {
+            Some((_, times)) => *times = times.saturating_add(count),
+            None => rows.push((finding, count)),
         }
     }
     rows
 }
 
+/// Whether both are of the same rule in the same region.
+fn is_alike(one: &Finding, other: &Finding) -> bool {
+    one.rule == other.rule && one.region == other.region
+}
+
+/// Whether one edge location's figures are among those of its region.
+fn is_part(finding: &Finding, whole: &Finding) -> bool {
+    let are_by_rate = finding.first_s.is_none() && whole.first_s.is_none();
+    let is_within = finding.pop.is_some() && whole.pop.is_none() && finding.class == whole.class;
+    are_by_rate && is_within && is_alike(finding, whole)
+}
+
 /// What does not fit a table: findings that are not shown, and what belongs to no class of a policy that somebody wrote.
 pub(super) fn notes(report: &Report) -> String {
     let cdn = &report.cdn;
-    let mut notes = String::new();
-    let rest = (grouped(report).len() as u64).saturating_sub(FINDINGS_SHOWN_MAX as u64);
-    let rest = rest.saturating_add(cdn.findings_not_kept);
-    if rest > 0 {
-        let line = format!("{} more findings; the JSON report lists those that were kept", count(rest));
-        notes.push_str(&indented("", &line));
-    }
-    let answers = cdn.classes.get("unclassified").map_or(0, |class| class.caching.requests);
-    if cdn.declared && answers > 0 {
-        let paths: Vec<String> =
-            cdn.unclassified.keys().take(PATHS_SHOWN_MAX).map(|path| plain(path)).collect();
-        let such = if paths.is_empty() { String::new() } else { format!(", such as {}", paths.join(", ")) };
-        let line = format!("{} answers belong to no class of cdn.classes{such}", count(answers));
-        notes.push_str(&indented("", &line));
-    }
-    notes
+    let findings = rest::findings(grouped(report).len(), FINDINGS_SHOWN_MAX, cdn);
+    let notes = [findings, rest::unclassified(cdn)];
+    notes.iter().flatten().map(|line| indented("", line)).collect()
 }

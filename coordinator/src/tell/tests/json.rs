@@ -69,9 +69,9 @@ fn has_every_key(report: &Value, regions: &str) {
     let regions = report["cdn"]["regions"].as_object().unwrap().values();
     for classes in regions.chain([&report["cdn"]]).map(|scope| &scope["classes"]) {
         for class in ["private", "static", "html", "unclassified"] {
-            let keys =
-                "requests hits misses refresh_hits hit_ratio bytes_wire bytes_decoded savings lowest_second";
+            let keys = "requests hits misses refresh_hits hit_ratio bytes_wire bytes_decoded text_bytes_wire text_bytes_decoded savings never_cached lowest_second";
             has(&classes[class], keys);
+            has(&classes[class]["hit_layers"], "edge regional shield other");
         }
     }
     has(&report["slo"], "objective good total budget_spent");
@@ -161,6 +161,10 @@ fn ratios_and_the_budget_come_from_counts() {
     assert_eq!((&assets["hits"], &assets["misses"]), (&json!(900), &json!(300)));
     assert_eq!(assets["hit_ratio"], 0.75);
     assert_eq!(assets["savings"], 0.75);
+    assert_eq!((&assets["bytes_wire"], &assets["bytes_decoded"]), (&json!(2_400_000), &json!(9_600_000)));
+    let texts = (&assets["text_bytes_wire"], &assets["text_bytes_decoded"]);
+    assert_eq!(texts, (&json!(1_200_000), &json!(4_800_000)), "every other one is of the sample");
+    assert_eq!(report["cdn"]["classes"]["html"]["savings"], Value::Null, "nothing says that it is text");
     assert_eq!(report["cdn"]["classes"]["html"]["hit_ratio"], Value::Null);
     assert_eq!((&assets["requests"], &assets["first_misses"]), (&json!(1_200), &json!(30)));
     let slo = &report["slo"];
@@ -184,6 +188,8 @@ fn the_edge_is_told_by_region_class_and_edge_location() {
     assert_eq!(tokyo["lowest_second"], lowest(45, 75));
     assert_eq!(cdn["classes"]["static"]["lowest_second"], lowest(135, 225));
     assert_eq!(cdn["classes"]["html"]["lowest_second"], Value::Null, "three look-ups say nothing");
+    let never = ["private", "static"].map(|class| cdn["classes"][class]["never_cached"].as_bool());
+    assert_eq!(never, [Some(true), Some(false)]);
     let pops: Vec<_> = cdn["pops"]
         .as_array()
         .unwrap()
@@ -199,6 +205,8 @@ fn the_edge_is_told_by_region_class_and_edge_location() {
         ]
     );
     assert_eq!((&cdn["pops"][0]["class"], &cdn["pops"][0]["hits"]), (&json!("static"), &json!(300)));
+    let layers = json!({ "edge": 900, "regional": 0, "shield": 0, "other": 0 });
+    assert_eq!(cdn["classes"]["static"]["hit_layers"], layers);
     assert_eq!(cdn["unclassified"], json!({ "/pay": 6 }));
     let layers = &told()["regions"]["london"]["errors_by_layer"];
     assert_eq!(*layers, json!({ "edge": 0, "balancer": 5, "origin": 2, "generator": 0 }));

@@ -1,10 +1,10 @@
 //! What people see: tables and Markdown.
 
-use doorbuster_model::cdn::{ClassId, Counts, Rule};
+use doorbuster_model::cdn::{ClassId, Counts, Pop, Rule};
 use doorbuster_model::tally::Place;
 
 use super::{golden, nothing_answered, outcome, ten_regions_with_long_names, three_regions};
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::{Finding, Outcome, Verdict};
 use crate::tell::markdown::markdown;
 use crate::tell::tables;
 use crate::tell::tables::WIDTH_MAX;
@@ -127,6 +127,62 @@ fn the_lowest_second_stands_beside_the_hit_ratio_of_each_region() {
         3,
         "all have the lowest second, and the worst region its ratio too: {shown}"
     );
+}
+
+#[test]
+fn what_is_never_to_be_cached_has_no_low_ratio_and_no_low_second() {
+    let private = Place { class: ClassId(0), section: 2, pop: None };
+    let rows = |outcome: &Outcome| -> Vec<String> {
+        let text = tables(outcome, false);
+        let classes = text.split("CDN: ").nth(1).unwrap().split("\n\n").next().unwrap().to_owned();
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        classes.lines().filter(|line| line.starts_with("private")).map(words).collect()
+    };
+    let mut three = three_regions();
+    three.regions[1].tally.caching.insert(private, Counts { misses: 100, ..Counts::default() });
+    let shown = rows(&three);
+    let london = shown.iter().find(|row| row.starts_with("private london")).unwrap();
+    assert!(london.contains("100 0 should miss n/a"), "{shown:?}");
+    let mut ten = ten_regions_with_long_names();
+    for (region, hits) in [(2, 1), (7, 3)] {
+        ten.regions[region].tally.caching.insert(private, Counts { hits, misses: 97, ..Counts::default() });
+    }
+    let shown = rows(&ten);
+    assert_eq!(shown.len(), 2, "all, and the region with the most hits: {shown:?}");
+    assert!(shown[0].contains("2.0 % leak") && shown[1].contains("3.0 % leak"), "{shown:?}");
+    let summary = markdown(&three);
+    assert!(summary.contains("| london | private | 300 | should miss | n/a |"), "{summary}");
+}
+
+#[test]
+fn what_is_judged_by_rate_is_counted_once() {
+    let mut outcome = three_regions();
+    let whole = outcome.findings.iter().find(|finding| finding.rule == Rule::HitRatio).unwrap().clone();
+    let part = |pop: &[u8], count| Finding { pop: Pop::parse(pop), count, ..whole.clone() };
+    outcome.findings.extend([part(b"NRT57", 60), part(b"NRT12", 40)]);
+    let row = |outcome: &Outcome| {
+        let text = tables(outcome, false);
+        let row = text.lines().find(|line| line.contains("hit-ratio") && line.contains("tokyo")).unwrap();
+        row.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(row(&outcome).starts_with("warning hit-ratio tokyo 100 "), "{}", row(&outcome));
+    // Where the region as a whole keeps its promise, its edge locations are added.
+    outcome.findings.retain(|finding| finding.rule != Rule::HitRatio || finding.pop.is_some());
+    assert!(row(&outcome).starts_with("warning hit-ratio tokyo 100 "), "{}", row(&outcome));
+}
+
+#[test]
+fn what_a_summary_has_no_room_for_is_told() {
+    let mut outcome = three_regions();
+    outcome.plan.cdn.is_declared = true;
+    let last = outcome.findings[3].clone();
+    outcome.findings.extend(std::iter::repeat_n(last, 21));
+    let text = markdown(&outcome);
+    assert!(
+        text.contains("7 more findings; the JSON report"),
+        "5 beyond 20, and 2 that were not kept: {text}"
+    );
+    assert!(text.contains("13 answers belong to no class of cdn.classes, such as /pay"), "{text}");
 }
 
 #[test]

@@ -9,6 +9,9 @@ const TEXT_BYTES_MAX: usize = 1 << 20;
 /// The most addresses of a text.
 const ADDRESSES_MAX: usize = 300;
 
+/// The most other orders of parameters that are tried: all of three parameters.
+const ORDERS_MAX: usize = 5;
+
 /// Words of addresses that do something when they are asked for, in shops that do not keep GET for looking.
 const ACTS: &[&str] = &[
     "add",
@@ -92,6 +95,13 @@ pub(super) fn with_tracking(url: &Url, value: &str) -> Url {
     url
 }
 
+/// The address with a parameter that nobody knows, neither its name nor its value.
+pub(super) fn with_unknown(url: &Url, nonce: &str, value: usize) -> Url {
+    let mut url = url.clone();
+    url.query_pairs_mut().append_pair(&format!("unknown-{nonce}"), &value.to_string());
+    url
+}
+
 /// In how many other orders its parameters are tried; 0 where it has no two, or where one is repeated, whose order may
 /// matter.
 pub(super) fn orders(url: &Url) -> usize {
@@ -99,16 +109,29 @@ pub(super) fn orders(url: &Url) -> usize {
     let count = names.len();
     names.sort_unstable();
     names.dedup();
-    if names.len() == count { count.saturating_sub(1) } else { 0 }
+    match names.len() {
+        distinct if distinct < count => 0,
+        0 | 1 => 0,
+        // The other of two.
+        2 => 1,
+        several => ORDERS_MAX.min(2 * several - 1),
+    }
 }
 
-/// The address with its parameters in the `number`th other order, from 1 to [`orders`].
+/// The address with its parameters in the `number`th other order, from 1 to [`orders`]: turned round, then turned round
+/// backwards, so that no two are the same.
 pub(super) fn in_order(url: &Url, number: usize) -> Option<Url> {
     if !(1..=orders(url)).contains(&number) {
         return None;
     }
     let mut pairs = pairs(url);
-    pairs.rotate_left(number);
+    match number.checked_sub(pairs.len()) {
+        None => pairs.rotate_left(number),
+        Some(turns) => {
+            pairs.reverse();
+            pairs.rotate_left(turns);
+        }
+    }
     let query = pairs.join("&");
     let mut other = url.clone();
     other.set_query(Some(&query));
@@ -191,6 +214,8 @@ mod tests {
             with_tracking(&url("/s?q=a%20b"), "c").as_str(),
             "https://shop.test/s?q=a%20b&utm_source=c"
         );
+        let unknown = with_unknown(&url("/p/1?a=b"), "n1", 2);
+        assert_eq!(unknown.as_str(), "https://shop.test/p/1?a=b&unknown-n1=2");
         let three = url("/s?a=1&b=2&c=3");
         let orders_of = |url: &Url| -> Vec<String> {
             (0..9)
@@ -198,7 +223,9 @@ mod tests {
                 .map(|url| url.query().unwrap().to_owned())
                 .collect()
         };
-        assert_eq!(orders_of(&three), ["b=2&c=3&a=1", "c=3&a=1&b=2"]);
+        let others = ["b=2&c=3&a=1", "c=3&a=1&b=2", "c=3&b=2&a=1", "b=2&a=1&c=3", "a=1&c=3&b=2"];
+        assert_eq!(orders_of(&three), others);
+        assert_eq!(orders_of(&url("/s?a&b&c&d")), ["b&c&d&a", "c&d&a&b", "d&a&b&c", "d&c&b&a", "c&b&a&d"]);
         assert_eq!(orders_of(&url("/s?a=1&b=2")), ["b=2&a=1"]);
         for alone in ["/s", "/s?", "/s?a=1", "/s?a=1&a=2", "/s?a&"] {
             assert_eq!(orders_of(&url(alone)), [""; 0], "{alone}");

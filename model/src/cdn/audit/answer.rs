@@ -18,11 +18,14 @@ pub struct Answer {
     pub bytes_decoded: Option<u64>,
     /// The SHA-256 of the decoded body; `None` where it was not decoded, or is too long to be kept.
     pub sha256: Option<[u8; 32]>,
+    /// For how many seconds it had not been modified when it was sent, by its own Last-Modified and Date; `None` where it
+    /// does not tell both.
+    pub unmodified_s: Option<u64>,
     /// Whether the decoded body is a gzip file again.
     pub is_packed_inside: bool,
     /// The first shopper whose marker stands in the body, of those who did not ask.
     pub foreign_mark: Option<u64>,
-    /// Addresses that the body names, and that may be asked for.
+    /// Addresses that the body names.
     pub found: Vec<Found>,
 }
 
@@ -33,6 +36,8 @@ pub enum Found {
     Asset(Url),
     /// Something that the page, or its script, leads to.
     Link(Url),
+    /// Something that a browser fetches with the page from a host that may not be asked.
+    Elsewhere(Url),
 }
 
 /// Why there is no complete answer.

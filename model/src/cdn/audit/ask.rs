@@ -4,7 +4,7 @@ use http::header::{ACCEPT_ENCODING, COOKIE, IF_MODIFIED_SINCE, IF_NONE_MATCH, RA
 use http::{HeaderName, HeaderValue, Method};
 use url::Url;
 
-use super::address::{in_order, with_tracking};
+use super::address::{in_order, orders, with_tracking, with_unknown};
 use super::script::Setting;
 use super::subject::Subject;
 
@@ -26,6 +26,8 @@ pub(super) enum Way {
     Conditional,
     /// With a parameter that follows visits.
     Tracking,
+    /// With a parameter that nobody knows.
+    Unknown,
     /// With the parameters in another order.
     Order,
     /// With a cookie.
@@ -68,6 +70,8 @@ pub struct Ask {
     pub url: Url,
     /// Its own headers, over those that every request has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The address as it may be shown, where that is another.
+    shown: Option<String>,
     pub(super) way: Way,
     /// The position of what it is about.
     pub(super) subject: usize,
@@ -123,7 +127,8 @@ impl Ask {
         match way {
             Way::Conditional => headers.push(condition(subject)?),
             Way::Tracking => url = with_tracking(&url, &fresh()),
-            Way::Order => url = in_order(&url, tries + 1)?,
+            Way::Unknown => url = with_unknown(&url, &setting.nonce, tries),
+            Way::Order => url = in_order(&url, tries % orders(&url).max(1) + 1)?,
             Way::Cookies => {
                 headers.push((COOKIE, HeaderValue::from_str(&format!("visitor={}", fresh())).ok()?));
             }
@@ -136,11 +141,14 @@ impl Ask {
         }
         let who = match way {
             Way::Other => Who::Shopper(2),
+            // What a shopper has is for nobody to read on the way.
+            Way::Clear => Who::Nobody,
             _ if subject.is_private(setting) => Who::Shopper(1),
             _ => Who::Nobody,
         };
         let method = if way == Way::Head { Method::HEAD } else { Method::GET };
-        Some(Self { at_ns: 0, who, method, url, headers, way, subject: number })
+        let shown = subject.shown.clone();
+        Some(Self { at_ns: 0, who, method, url, headers, shown, way, subject: number })
     }
 
     /// A request of a shopper's walk through a journey.
@@ -151,9 +159,32 @@ impl Ask {
             method,
             url,
             headers,
+            shown: None,
             way: Way::Walk,
             subject: usize::MAX,
         }
+    }
+
+    /// The same, of whose address no more may be shown than this. What is asked for stays what it is.
+    pub fn shown_as(self, shown: String) -> Self {
+        Self { shown: Some(shown), ..self }
+    }
+
+    /// The address as it may be shown.
+    pub(super) fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(self.url.as_str())
+    }
+
+    /// The same without the query.
+    pub(super) fn shown_path(&self) -> &str {
+        let shown = self.shown().split(['?', '#']).next().unwrap_or_default();
+        let rest = shown.split_once("://").map_or(shown, |(_, rest)| rest);
+        rest.find('/').map_or("/", |begin| &rest[begin..])
+    }
+
+    /// How the address is to be shown of what is asked for at it later.
+    pub(super) fn shown_otherwise(&self) -> Option<String> {
+        self.shown.clone()
     }
 
     /// A header of the request.

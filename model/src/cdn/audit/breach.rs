@@ -14,8 +14,6 @@ pub(super) enum Breach {
 /// What only an audit sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AuditRule {
-    /// A body is another under another coding.
-    EncodingsDiffer,
     /// What did not change is sent whole again.
     NeverRevalidates,
     /// HEAD says something else than GET.
@@ -35,53 +33,39 @@ pub(super) enum AuditRule {
 /// What is to be said of a rule.
 struct Entry {
     id: &'static str,
-    /// Whether it breaks a promise of the policy; otherwise it merely costs something.
-    is_promise: bool,
     remedy: &'static str,
 }
 
 impl AuditRule {
     const fn entry(self) -> Entry {
         match self {
-            Self::EncodingsDiffer => Entry {
-                id: "encodings-differ",
-                is_promise: true,
-                remedy: "One of the compressed copies is of another build, or broken. Invalidate the path. Where files are compressed when they are built, build and upload all of their forms together (gzip_static and brotli_static in nginx take whatever lies there); otherwise let the edge compress, and nobody else.",
-            },
             Self::NeverRevalidates => Entry {
                 id: "never-revalidates",
-                is_promise: false,
                 remedy: "Have the origin answer If-None-Match and If-Modified-Since with 304, and keep ETag the same on all of its servers (no inode in it). Look for a function or a proxy that takes these headers away.",
             },
             Self::HeadDiffers => Entry {
                 id: "head-differs",
-                is_promise: false,
                 remedy: "Have the origin answer HEAD as it answers GET, without the body, and let the edge's behaviour allow and cache HEAD as it does GET.",
             },
             Self::RangesIgnored => Entry {
                 id: "ranges-ignored",
-                is_promise: false,
                 remedy: "Answers say Accept-Ranges: bytes, and parts are not given. Have the origin answer Range with 206, or let it not offer parts (Accept-Ranges: none); see that no function or proxy takes Range away.",
             },
             Self::PrivateCacheable => Entry {
                 id: "private-cacheable",
-                is_promise: false,
                 remedy: "Have the origin send Cache-Control: private, no-store here: what keeps it out of caches now is their settings alone. If everybody gets the same answer, put the path into a class of its own.",
             },
             Self::PlainHttp => Entry {
                 id: "plain-http",
-                is_promise: false,
                 remedy: "Set the behaviour's viewer protocol policy to Redirect HTTP to HTTPS, and send Strict-Transport-Security with a response headers policy.",
             },
             Self::OldTransport => Entry {
                 id: "old-transport",
-                is_promise: false,
                 remedy: "Turn HTTP/2 on in the distribution's supported HTTP versions, and choose a security policy with TLS 1.3 (TLSv1.2_2021 or later).",
             },
             // [D] Developer guide, "Supported protocols and ciphers between viewers and CloudFront".
             Self::OldTls => Entry {
                 id: "old-tls",
-                is_promise: false,
                 remedy: "Choose the security policy TLSv1.2_2021 (or later) for the distribution, so that viewers speak TLS 1.2 at least (RFC 8996). Under the default certificate of *.cloudfront.net it is always TLSv1: give the distribution a name and a certificate of its own. In nginx: ssl_protocols TLSv1.2 TLSv1.3.",
             },
         }
@@ -105,11 +89,11 @@ impl Breach {
         }
     }
 
-    /// How grave it is. Of a policy that nobody declared, only what is critical fails.
+    /// How grave it is. Of a policy that nobody declared, only what is critical fails; what only an audit sees costs
+    /// something, and is promised by no policy.
     pub(super) fn severity(self, is_declared: bool) -> Severity {
         match self {
             Self::Rule(rule) => rule.severity(is_declared),
-            Self::Audit(rule) if rule.entry().is_promise && is_declared => Severity::Error,
             Self::Audit(_) => Severity::Warning,
         }
     }
@@ -119,8 +103,7 @@ impl Breach {
 mod tests {
     use super::*;
 
-    const ALL: [AuditRule; 8] = [
-        AuditRule::EncodingsDiffer,
+    const ALL: [AuditRule; 7] = [
         AuditRule::NeverRevalidates,
         AuditRule::HeadDiffers,
         AuditRule::RangesIgnored,
@@ -142,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_nobody_declared_warns() {
-        let breach = Breach::Audit(AuditRule::EncodingsDiffer);
+        let breach = Breach::Rule(Rule::EncodingsDiffer);
         assert_eq!((breach.severity(true), breach.severity(false)), (Severity::Error, Severity::Warning));
         assert_eq!(Breach::Audit(AuditRule::PlainHttp).severity(true), Severity::Warning);
         assert_eq!(Breach::Rule(Rule::PrivateHit).severity(false), Severity::Critical);

@@ -5,7 +5,7 @@ use super::super::rules::Rule;
 use super::breach::Breach;
 use super::proof::Ruling;
 use super::script::Script;
-use super::subject::Subject;
+use super::subject::{Role, Subject};
 use super::taken::Taken;
 
 /// What a promise is judged by.
@@ -13,6 +13,7 @@ pub(super) struct Dossier<'a> {
     pub(super) script: &'a Script,
     /// The class; `None` for the edge as a whole.
     pub(super) class: Option<&'a ContentClass>,
+    id: ClassId,
     pub(super) subjects: Vec<&'a Subject>,
     /// What was answered besides: to walks, and by redirects.
     others: Vec<&'a Taken>,
@@ -34,13 +35,14 @@ impl<'a> Dossier<'a> {
     pub(super) fn of_class(script: &'a Script, id: ClassId, class: &'a ContentClass) -> Self {
         let subjects = script.subjects.iter().filter(|subject| subject.is_settled && subject.class == id);
         let others = script.walked.iter().filter(|taken| taken.class == id);
-        Self { script, class: Some(class), subjects: subjects.collect(), others: others.collect() }
+        Self { script, class: Some(class), id, subjects: subjects.collect(), others: others.collect() }
     }
 
     /// What is known of the edge.
     pub(super) fn of_edge(script: &'a Script) -> Self {
         let others = script.walked.iter().chain(&script.passed);
-        Self { script, class: None, subjects: script.subjects.iter().collect(), others: others.collect() }
+        let id = ClassId::UNCLASSIFIED;
+        Self { script, class: None, id, subjects: script.subjects.iter().collect(), others: others.collect() }
     }
 
     /// Every answer, and every request without one.
@@ -90,9 +92,14 @@ impl<'a> Dossier<'a> {
         Judged { ruling, observed, breach: Some(breach), by, note: String::new() }
     }
 
-    /// There is no good answer to judge by: what there is instead.
+    /// There is no good answer to judge by: what there is instead, also at addresses that are of the class only as far as
+    /// their path tells.
     pub(super) fn without_a_page(&self) -> Judged<'a> {
-        let last = self.subjects.iter().find_map(|subject| subject.plain().last());
+        let is_perhaps = |subject: &&Subject| {
+            !subject.is_settled && subject.class == self.id && subject.role != Role::Missing
+        };
+        let perhaps = self.script.subjects.iter().filter(is_perhaps);
+        let last = self.subjects.iter().copied().chain(perhaps).find_map(|subject| subject.plain().last());
         let observed = match last.map(|taken| &taken.result) {
             Some(Ok(answer)) => format!("answered {}", answer.status),
             Some(Err(broken)) => broken.message.clone(),

@@ -4,6 +4,7 @@ pub(super) mod ages;
 pub(super) mod bodies;
 pub(super) mod copies;
 pub(super) mod heads;
+pub(super) mod pages;
 pub(super) mod parts;
 pub(super) mod private;
 pub(super) mod site;
@@ -14,6 +15,11 @@ use super::taken::Taken;
 /// Whether two values of ETag name the same content, by the weak comparison of RFC 9110, section 8.8.3.2.
 fn is_same_etag(first: &str, second: &str) -> bool {
     opaque(first) == opaque(second)
+}
+
+/// Whether an ETag names what means the same rather than what is the same.
+fn is_weak(etag: &str) -> bool {
+    etag.trim().starts_with("W/")
 }
 
 /// An ETag without its mark of weakness.

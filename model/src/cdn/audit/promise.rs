@@ -2,8 +2,8 @@
 
 use super::super::policy::{Cached, ClassId};
 use super::dossier::{Dossier, Judged};
-use super::judge::{ages, bodies, copies, heads, parts, private, site, transport};
-use super::proof::{OBSERVED_CHARS_MAX, Proof, Ruling};
+use super::judge::{ages, bodies, copies, heads, pages, parts, private, site, transport};
+use super::proof::{FIRST_PAGE, OBSERVED_CHARS_MAX, Proof, Ruling};
 use super::script::Script;
 
 /// A promise of an edge.
@@ -13,14 +13,18 @@ struct Promise {
     judge: for<'d, 'a> fn(&'d Dossier<'a>) -> Judged<'a>,
 }
 
+/// What must be there to prove anything by.
+static FIRST: Promise = Promise { id: FIRST_PAGE, title: "the page is there", judge: pages::first };
+
 /// Of what is to be kept.
-static KEPT: [Promise; 15] = [
+static KEPT: [Promise; 16] = [
     Promise { id: "kept", title: "who asks again gets a copy", judge: copies::kept },
     Promise { id: "lifetime", title: "says its lifetime", judge: ages::lifetime },
     Promise { id: "age", title: "Age rises with time", judge: ages::age },
     Promise { id: "expires", title: "leaves the cache in time", judge: ages::expires },
     Promise { id: "revalidates", title: "what did not change is not resent", judge: copies::revalidates },
     Promise { id: "tracking", title: "tracking shares the copy", judge: copies::tracking },
+    Promise { id: "unknown", title: "unknown parameters share the copy", judge: copies::unknown },
     Promise { id: "order", title: "any order shares the copy", judge: copies::order },
     Promise { id: "cookies", title: "cookies share the copy", judge: copies::cookies },
     Promise { id: "vary", title: "varies on encodings alone", judge: heads::vary },
@@ -41,13 +45,14 @@ static UNSAID: [Promise; 4] = [
 ];
 
 /// Of what belongs to one shopper.
-static PRIVATE: [Promise; 2] = [
+static PRIVATE: [Promise; 3] = [
     Promise { id: "never-kept", title: "no cache keeps it", judge: private::never_kept },
+    Promise { id: "differs", title: "each shopper gets a page apart", judge: private::differs },
     Promise { id: "says-so", title: "says that none may", judge: private::says_so },
 ];
 
 /// Of the edge as a whole.
-static EDGE: [Promise; 12] = [
+static EDGE: [Promise; 16] = [
     Promise { id: "near", title: "an edge of the region answers", judge: site::near },
     Promise { id: "shares-nothing", title: "shows nobody another's data", judge: private::shares_nothing },
     Promise { id: "errors", title: "errors are kept 10 s at most", judge: site::errors },
@@ -55,9 +60,13 @@ static EDGE: [Promise; 12] = [
     Promise { id: "transport", title: "speaks HTTP/2 and TLS 1.3", judge: transport::current },
     Promise { id: "old-tls", title: "speaks neither TLS 1.0 nor 1.1", judge: transport::old_tls },
     Promise { id: "http3", title: "says whether it has HTTP/3", judge: transport::http3 },
+    Promise { id: "bodies", title: "bodies can be read", judge: bodies::decodable },
     Promise { id: "challenges", title: "challenges nobody", judge: site::challenges },
     Promise { id: "words", title: "says what is known", judge: site::words },
     Promise { id: "classes", title: "every address has a class", judge: site::classes },
+    Promise { id: "pages", title: "the other pages are there", judge: pages::others },
+    Promise { id: "hosts", title: "all that pages need was asked", judge: pages::hosts },
+    Promise { id: "limits", title: "there was room for all", judge: pages::limits },
     Promise { id: "walks", title: "the journey goes through", judge: site::walks },
     Promise { id: "answers", title: "every request is answered", judge: site::answers },
 ];
@@ -65,10 +74,11 @@ static EDGE: [Promise; 12] = [
 /// What was seen of every promise.
 pub(super) fn prove(script: &Script) -> Vec<Proof> {
     let edge = Dossier::of_edge(script);
+    let mut proofs: Vec<Proof> = FIRST.prove(&edge).into_iter().collect();
     if !edge.is_covered() {
-        return vec![uncovered(&edge)];
+        proofs.push(uncovered(&edge));
+        return proofs;
     }
-    let mut proofs = Vec::new();
     for (class, id) in script.setting.policy.classes().iter().zip(0..) {
         let dossier = Dossier::of_class(script, ClassId(id), class);
         let promises: &[Promise] = match class.cached {

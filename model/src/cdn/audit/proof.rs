@@ -6,6 +6,10 @@ use super::super::rules::Severity;
 /// The most characters of what was observed.
 pub(super) const OBSERVED_CHARS_MAX: usize = 160;
 
+/// The promise that the page is there which an audit begins with. It is told only where it was not, and then nothing is
+/// proved.
+pub(super) const FIRST_PAGE: &str = "page";
+
 /// How a promise was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ruling {
@@ -64,4 +68,11 @@ pub struct Proof {
     pub remedy: String,
     /// The exchange that shows it.
     pub evidence: Option<Evidence>,
+}
+
+impl Proof {
+    /// Whether it says that there was no page to prove anything by.
+    pub fn is_of_missing_page(&self) -> bool {
+        self.promise == FIRST_PAGE
+    }
 }

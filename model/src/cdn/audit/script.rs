@@ -6,14 +6,15 @@ use super::super::judge::ERROR_AGE_MAX_S;
 use super::super::policy::{Cached, Policy};
 use super::address;
 use super::answer::{Answer, Broken, Declined, Found, Offered};
-use super::ask::{Ask, Offer, Way};
+use super::ask::{Ask, Offer, Way, Who};
 use super::course;
+use super::left_out::LeftOut;
 use super::proof::Proof;
 use super::subject::{Role, Subject};
 use super::taken::Taken;
 
 /// The most pages that an audit begins with.
-const PAGES_MAX: usize = 20;
+const PAGES_MAX: usize = 10;
 /// The most assets: one of each class and kind of file.
 const ASSETS_MAX: usize = 6;
 /// The most addresses that belong to one shopper.
@@ -70,12 +71,16 @@ pub struct Script {
     /// Redirects that were followed.
     pub(super) passed: Vec<Taken>,
     pub(super) offers: Vec<(Offer, Result<Offered, Declined>)>,
-    /// Whether a shopper entered a marker.
-    pub(super) has_planted: bool,
+    /// The shoppers who entered their markers, and when each had.
+    pub(super) planted: Vec<(u64, u64)>,
     /// How many answers of walks there was no room for.
     pub(super) walked_not_kept: u64,
     /// Why walks went no further.
     pub(super) stumbles: Vec<String>,
+    /// How many more such reasons there were.
+    pub(super) stumbles_not_kept: usize,
+    /// What is not asked for.
+    pub(super) left_out: LeftOut,
     /// When the next request may start.
     free_ns: u64,
 }
@@ -100,9 +105,11 @@ impl Script {
             walked: Vec::new(),
             passed: Vec::new(),
             offers: Vec::new(),
-            has_planted: false,
+            planted: Vec::new(),
             walked_not_kept: 0,
             stumbles: Vec::new(),
+            stumbles_not_kept: 0,
+            left_out: LeftOut { pages: pages.len().saturating_sub(PAGES_MAX), ..LeftOut::default() },
             free_ns: 0,
         }
     }
@@ -110,8 +117,19 @@ impl Script {
     /// When a request may start that is to start now, for what is not asked by this script: a shopper's walk.
     pub fn slot(&mut self, now_ns: u64) -> u64 {
         let at_ns = now_ns.max(self.free_ns);
-        self.free_ns = at_ns.saturating_add(MILLI_SECONDS_NS / self.setting.rate_milli.max(1));
+        self.free_ns = at_ns.saturating_add(self.gap_ns());
         at_ns
+    }
+
+    /// A request went onto the wire only at `sent_ns`: its connection had to be opened first. The next keeps its distance
+    /// from that, since what counts is what the server gets.
+    pub fn sent(&mut self, sent_ns: u64) {
+        self.free_ns = self.free_ns.max(sent_ns.saturating_add(self.gap_ns()));
+    }
+
+    /// The least time between two requests.
+    fn gap_ns(&self) -> u64 {
+        MILLI_SECONDS_NS / self.setting.rate_milli.max(1)
     }
 
     /// What to do next; `None` when all that can be proved is.
@@ -163,7 +181,9 @@ impl Script {
         if known.is_none() && subject.is_settled {
             self.settle(number);
         }
-        let is_read = taken.way() == Way::Plain && taken.is_good();
+        // Of what no browser can read, another form tells what it names.
+        let is_settled_by_it = known.is_none() && self.subjects[number].is_settled;
+        let is_read = taken.is_good() && (taken.way() == Way::Plain || is_settled_by_it);
         if is_read && matches!(self.subjects[number].role, Role::Page | Role::Asset) {
             self.admit(found);
         }
@@ -178,17 +198,24 @@ impl Script {
 
     /// What came of a request of a shopper's walk. `has_planted`: it carried the shopper's own marker.
     pub fn walked(&mut self, ask: Ask, has_planted: bool, ended_ns: u64, result: Result<Answer, Broken>) {
-        self.has_planted |= has_planted;
+        if let Who::Shopper(shopper) = ask.who
+            && has_planted
+            && result.is_ok()
+            && !self.planted.iter().any(|(planter, _)| *planter == shopper)
+        {
+            self.planted.push((shopper, ended_ns));
+        }
         if self.walked.len() >= WALKED_MAX {
             self.walked_not_kept = self.walked_not_kept.saturating_add(1);
             return;
         }
         let taken = Taken::new(ask, ended_ns, result, None, &self.setting);
         let is_page = taken.is_good() && taken.ask.method == http::Method::GET;
-        let url = taken.ask.url.clone();
+        let (mut url, shown) = (taken.ask.url.clone(), taken.ask.shown_otherwise());
         self.walked.push(taken);
         if is_page {
-            self.admit_private(url, PRIVATE_MAX);
+            url.set_fragment(None);
+            self.admit_private(url, shown, PRIVATE_MAX);
         }
     }
 
@@ -196,6 +223,8 @@ impl Script {
     pub fn stumbled(&mut self, shopper: u64, why: &str) {
         if self.stumbles.len() < STUMBLES_MAX {
             self.stumbles.push(format!("shopper {shopper}: {why}"));
+        } else {
+            self.stumbles_not_kept = self.stumbles_not_kept.saturating_add(1);
         }
     }
 
@@ -205,6 +234,7 @@ impl Script {
             match found {
                 Found::Asset(url) => self.admit_asset(url),
                 Found::Link(url) => self.admit_link(url),
+                Found::Elsewhere(url) => self.left_out.elsewhere.add(url),
             }
         }
     }
@@ -225,9 +255,13 @@ impl Script {
             let by_path = Subject::new(known.url.clone(), Role::Asset, &self.setting).class;
             by_path == subject.class && address::extension(&known.url) == kind
         });
-        let has_room = self.count(Role::Asset) < ASSETS_MAX && subject.role == Role::Asset;
-        if has_room && !is_there && !self.knows(&subject.url) {
+        if is_there || subject.role != Role::Asset || self.knows(&subject.url) {
+            return;
+        }
+        if self.count(Role::Asset) < ASSETS_MAX {
             self.subjects.push(subject);
+        } else {
+            self.left_out.assets.add(subject.url);
         }
     }
 
@@ -242,7 +276,7 @@ impl Script {
             let part = address::first_part(&subject.url);
             let mut known = self.subjects.iter().filter(|known| known.role == Role::Private);
             if subject.url.query().is_none() && !known.any(|known| address::first_part(&known.url) == part) {
-                self.admit_private(subject.url, PRIVATE_NAMED_MAX);
+                self.admit_private(subject.url, None, PRIVATE_NAMED_MAX);
             }
         } else if !has_pair && address::orders(&subject.url) > 0 && !self.knows(&subject.url) {
             self.subjects.push(subject);
@@ -250,11 +284,16 @@ impl Script {
     }
 
     /// Takes up what belongs to one shopper, if there are fewer than `most` of the kind.
-    fn admit_private(&mut self, url: Url, most: usize) {
-        let subject = Subject::new(url, Role::Page, &self.setting);
-        let is_private = subject.role == Role::Private;
-        if is_private && self.count(Role::Private) < most && !self.knows(&subject.url) {
+    fn admit_private(&mut self, url: Url, shown: Option<String>, most: usize) {
+        let mut subject = Subject::new(url, Role::Page, &self.setting);
+        subject.shown = shown;
+        if subject.role != Role::Private || self.knows(&subject.url) {
+            return;
+        }
+        if self.count(Role::Private) < most {
             self.subjects.push(subject);
+        } else {
+            self.left_out.private.add(subject.url);
         }
     }
 

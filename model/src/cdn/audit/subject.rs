@@ -3,6 +3,7 @@
 use http::header::{ETAG, LAST_MODIFIED, LOCATION};
 use url::Url;
 
+use super::super::CacheStatus;
 use super::super::encoding::Encoding;
 use super::super::kind::ContentKind;
 use super::super::policy::{Cached, ClassId, ContentClass, Matched};
@@ -10,6 +11,7 @@ use super::ask::Way;
 use super::course::{self, Course};
 use super::script::Setting;
 use super::taken::Taken;
+use crate::ErrorClass;
 
 /// The most redirects from a page that are followed.
 const HOPS_MAX: u32 = 5;
@@ -33,9 +35,12 @@ pub(super) enum Role {
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
     pub(super) url: Url,
+    /// The address as it may be shown, where that is another.
+    pub(super) shown: Option<String>,
     pub(super) role: Role,
     pub(super) class: ClassId,
-    /// Whether the class is settled: by the path of what belongs to one shopper, otherwise by a good answer.
+    /// Whether the class is settled: by the path of what belongs to one shopper and of what no browser can read, otherwise
+    /// by a good answer.
     pub(super) is_settled: bool,
     /// Whether it stands for its class where one address is enough.
     pub(super) is_primary: bool,
@@ -52,6 +57,7 @@ impl Subject {
     pub(super) fn new(url: Url, role: Role, setting: &Setting) -> Self {
         let mut subject = Self {
             url,
+            shown: None,
             role,
             class: ClassId::UNCLASSIFIED,
             is_settled: false,
@@ -93,6 +99,13 @@ impl Subject {
         }
     }
 
+    /// After how many seconds no copy may be left that was there at first; `None` where nothing is promised. What may be
+    /// served stale where the origin fails is left out: nothing fails here.
+    pub(super) fn outlived_s(&self, setting: &Setting) -> Option<u32> {
+        let stale_s = self.plain().map(|taken| taken.head.stale_s()).max().unwrap_or(0);
+        Some(self.promised_s(setting)?.saturating_add(stale_s))
+    }
+
     /// What came of asking in a way.
     pub(super) fn of(&self, way: Way) -> impl Iterator<Item = &Taken> {
         self.taken.iter().filter(move |taken| taken.way() == way)
@@ -113,6 +126,18 @@ impl Subject {
         self.plain().any(|taken| taken.is_good() && taken.is_fresh_hit())
     }
 
+    /// Whether nothing but an Age tells a hit from a miss: then only a copy that has aged can be told.
+    pub(super) fn tells_by_age_alone(&self) -> bool {
+        let answered = || self.taken.iter().filter(|taken| taken.answer().is_some());
+        answered().any(|taken| taken.head.age_s().is_some())
+            && answered().all(|taken| taken.head.cache == CacheStatus::None)
+    }
+
+    /// Whether a parameter that follows visits was seen to make no copy of its own.
+    pub(super) fn shares_tracking(&self) -> bool {
+        self.of(Way::Tracking).any(|taken| taken.is_hit())
+    }
+
     /// Hits that tell an Age, in the order in which they came.
     pub(super) fn aged(&self) -> impl Iterator<Item = (&Taken, u32)> {
         let plain = |taken: &&Taken| matches!(taken.way(), Way::Plain | Way::Later) && taken.is_good();
@@ -124,12 +149,21 @@ impl Subject {
 
     /// Whether an edge might compress it, or did.
     pub(super) fn may_be_packed(&self) -> bool {
-        self.last_good().is_some_and(|taken| {
+        let may_be = |taken: &Taken| {
             let is_large = taken.answer().is_some_and(|answer| answer.bytes_wire >= COMPRESSED_BYTES_MIN);
             let is_packed = taken.head.encoding != Encoding::Identity;
             let is_kind = matches!(taken.head.kind, ContentKind::Text | ContentKind::Compressible);
             is_kind && (is_large || is_packed)
-        })
+        };
+        self.last_good().is_some_and(may_be) || self.unreadable(Way::Plain).is_some()
+    }
+
+    /// The answer in a way whose body could not be read, though it was asked for twice.
+    pub(super) fn unreadable(&self, way: Way) -> Option<&Taken> {
+        let is_broken =
+            |taken: &&Taken| taken.result.as_ref().is_err_and(|broken| broken.class == ErrorClass::Body);
+        let is_good = self.of(way).any(|taken| taken.is_good());
+        self.of(way).filter(is_broken).nth(1).filter(|_| !is_good)
     }
 
     /// Whether it says by what later requests can ask whether it is still right.
@@ -171,11 +205,16 @@ impl Subject {
             self.classify(setting);
             return false;
         }
-        if taken.is_good() && !self.is_settled && self.role != Role::Missing {
+        let is_it = taken.is_good() && taken.way() != Way::Clear;
+        if is_it && !self.is_settled && self.role != Role::Missing {
             self.class = taken.class;
             self.is_settled = true;
         }
         self.taken.push(taken.clone());
+        if !self.is_settled && self.role != Role::Missing && self.class != ClassId::UNCLASSIFIED {
+            // Without an answer there is no type: what no browser can read has the class of its path.
+            self.is_settled = self.unreadable(Way::Plain).is_some();
+        }
         true
     }
 

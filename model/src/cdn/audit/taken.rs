@@ -81,18 +81,14 @@ impl Taken {
         self.status().is_some_and(|status| !is_passing(status)) && !self.head.says.any(Says::CHALLENGED)
     }
 
-    /// Whether it came out of a cache, with or without asking the origin. An Age tells it where no word does.
+    /// Whether it came out of a cache, with or without asking the origin.
     pub(super) fn is_hit(&self) -> bool {
-        self.head.cache.is_cached() || self.is_told_by_age()
+        self.head.is_hit()
     }
 
     /// Whether it came out of a cache without asking the origin.
     pub(super) fn is_fresh_hit(&self) -> bool {
-        self.head.cache == CacheStatus::Hit || self.is_told_by_age()
-    }
-
-    fn is_told_by_age(&self) -> bool {
-        self.head.cache == CacheStatus::None && self.head.age_s().is_some_and(|age_s| age_s > 0)
+        self.head.is_fresh_hit()
     }
 
     /// Whether it tells anything of a cache.
@@ -124,13 +120,14 @@ impl Taken {
             bytes_wire: answer.bytes_wire,
             bytes_decoded: answer.bytes_decoded,
             is_packed_inside: answer.is_packed_inside,
+            has_failed: false,
         })
     }
 
     /// The proof of what is said of it.
     pub(super) fn evidence(&self, note: &str) -> Evidence {
         let asked = self.ask.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-        let (method, url) = (self.ask.method.as_str(), self.ask.url.as_str());
+        let (method, url) = (self.ask.method.as_str(), self.ask.shown());
         match &self.result {
             Ok(answer) => {
                 let answered = answer.headers.iter();

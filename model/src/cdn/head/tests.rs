@@ -79,6 +79,26 @@ fn whose_word_on_the_cache_counts() {
 }
 
 #[test]
+fn an_age_tells_a_hit_where_no_word_does() {
+    for (lines, lookup, is_fresh) in [
+        ("Via: 1.1 varnish\nX-Varnish: 32770 3\nAge: 7", CacheStatus::Hit, true),
+        ("Via: 1.1 varnish\nX-Varnish: 32770\nAge: 0", CacheStatus::None, false),
+        ("Age: soon", CacheStatus::None, false),
+        ("", CacheStatus::None, false),
+        // A word tells more.
+        ("X-Cache: MISS\nAge: 7", CacheStatus::Miss, false),
+        ("X-Cache: Error from cloudfront\nAge: 7", CacheStatus::Error, false),
+        ("X-Cache: RefreshHit from cloudfront\nAge: 0", CacheStatus::RefreshHit, false),
+        ("X-Cache: Odd from cloudfront\nAge: 7", CacheStatus::Unknown, false),
+        ("X-Cache: HIT\nAge: 0", CacheStatus::Hit, true),
+    ] {
+        let head = head(lines);
+        assert_eq!((head.lookup(), head.is_fresh_hit()), (lookup, is_fresh), "{lines}");
+        assert_eq!(head.is_hit(), lookup.is_cached(), "{lines}");
+    }
+}
+
+#[test]
 fn lifetimes_are_those_of_shared_caches() {
     for (lines, lifetime_s) in [
         ("Cache-Control: max-age=300", Some(300)),
@@ -96,8 +116,15 @@ fn lifetimes_are_those_of_shared_caches() {
     ] {
         assert_eq!(head(lines).lifetime_s(), lifetime_s, "{lines}");
     }
-    let stale = head("Cache-Control: max-age=5, stale-while-revalidate=30, stale-if-error=999999");
-    assert_eq!(stale.stale_s(), u32::from(u16::MAX));
+    for (lines, stale_s, stale_if_error_s) in [
+        ("Cache-Control: max-age=5, stale-while-revalidate=30, stale-if-error=999999", 30, 999_999),
+        ("Cache-Control: stale-while-revalidate=86400\nCache-Control: stale-while-revalidate=60", 86_400, 0),
+        ("Cache-Control: stale-if-error=99999999999", 0, 1 << 31),
+        ("Cache-Control: stale-while-revalidate, stale-if-error=soon", 0, 0),
+    ] {
+        let stale = head(lines);
+        assert_eq!((stale.stale_s(), stale.stale_if_error_s()), (stale_s, stale_if_error_s), "{lines}");
+    }
     assert!(head("Cache-Control: max-age=soon").says.any(Says::UNREADABLE));
 }
 

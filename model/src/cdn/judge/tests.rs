@@ -66,9 +66,15 @@ fn right_answers_break_nothing() {
         ("/cart/add", 303, format!("{MISS}|Location: /cart")),
         // Errors of one shopper's pages are kept for some seconds, too.
         ("/cart", 503, "X-Cache: Error from cloudfront|Age: 9".to_owned()),
+        ("/api/orders", 401, format!("{MISS}|Set-Cookie: sid=1")),
         ("/nothing", 404, "X-Cache: Error from cloudfront|Age: 10|Content-Type: text/html".to_owned()),
+        // For how long, one answer does not tell.
         ("/nothing", 404, "X-Cache-Status: HIT|Content-Type: text/html".to_owned()),
+        ("/", 503, "X-Cache-Status: HIT".to_owned()),
         ("/feed", 200, format!("{HIT}|Content-Type: application/xml|Cache-Control: max-age=7|Age: 9000")),
+        // Whose cookie it is, more than one answer tells.
+        ("/feed", 200, format!("{HIT}|Set-Cookie: sid=0123456789abcdef")),
+        ("/gone", 404, "X-Cache-Status: HIT|Set-Cookie: sid=0123456789abcdef".to_owned()),
         ("/old", 301, format!("{HIT}|Content-Type: text/html|Cache-Control: max-age=60")),
     ] {
         assert_eq!(ids(&policy, path, status, &lines), [""; 0], "{path} {status} {lines}");
@@ -83,8 +89,9 @@ fn every_rule_has_answers_that_break_it() {
         ("/api/cart", 200, "X-Cache: RefreshHit from cloudfront".to_owned(), "private-hit"),
         ("/cart", 200, format!("{HIT}|Age: 5|Set-Cookie: sid=1"), "private-hit"),
         ("/cart", 200, format!("{MISS}|Age: 5"), "private-age"),
-        ("/", 200, page(&format!("{HIT}|Set-Cookie: sid=1; Path=/")), "cookie-from-cache"),
-        ("/feed", 200, format!("{HIT}|Set-Cookie: sid=1"), "cookie-from-cache"),
+        // What an error says belongs to one shopper, too.
+        ("/api/orders", 401, "X-Cache-Status: HIT".to_owned(), "private-hit"),
+        ("/cart", 404, format!("{HIT}|Set-Cookie: sid=1"), "private-hit"),
         ("/", 200, page(&format!("{HIT}|Age: 302")), "age-past-lifetime"),
         ("/", 200, page(MISS).replace("max-age=300", "max-age=31536000"), "lifetime-differs"),
         ("/", 200, page(MISS).replace("max-age=300", "max-age=300, s-maxage=60"), "lifetime-differs"),
@@ -92,11 +99,14 @@ fn every_rule_has_answers_that_break_it() {
         ("/", 200, page(MISS).replace("max-age=300", "max-age=0"), "caching-forbidden"),
         ("/", 200, page(&format!("{MISS}|Vary: *")), "caching-forbidden"),
         ("/", 200, page(&format!("{MISS}|Set-Cookie: sid=1")), "cookie-on-cacheable"),
+        ("/", 200, page(&format!("{HIT}|Set-Cookie: sid=1; Path=/")), "cookie-on-cacheable"),
         ("/", 200, page(&format!("{HIT}|Set-Cookie: AWSALB=1")), "sticky-from-cache"),
+        ("/gone", 404, "X-Cache-Status: HIT|Set-Cookie: AWSALB=1".to_owned(), "sticky-from-cache"),
+        ("/", 200, page("Age: 7|Set-Cookie: AWSALB=1"), "sticky-from-cache"),
+        ("/cart", 200, "Via: 1.1 varnish|Age: 7".to_owned(), "private-age"),
         ("/", 200, page(&format!("{HIT}|Vary: Cookie")), "varies-on-cookie"),
         ("/", 200, page(&format!("{HIT}|Vary: User-Agent")), "varies-on-user-agent"),
         ("/", 503, "X-Cache: Error from cloudfront|Age: 11".to_owned(), "error-cached"),
-        ("/", 500, "X-Cache-Status: HIT".to_owned(), "error-cached"),
         ("/nothing", 404, "X-Cache: HIT|Age: 3600".to_owned(), "error-cached"),
         ("/", 200, page(HIT).replace("LHR50-P2", "FRA56-P1"), "other-region"),
         ("/x", 200, format!("{HIT}|Content-Encoding: gzip, gzip"), "compressed-twice"),
@@ -123,6 +133,21 @@ fn stale_answers_may_be_as_old_as_they_say() {
         page(&format!("{HIT}|Age: 330")).replace("max-age=300", "max-age=300, stale-while-revalidate=30");
     assert_eq!(ids(&policy, "/", 200, &stale), [""; 0]);
     assert_eq!(ids(&policy, "/", 200, &stale.replace("330", "332")), ["age-past-lifetime"]);
+    let day = stale.replace("validate=30", "validate=86400").replace("330", "70000");
+    assert_eq!(ids(&policy, "/", 200, &day), [""; 0], "a day is a day");
+    assert_eq!(ids(&policy, "/", 200, &day.replace("70000", "86702")), ["age-past-lifetime"]);
+}
+
+#[test]
+fn what_is_for_failures_counts_where_the_origin_failed() {
+    let policy = declared();
+    let stale = page(&format!("{HIT}|Age: 3000")).replace("max-age=300", "max-age=300, stale-if-error=86400");
+    assert_eq!(ids(&policy, "/", 200, &stale), ["age-past-lifetime"]);
+    let failed = Observed { has_failed: true, ..observed(&policy, "/", 200, &stale) };
+    assert!(judge(&policy, None, &failed).is_empty());
+    let older = observed(&policy, "/", 200, &stale.replace("Age: 3000", "Age: 86702"));
+    let older = Observed { has_failed: true, ..older };
+    assert!(judge(&policy, None, &older).contains(Rule::AgePastLifetime));
 }
 
 #[test]
@@ -146,6 +171,10 @@ fn what_changes_something_is_no_matter_of_caches() {
     assert!(judge(&policy, None, &seen).is_empty());
     seen.is_packed_inside = true;
     assert!(judge(&policy, None, &seen).contains(Rule::CompressedTwice));
+    let mut plain = observed(&policy, "/x", 200, &format!("{HIT}|Content-Type: text/css"));
+    plain.is_packed_inside = true;
+    let broken: Vec<Rule> = judge(&policy, None, &plain).iter().collect();
+    assert_eq!(broken, [Rule::EncodingUnsaid], "once, and nobody says so");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a class is recognised by: patterns of paths, of file names and of content types, compiled once.
 
+use super::path::plain_path;
+
 /// The longest pattern in bytes: an automaton's places and its end fit 128 bits.
 const BYTES_MAX: usize = 120;
 
@@ -23,8 +25,8 @@ const TYPES: [&str; 12] = [
 /// (`*.css`), otherwise of a content type (`image/*`).
 ///
 /// `*` stands for any number of characters but `/`, `?` for one, `**` for any number of any; `/**` at the end also
-/// matches nothing, and `/**/` also a single `/`. Paths are compared as they are sent, content types without regard to
-/// case.
+/// matches nothing, and `/**/` also a single `/`. Paths are compared as [`plain_path`] has them, content types without
+/// regard to case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     text: Box<str>,
@@ -91,7 +93,7 @@ impl Pattern {
         };
         let glob = match about {
             About::Type => Glob::of(text.to_ascii_lowercase().as_bytes()),
-            About::Path | About::FileName => Glob::of(text.as_bytes()),
+            About::Path | About::FileName => Glob::of(plain_path(text).as_bytes()),
         };
         Ok(Self { text: text.into(), about, glob })
     }
@@ -101,7 +103,7 @@ impl Pattern {
         &self.text
     }
 
-    /// Whether it is about paths, and matches this one.
+    /// Whether it is about paths, and matches this one, which is plain.
     pub fn matches_path(&self, path: &str) -> bool {
         match self.about {
             About::Path => self.glob.matches(path.as_bytes()),

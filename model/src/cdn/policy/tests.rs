@@ -23,7 +23,8 @@ fn the_default_is_what_stands_to_reason() {
     assert_eq!(airports.iter().map(ToString::to_string).collect::<Vec<_>>(), ["NRT", "HND", "KIX"]);
     assert_eq!(read.edges_of("paris"), None);
     let bare = Policy::read("policy.yaml", "cdn: { provider: generic }").unwrap();
-    assert_eq!(bare, Policy { provider: Provider::Generic, ..read });
+    assert_eq!(bare.edges_of("tokyo"), None, "nobody said where agents run");
+    assert_eq!(bare, Policy { provider: Provider::Generic, edges: Vec::new(), ..read });
 }
 
 #[test]
@@ -34,6 +35,9 @@ fn never_wins_and_else_the_first() {
         ("/cart/", "text/html; charset=utf-8", "private"),
         ("/cart/add", "", "private"),
         ("/cart/icon.css", "text/css", "private"),
+        ("/cart;jsessionid=A1", "text/html", "private"),
+        ("/%63art/items", "text/html", "private"),
+        ("/static/app.js;v=2", "", "static"),
         ("/cartoons", "text/html", "html"),
         ("/api/products", "application/json", "private"),
         ("/static/app.js", "text/javascript", "static"),

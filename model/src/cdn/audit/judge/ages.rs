@@ -18,6 +18,8 @@ use super::outcome;
 const APART_S: u64 = 2;
 /// What two ages and the time between them are rounded by, together.
 const ROUNDING_S: u64 = 2;
+/// What an Age is rounded by.
+const AGE_ROUNDING_S: u32 = 1;
 const SECOND_NS: u64 = 1_000_000_000;
 
 /// How the Age of one hit is to that of another.
@@ -114,12 +116,22 @@ pub(in super::super) fn expires<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     if promised_s > PATIENCE_MAX_S {
         return Judged::not_applicable(format!("{} is too long to wait for", seconds(promised_s)));
     }
-    if !dossier.script.setting.is_patient {
-        return Judged::not_applicable(format!("not waited for: --patient waits {}", seconds(promised_s)));
+    let setting = &dossier.script.setting;
+    // What is promised of the class is what its address says; only that tells how long a copy may be served beyond it.
+    let outlived_s = dossier.primary().and_then(|subject| subject.outlived_s(setting)).unwrap_or(promised_s);
+    if outlived_s > PATIENCE_MAX_S {
+        let (promised, beyond) = (seconds(promised_s), seconds(outlived_s - promised_s));
+        let why = format!("{promised} and {beyond} of stale-while-revalidate are too long to wait for");
+        return Judged::not_applicable(why);
+    }
+    if !setting.is_patient {
+        return Judged::not_applicable(format!("not waited for: --patient waits {}", seconds(outlived_s)));
     }
     let waited = dossier.subjects.iter().find_map(|subject| subject.of(Way::Expired).last());
     let Some(waited) = waited else { return Judged::not_applicable("nothing is kept") };
-    if waited.broken.contains(Rule::AgePastLifetime) {
+    let age_max_s = outlived_s.saturating_add(AGE_ROUNDING_S);
+    let is_past = waited.is_good() && waited.head.age_s().is_some_and(|age_s| age_s > age_max_s);
+    if is_past || waited.broken.contains(Rule::AgePastLifetime) {
         let observed =
             format!("Age {} s, promised {}", waited.head.age_s().unwrap_or(0), seconds(promised_s));
         return dossier.broken(Breach::Rule(Rule::AgePastLifetime), observed, Some(waited));

@@ -44,9 +44,11 @@ pub(in super::super) fn errors<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     }
     let missing = dossier.subjects.iter().find(|subject| subject.role == Role::Missing);
     let answered = |way: Way| {
-        let last = missing.and_then(|subject| subject.of(way).last());
-        last.filter(|taken| taken.is_answered())
+        let mut all = missing.into_iter().flat_map(move |subject| subject.of(way));
+        all.find(|taken| taken.is_answered())
     };
+    // Of what was asked for later, the first alone can be a hit on nothing but the audit's own first answer. A hit after it
+    // may be on the copy that it left; of those an Age tells how old they are, which was looked at above.
     let (first, later) = (answered(Way::Plain), answered(Way::Later));
     match (first, later) {
         (_, Some(later)) if later.is_hit() => {
@@ -67,16 +69,21 @@ pub(in super::super) fn errors<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
 /// Without TLS there is nothing but the way to it.
 pub(in super::super) fn https<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let first = dossier.subjects.iter().find(|subject| subject.is_first);
-    if first.is_none_or(|first| first.url.scheme() != "https") {
+    let Some(first) = first.filter(|first| first.url.scheme() == "https") else {
         return Judged::not_applicable("the target is spoken to without TLS");
-    }
+    };
     // Asked for in order to see, or met on the way to the first page.
     let is_clear = |taken: &&'a Taken| {
         let is_passed = taken.status().is_some_and(|status| (300..400).contains(&status));
         taken.ask.url.scheme() == "http" && (taken.way() == Way::Clear || is_passed)
     };
     let Some(clear) = dossier.all().find(is_clear) else {
-        return Judged::not_applicable("the target has a port of its own");
+        let has_port = first.url.port().is_some();
+        return Judged::not_applicable(if has_port {
+            "the target has a port of its own"
+        } else {
+            "was not asked"
+        });
     };
     let location = clear.header(&LOCATION).and_then(|location| clear.ask.url.join(location).ok());
     match (&clear.result, location) {
@@ -117,7 +124,7 @@ pub(in super::super) fn words<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
 pub(in super::super) fn classes<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let is_unclassified = |taken: &&'a Taken| taken.is_good() && taken.class == ClassId::UNCLASSIFIED;
     let paths: BTreeSet<&str> =
-        dossier.all().filter(is_unclassified).map(|taken| taken.ask.url.path()).collect();
+        dossier.all().filter(is_unclassified).map(|taken| taken.ask.shown_path()).collect();
     let Some(by) = dossier.all().find(is_unclassified) else { return Judged::not_applicable("") };
     let some: Vec<&str> = paths.iter().copied().take(SHOWN_MAX).collect();
     let more = if paths.len() > some.len() { ", …" } else { "" };
@@ -127,10 +134,11 @@ pub(in super::super) fn classes<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
 /// Shoppers get as far as their journey says.
 pub(in super::super) fn walks<'a>(dossier: &Dossier<'a>) -> Judged<'a> {
     let script = dossier.script;
-    match (script.stumbles.first(), script.walked_not_kept) {
-        (Some(why), _) => Judged::info(why.clone(), None),
-        (None, 0) => Judged::not_applicable(""),
-        (None, count) => Judged::info(format!("{count} answers of walks were not looked at"), None),
+    let count = script.stumbles.len().saturating_add(script.stumbles_not_kept);
+    match (script.stumbles.first(), count) {
+        (Some(why), 1) => Judged::info(why.clone(), None),
+        (Some(why), count) => Judged::info(format!("{count} times not, first {why}"), None),
+        (None, _) => Judged::not_applicable(""),
     }
 }
 

@@ -67,7 +67,7 @@ fn where_nothing_answers_or_tells_of_an_edge_nothing_is_judged() {
         script.answer(*ask, now_ns, Err(broken));
     }
     let lines: Vec<String> = script.proofs().iter().map(line).collect();
-    assert_eq!(lines, ["edge provider info: nothing answered"]);
+    assert_eq!(lines, ["edge page not-applicable: refused", "edge provider info: nothing answered"]);
     let mut plain = Script::new(setting(false), &[page()]);
     let mut now_ns = 0;
     while let Some(Next::Fetch(ask)) = plain.next(now_ns) {
