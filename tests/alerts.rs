@@ -242,6 +242,34 @@ fn letters_go_over_tls_to_whom_this_system_trusts() {
     assert_eq!(nginx.log().get("POST /hook 200"), Some(&2), "{:?}", nginx.log());
 }
 
+#[test]
+fn silences_come_and_go() {
+    let folder = Folder::new();
+    let text = "name: shop\ntarget: http://127.0.0.1:1\nregions: [tokyo, london]\njourneys: [browse]\n\
+                probe: { every: 20s }\nslo: { objectives: [\"browse availability 99.9%\"] }\n\
+                alerts: { maintenance: [{ from: 2999-01-01T00:00:00Z, to: 2999-01-02T00:00:00Z, reason: far }] }\n";
+    let (plan, data) = (folder.write("plan.yaml", text), folder.path("data").display().to_string());
+    let alert = |command: &str, more: &[&str]| {
+        let arguments = [&["alert", command, &plan, "--data-dir", &data], more].concat();
+        start_in(&[], &arguments).finish()
+    };
+    let none = alert("silences", &[]);
+    assert!(none.code == 0 && none.stdout.contains("2999-01-02T00:00:00Z"), "{}{}", none.stdout, none.stderr);
+    let made = alert("silence", &["--for", "2h", "--scope", "tokyo", "--reason", "deploy of the cart"]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let id = made.stdout.split_whitespace().last().unwrap();
+    let shown = alert("silences", &[]);
+    for word in [id, "everything, tokyo", "deploy of the cart"] {
+        assert!(shown.stdout.contains(word), "{}", shown.stdout);
+    }
+    let mistyped = alert("silence", &["--for", "2h", "--scope", "tokio", "--reason", "x"]);
+    assert!(mistyped.code == 2 && mistyped.stderr.contains("did you mean \"tokyo\"?"), "{}", mistyped.stderr);
+    assert_eq!(alert("unsilence", &["nothing"]).code, 2);
+    assert_eq!(alert("unsilence", &[id]).code, 0);
+    assert!(!alert("silences", &[]).stdout.contains(id));
+    assert_eq!(alert("unsilence", &[id]).code, 2, "it is over already");
+}
+
 /// A server that a test started. It ends with it.
 struct Peer {
     child: Child,

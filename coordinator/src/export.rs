@@ -5,9 +5,6 @@
 //! the server (`serve`) shows to whoever scrapes, and a minute's datums, which wait for their sender (`cloudwatch`). It
 //! waits for neither.
 
-// Who probes tells it something; until a command does, only tests do.
-#![allow(dead_code)]
-
 pub(crate) mod aws;
 pub(crate) mod cloudwatch;
 mod counters;

@@ -182,7 +182,7 @@ impl Probe {
             tokio::select! {
                 news = self.fleet.next() => self.take(&news),
                 at_s = beat.next() => self.evaluate(at_s),
-                _ = second.tick() => self.publisher.show(self.wall.now_s(), &self.keep.writing()),
+                _ = second.tick() => self.show(),
                 () = until(self.save_at) => self.save(&[]),
                 counted = self.publisher.counted() => self.desk.counted(&counted),
                 Some(looked) = looked.recv() => self.look(looked),
@@ -210,6 +210,10 @@ impl Probe {
         for line in self.desk.take(news) {
             self.say(&line);
         }
+    }
+
+    fn show(&mut self) {
+        self.publisher.show(self.wall.now_s(), &self.keep.writing(), &self.desk.counters());
     }
 
     fn look(&mut self, looked: Looked) {

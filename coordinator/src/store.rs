@@ -6,19 +6,13 @@
 
 mod database;
 mod error;
+mod keeper;
+mod ledger;
 mod migrations;
+mod outbox;
 mod place;
 mod runs;
-// What a probe keeps. Commands that end within minutes keep runs alone.
-#[allow(dead_code)]
-mod keeper;
-#[allow(dead_code)]
-mod ledger;
-#[allow(dead_code)]
-mod outbox;
-#[allow(dead_code)]
 mod silences;
-#[allow(dead_code)]
 mod words;
 
 #[cfg(test)]
@@ -27,10 +21,8 @@ mod tests;
 use database::Database;
 
 pub use error::{StoreError, Trouble};
-#[allow(unused_imports)]
 pub(crate) use keeper::{Failing, Keeper, KeeperStanding};
 pub(crate) use ledger::Step;
-#[allow(unused_imports)]
 pub(crate) use outbox::{Letter, NewLetter, OutboxStanding};
 pub(crate) use place::Place;
 pub(crate) use runs::{FindingRow, RunHead, RunRow, TickRow};

@@ -1,12 +1,13 @@
-//! `doorbuster alert`: who is told of alerts, tried out.
+//! `doorbuster alert`: who is told of alerts, tried out; and silences.
 
+mod silence;
 mod test;
 
 use clap::{Args, Subcommand};
 
 use crate::{Error, Verdict};
 
-/// Try out who is told of alerts.
+/// Try out who is told of alerts, and silence them for a while.
 #[derive(Args, Clone, Debug)]
 pub struct AlertCommand {
     #[command(subcommand)]
@@ -16,6 +17,9 @@ pub struct AlertCommand {
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
     Test(test::TestCommand),
+    Silence(silence::SilenceCommand),
+    Silences(silence::SilencesCommand),
+    Unsilence(silence::UnsilenceCommand),
 }
 
 impl AlertCommand {
@@ -26,6 +30,9 @@ impl AlertCommand {
     pub fn run(&self) -> Result<Verdict, Error> {
         match &self.command {
             Command::Test(command) => command.run(),
+            Command::Silence(command) => command.run(),
+            Command::Silences(command) => command.run(),
+            Command::Unsilence(command) => command.run(),
         }
     }
 }

@@ -100,7 +100,7 @@ impl<'a> Message<'a> {
 }
 
 /// A moment in seconds since 1970, as receivers read it: `2026-11-27T00:00:00Z`.
-pub(super) fn rfc3339(at_s: i64) -> String {
+pub(crate) fn rfc3339(at_s: i64) -> String {
     // Only what no calendar holds stays a number.
     Timestamp::from_second(at_s).map_or_else(|_| at_s.to_string(), |moment| moment.to_string())
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use doorbuster_model::slo::{
-    AlertStatus, AlertView, BurnReading, Ledger, NO_DATA, Notice, NoticeKind, ObjectiveStanding, Probed,
-    ProbedStep, RegionStanding, Saved, Scope, Silence, Slo, Standing, Unsaved,
+    AlertStatus, AlertView, BurnReading, Count, Ledger, NO_DATA, Notice, NoticeKind, ObjectiveStanding, Probed,
+    ProbedStep, RegionStanding, Saved, Scope, SeriesKey, Silence, Slo, Standing, Unsaved,
 };
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Plan, report};
@@ -14,6 +14,7 @@ use super::board::{AlertRow, Board, BurnRow, ObjectiveRow, RegionRow};
 use super::changes::{journey_name, region_name, step_name};
 use super::wall::{next_beat_s, seconds};
 use crate::Error;
+use crate::export::Counter;
 
 /// Real traffic that somebody else counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +118,16 @@ impl Book {
     /// How everything stands, with what was counted up to the last evaluation.
     pub(crate) fn standing(&self, now_s: i64) -> Standing {
         self.ledger.standing(now_s)
+    }
+
+    /// What was counted since this process began, for whoever reads counters.
+    pub(crate) fn counters(&self) -> Vec<Counter> {
+        let counter = |(key, count): (&SeriesKey, Count)| Counter {
+            objective: key.objective.clone(),
+            scope: key.scope.clone(),
+            count,
+        };
+        self.ledger.counters().map(counter).collect()
     }
 
     /// The same with everything that was counted, for whoever looks on. Alerts stay what they were when people were told:

@@ -10,6 +10,7 @@ use doorbuster_model::{Tick, report};
 use super::book::{self, Book, Counted};
 use super::changes::{Changes, region_name};
 use super::fleet::{Happened, News};
+use crate::export::Counter;
 
 /// The counter by which an agent says that it left walks out.
 const SKIPPED: &str = "probes_skipped";
@@ -116,6 +117,11 @@ impl Desk {
     /// How everything stands, with what was counted up to the last evaluation.
     pub(crate) fn standing(&self, now_s: i64) -> Standing {
         self.book.standing(now_s)
+    }
+
+    /// What was counted since this process began, for whoever reads counters.
+    pub(crate) fn counters(&self) -> Vec<Counter> {
+        self.book.counters()
     }
 
     /// The same with everything that was counted.

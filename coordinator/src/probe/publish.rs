@@ -139,18 +139,11 @@ impl Publisher {
         self.vitals.outbox_refused = outbox.refused;
     }
 
-    /// Shows everything, once a second.
-    pub(crate) fn show(&mut self, now_s: i64, writing: &Writing) {
+    /// Shows everything, once a second, with what was counted since this process began.
+    pub(crate) fn show(&mut self, now_s: i64, writing: &Writing, counted: &[Counter]) {
         self.vitals.store_failing_since_s = writing.failing.as_ref().map(|(_, since_s)| *since_s);
         self.vitals.store_waiting_bytes = writing.waiting_bytes;
-        // As many as the objectives' windows hold, until the ledger tells how many it ever counted.
-        let counter = |row: &doorbuster_model::slo::ObjectiveStanding| Counter {
-            objective: row.objective.clone(),
-            scope: row.scope.clone(),
-            count: row.count,
-        };
-        let counted: Vec<Counter> = self.standing.objectives.iter().map(counter).collect();
-        self.exporter.tick(now_s, &self.standing, &counted, self.vitals.clone());
+        self.exporter.tick(now_s, &self.standing, counted, self.vitals.clone());
     }
 
     /// The next count of real traffic; never comes where nobody counts.

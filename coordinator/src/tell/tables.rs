@@ -18,7 +18,7 @@ use super::colour::Paint;
 use super::report::{Report, report};
 use crate::outcome::Outcome;
 
-pub(crate) use alert::deliveries;
+pub(crate) use alert::{deliveries, silences};
 pub(crate) use audit::audited;
 pub(crate) use backtest::backtested;
 pub(crate) use runs::{pruned, runs};

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, VecDeque};
 use doorbuster_notation::Share;
 
 use self::events::Early;
+use super::count::Count;
 use super::alert::{Alert, linger_s};
 use super::confirm::Confirm;
 use super::notice::{AlertView, Notice};
@@ -103,6 +104,8 @@ struct Entry {
     is_alerting: bool,
     /// When counts of real traffic came.
     counted: Watch,
+    /// Everything that was counted since this process began: suspected are those that ever were.
+    risen: Count,
 }
 
 impl Terms {
@@ -180,6 +183,7 @@ impl Ledger {
                     paged_s: None,
                     is_alerting,
                     counted: Watch::default(),
+                    risen: Count::default(),
                 });
             }
             objectives.push(watched);

@@ -116,7 +116,7 @@ impl Ledger {
             return;
         }
         let event = Count { total, failed: total - good.min(total), suspected: 0 };
-        if !self.add(place, at_s, with(event)) {
+        if !self.add(place, at_s, with(event), event) {
             self.oddities.too_old += 1;
             return;
         }
@@ -169,16 +169,23 @@ impl Ledger {
             failed: u64::from(!is_good && confirmed.is_none()),
             suspected: u64::from(!is_good && confirmed.is_some()),
         };
-        if !self.add_of_region(objective, region, at_s, with(event)) {
+        if !self.add_of_region(objective, region, at_s, with(event), event) {
             self.oddities.too_old += 1;
         }
+        let confirmation = |count: Count| Count {
+            failed: count.failed.saturating_add(1),
+            suspected: count.suspected.saturating_sub(1),
+            ..count
+        };
         for (region, at_s) in confirmed.unwrap_or_default() {
-            self.add_of_region(objective, region, at_s, |count| Count {
-                failed: count.failed.saturating_add(1),
-                suspected: count.suspected.saturating_sub(1),
-                ..count
-            });
+            self.add_of_region(objective, region, at_s, confirmation, Count { failed: 1, ..Count::default() });
         }
+    }
+
+    /// Everything that was counted since this process began, by objective and scope. No figure ever falls: an event that is
+    /// confirmed to have failed stays among the suspected.
+    pub fn counters(&self) -> impl Iterator<Item = (&SeriesKey, Count)> {
+        self.entries.iter().map(|entry| (&entry.key, entry.risen))
     }
 
     /// Changes the buckets of a region's own series and of the global one. False where any of them is not kept.
@@ -188,23 +195,36 @@ impl Ledger {
         region: usize,
         at_s: i64,
         change: impl Fn(Count) -> Count,
+        rise: Count,
     ) -> bool {
         let watched = &self.objectives[objective];
         let places = [watched.global, watched.by_region.get(region).copied().flatten()];
         let mut is_kept = true;
         for place in places.into_iter().flatten() {
-            is_kept &= self.add(place, at_s, &change);
+            is_kept &= self.add(place, at_s, &change, rise);
         }
         is_kept
     }
 
-    fn add(&mut self, place: usize, at_s: i64, change: impl FnOnce(Count) -> Count) -> bool {
-        match self.evaluated_s {
+    /// Changes a bucket, and says by how much what was ever counted rises.
+    fn add(
+        &mut self,
+        place: usize,
+        at_s: i64,
+        change: impl FnOnce(Count) -> Count,
+        rise: Count,
+    ) -> bool {
+        let entry = &mut self.entries[place];
+        let is_kept = match self.evaluated_s {
             Some(evaluated_s) if at_s >= -TIME_MAX_S => {
-                self.entries[place].series.apply(at_s, evaluated_s, &self.terms.windows, change)
+                entry.series.apply(at_s, evaluated_s, &self.terms.windows, change)
             }
             _ => false,
+        };
+        if is_kept {
+            entry.risen.include(rise);
         }
+        is_kept
     }
 }
 

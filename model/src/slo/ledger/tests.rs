@@ -5,6 +5,7 @@ mod oracle;
 mod simulations;
 
 use super::*;
+use crate::slo::count::Count;
 use crate::slo::notice::{AlertStatus, NoticeKind};
 use crate::slo::probed::{Probed, ProbedStep};
 use crate::slo::series::BUCKET_S;
@@ -160,6 +161,30 @@ fn failures_that_one_probe_saw_are_suspected_and_alert_nobody() {
         views.iter().any(|view| view.scope.name() == scope && view.status == AlertStatus::Pending)
     };
     assert!(pending("global") && pending("london") && !pending("tokyo"), "{views:?}");
+}
+
+#[test]
+fn counters_never_fall_and_are_those_of_this_process() {
+    let mut world = World::usual();
+    let of = |world: &World, scope: &str| {
+        world.ledger.counters().find(|(key, _)| key.scope.name() == scope).map(|(_, count)| count).unwrap()
+    };
+    world.good(HOUR_S);
+    let before = of(&world, "global");
+    assert_eq!((before.total, before.failed, before.suspected), (3 * 180, 0, 0));
+    world.outage(10 * MINUTE_S);
+    let after = of(&world, "global");
+    // The first failure of an outage is suspected and confirmed by the second, and counts as both.
+    assert_eq!((after.total, after.failed), (3 * 210, 3 * 30));
+    assert!(after.suspected > 0 && after.suspected >= world.standing("global").count.suspected);
+    world.good(40 * DAY_S);
+    let late = of(&world, "global");
+    assert!(late.failed == after.failed && late.suspected == after.suspected, "{late:?}");
+    assert_eq!(world.standing("global").count.failed, 0, "its window is past the outage");
+    let saved = world.ledger.unsaved();
+    let kept = Saved { pages: saved.pages, memo: saved.memo.unwrap_or_default() };
+    let again = Ledger::restore(&Slo::new(objectives(&[CHECKOUT]), 20), &own(&REGIONS), 20, kept);
+    assert!(again.counters().all(|(_, count)| count == Count::default()), "a restart begins with 0");
 }
 
 #[test]
