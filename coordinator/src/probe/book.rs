@@ -55,7 +55,9 @@ impl Book {
             Some(saved) => Ledger::restore(&slo, &names.regions, probe.every_s, saved),
             None => Ledger::new(&slo, &names.regions, probe.every_s),
         };
-        Ok(Self { ledger, slo, silences: BTreeMap::new() })
+        // What was taken back while nobody probed must be known, or nobody would take it back.
+        let silences = ledger.silences().iter().map(|silence| (silence.id.clone(), silence.clone())).collect();
+        Ok(Self { ledger, slo, silences })
     }
 
     /// The plan's objectives, their names resolved.
@@ -242,3 +244,7 @@ pub(crate) fn line(notice: &Notice) -> String {
     let severity = notice.severity.word();
     format!("alert {}: {severity} {}: {}", word(notice.status), notice.scope, notice.summary)
 }
+
+#[cfg(test)]
+#[path = "book/tests.rs"]
+mod tests;

@@ -238,6 +238,11 @@ impl Ledger {
         self.silences.retain(|silence| silence.id != id);
     }
 
+    /// What nobody wants to be told of, now or later.
+    pub fn silences(&self) -> &[Silence] {
+        &self.silences
+    }
+
     /// What could not be taken as it came.
     pub fn oddities(&self) -> Oddities {
         self.oddities
