@@ -139,6 +139,7 @@ fn alerts() -> Vec<AlertView> {
         since_s: NOW_S - 60,
         is_silenced: true,
         is_inhibited: false,
+        is_told: true,
     };
     // The same alert fired a day ago, and was resolved.
     let earlier = AlertView { status: AlertStatus::Resolved, since_s: NOW_S - 86_400, ..fired.clone() };

@@ -142,10 +142,10 @@ impl Book {
     }
 }
 
-/// What fires, as it would be told if it had just begun: for whoever must be told anew.
+/// What fires and was told, as it would be told if it had just begun: for whoever must be told anew.
 pub(crate) fn firing(standing: &Standing) -> Vec<Notice> {
-    let is_told =
-        |alert: &&AlertView| alert.status == AlertStatus::Firing && !alert.is_silenced && !alert.is_inhibited;
+    // What was told goes on, whoever silences it now; what nobody was told is the ledger's to tell.
+    let is_told = |alert: &&AlertView| alert.status == AlertStatus::Firing && alert.is_told;
     let notice = |alert: &AlertView| {
         let kind = if alert.rule == NO_DATA {
             NoticeKind::NoData

@@ -206,5 +206,7 @@ fn alert(row: &Row) -> Result<AlertView, StoreError> {
         since_s: row.integer(6)?,
         is_silenced: row.integer(7)? != 0,
         is_inhibited: row.integer(8)? != 0,
+        // Not kept: who must be told anew asks the ledger.
+        is_told: false,
     })
 }

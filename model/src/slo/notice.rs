@@ -78,6 +78,9 @@ pub struct AlertView {
     pub is_silenced: bool,
     /// Whether a graver alert speaks for it.
     pub is_inhibited: bool,
+    /// Whether people were told that it fires.
+    #[serde(default)]
+    pub is_told: bool,
 }
 
 /// What stands for a rule where no data come.

@@ -68,3 +68,23 @@ fn a_silence_that_was_taken_back_while_nobody_probed_is_over() {
     let told = again.evaluate(NOW_S + 30);
     assert!(told.len() == 1 && told[0].status == AlertStatus::Firing, "{told:?}");
 }
+
+#[test]
+fn what_was_told_is_told_anew_and_nothing_else() {
+    let mut book = shop(None);
+    book.evaluate(NOW_S);
+    book.silence(vec![silence(NOW_S)]);
+    fail(&mut book, NOW_S);
+    assert!(book.evaluate(NOW_S + 10).is_empty());
+    assert!(firing(&book.standing(NOW_S + 10)).is_empty(), "it fires, and nobody was told");
+    book.silence(Vec::new());
+    fail(&mut book, NOW_S + 10);
+    let standing = reopened(&mut book).standing(NOW_S + 10);
+    assert!(firing(&standing).is_empty(), "no silence covers it any more, and still nobody was told");
+    let told = book.evaluate(NOW_S + 20);
+    let mut again = reopened(&mut book);
+    again.silence(vec![silence(NOW_S + 20)]);
+    let anew = firing(&again.standing(NOW_S + 20));
+    assert_eq!(anew.len(), 1, "a silence that came later takes nothing back: {anew:?}");
+    assert_eq!((&anew[0].incident, anew[0].sequence), (&told[0].incident, told[0].sequence));
+}

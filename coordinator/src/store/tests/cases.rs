@@ -68,6 +68,7 @@ fn alert(incident: &str, status: AlertStatus, since_s: i64) -> AlertView {
         since_s,
         is_silenced: true,
         is_inhibited: false,
+        is_told: false,
     }
 }
 

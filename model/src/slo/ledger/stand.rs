@@ -106,6 +106,7 @@ impl Ledger {
                     since_s: alert.since_s,
                     is_silenced: self.is_alert_silenced(place, at_s),
                     is_inhibited: self.is_inhibited(place, severity, at_s),
+                    is_told: alert.is_told,
                 });
             }
         }
@@ -121,6 +122,7 @@ impl Ledger {
                 since_s: silent.since_s,
                 is_silenced: self.is_silenced(None, &scope, at_s),
                 is_inhibited: false,
+                is_told: silent.is_told,
                 scope,
             });
         }

@@ -37,7 +37,7 @@ impl Ledger {
         notices.extend(due);
         for Ended { place, severity, alert } in ended {
             let notice = self.burn_notice(place, severity, &alert, AlertStatus::Resolved, at_s);
-            self.remember(&notice, alert.rule);
+            self.remember(&notice, alert.rule, alert.is_told);
             if alert.is_told {
                 self.tell_unless_silenced(notice, at_s, notices);
             }
@@ -73,7 +73,7 @@ impl Ledger {
             if !watch.is_silent(at_s, after_s) {
                 if let Some(silent) = watch.silent.take() {
                     let notice = self.no_data_notice(region, &silent, AlertStatus::Resolved, at_s);
-                    self.remember(&notice, NO_DATA.to_owned());
+                    self.remember(&notice, NO_DATA.to_owned(), silent.is_told);
                     if silent.is_told {
                         self.tell_unless_silenced(notice, at_s, notices);
                     }
@@ -104,7 +104,7 @@ impl Ledger {
         }
     }
 
-    fn remember(&mut self, notice: &Notice, rule: String) {
+    fn remember(&mut self, notice: &Notice, rule: String, is_told: bool) {
         self.resolved.push_front(AlertView {
             incident: notice.incident.clone(),
             status: AlertStatus::Resolved,
@@ -115,6 +115,7 @@ impl Ledger {
             since_s: notice.at_s,
             is_silenced: false,
             is_inhibited: false,
+            is_told,
         });
         self.resolved.truncate(RESOLVED_MAX);
     }
