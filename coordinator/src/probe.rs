@@ -242,6 +242,9 @@ impl Probe {
             _ => {}
         }
         self.is_in_trouble = writing.failing.is_some();
+        if let Some(line) = self.tellers.news() {
+            self.say(&line);
+        }
     }
 
     /// Keeps what changed, in one step with what people are to be told because of it.

@@ -21,7 +21,7 @@ mod tests;
 use database::Database;
 
 pub use error::{StoreError, Trouble};
-pub(crate) use keeper::{Failing, Keeper, KeeperStanding};
+pub(crate) use keeper::Keeper;
 pub(crate) use ledger::Step;
 pub(crate) use outbox::{Letter, NewLetter, OutboxStanding};
 pub(crate) use place::Place;

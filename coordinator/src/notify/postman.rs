@@ -15,9 +15,10 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::answer::NotDelivered;
 use super::backoff::next_at_s;
-use super::outbox::{Letter, Outbox};
+use super::outbox::Outbox;
 use super::reminders::{Pair, Reminders};
 use super::{Notifier, Notifiers};
+use crate::store::Letter;
 
 /// How often the outbox is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -87,17 +87,6 @@ impl Store {
         let rows = self.database.rows(sql, &values).await?;
         rows.iter().map(|row| page(row, 0)).collect()
     }
-
-    /// The alerts as they stood when they were saved last, by when they came to stand so.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub(crate) async fn alerts(&self, ledger: &str) -> Result<Vec<AlertView>, StoreError> {
-        let sql = "SELECT incident, status, severity, rule, objective, scope, since_s, is_silenced, is_inhibited \
-                   FROM alerts WHERE ledger = $1 ORDER BY since_s";
-        let rows = self.database.rows(sql, &[ledger.into()]).await?;
-        rows.iter().map(alert).collect()
-    }
 }
 
 /// The numbers of the ledger's series; those that a step is the first to have are given one.
@@ -191,20 +180,5 @@ fn page(row: &Row, first: usize) -> Result<Page, StoreError> {
         start_s: row.integer(first)?,
         length_s: u32::try_from(length_s).map_err(|_| row.impossible("length of a page", length_s))?,
         bytes: row.bytes(first + 2)?,
-    })
-}
-
-fn alert(row: &Row) -> Result<AlertView, StoreError> {
-    let (status, severity) = (row.text(1)?, row.text(2)?);
-    Ok(AlertView {
-        incident: row.text(0)?,
-        status: words::status_of(&status).ok_or_else(|| row.impossible("status", &status))?,
-        severity: words::severity_of(&severity).ok_or_else(|| row.impossible("severity", &severity))?,
-        rule: row.text(3)?,
-        objective: row.text_or_null(4)?,
-        scope: words::scope_of(row.text(5)?),
-        since_s: row.integer(6)?,
-        is_silenced: row.integer(7)? != 0,
-        is_inhibited: row.integer(8)? != 0,
     })
 }

@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep};
 
 use super::{AlertStatus, BEGAN_S, Notice, notice};
 use crate::notify::NotDelivered;
-use crate::notify::outbox::{Letter, Outbox};
+use crate::notify::outbox::Outbox;
 use crate::notify::postman::{Clock, Post, Postman};
+use crate::store::Letter;
 
 /// What became of a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use super::cluster::Cluster;
 use super::{Folder, LEDGER, block_on, child, holds_numbered, numbered, until, without_postgres};
-use crate::store::{Failing, Keeper, Place, Store, Trouble};
+use crate::store::keeper::Failing;
+use crate::store::{Keeper, Place, Store, Trouble};
 
 /// Sent to a process that writes beyond its limit on the size of files.
 const SIGXFSZ: i32 = 25;
