@@ -6,6 +6,7 @@ use doorbuster_model::slo::{AlertStatus, AlertView, Saved, Scope, Severity, Sile
 
 use super::cluster::Cluster;
 use super::{Folder, LEDGER, block_on, holds_numbered, key, letter, numbered, page, without_postgres};
+use crate::store::process::Process;
 use crate::store::{FindingRow, Keeper, Place, RunHead, RunRow, Step, Store, TickRow, Trouble};
 
 type Case = (&'static str, fn(Place) -> Pin<Box<dyn Future<Output = ()>>>);
@@ -30,6 +31,8 @@ cases![
     two_may_open_a_new_store_at_once,
     a_newer_schema_is_refused,
     a_keeper_writes_all_that_it_is_given,
+    a_ledger_is_one_probe_s_at_a_time,
+    whoever_has_lost_a_ledger_writes_no_more,
 ];
 
 #[test]
@@ -363,7 +366,7 @@ async fn a_newer_schema_is_refused(place: Place) {
 
 async fn a_keeper_writes_all_that_it_is_given(place: Place) {
     let store = open(&place).await;
-    let keeper = Keeper::start(store.clone(), LEDGER.to_owned());
+    let keeper = Keeper::start(store.clone(), store.own(LEDGER, "run").await.unwrap());
     for number in 1..=200 {
         keeper.keep(numbered(number, 1_000));
         if number % 50 == 0 {
@@ -374,5 +377,51 @@ async fn a_keeper_writes_all_that_it_is_given(place: Place) {
     assert_eq!((standing.given, standing.kept, standing.waiting_bytes), (200, 200, 0));
     assert_eq!((standing.failing, standing.excess), (None, crate::store::keeper::Excess::default()));
     assert_eq!(holds_numbered(&store, 200).await, 200);
+    store.close().await;
+}
+
+/// Somebody of whom nobody here can tell whether they live.
+fn elsewhere() -> Process {
+    Process { machine: "another boot".to_owned(), host: "db-2".to_owned(), number: 42, began: 7 }
+}
+
+async fn a_ledger_is_one_probe_s_at_a_time(place: Place) {
+    let store = open(&place).await;
+    let first = store.own_as(LEDGER, "first", &elsewhere(), 1_000).await.unwrap();
+    let refused = store.own_as(LEDGER, "second", &Process::own(), 1_029).await.unwrap_err();
+    assert_eq!((refused.trouble, refused.exit_code()), (Trouble::Owned, 3));
+    assert_eq!(refused.why, "probe first, process 42 on db-2, 29 s ago");
+    assert!(store.own_as("monday", "second", &Process::own(), 1_029).await.is_ok(), "another ledger is free");
+
+    let mut transaction = store.database.begin().await.unwrap();
+    store.renew(&mut transaction, &first, 1_020).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(store.own_as(LEDGER, "second", &Process::own(), 1_049).await.is_err(), "it was renewed");
+    let second = store.own_as(LEDGER, "second", &Process::own(), 1_050).await.unwrap();
+    assert!(store.own_as(LEDGER, "third", &elsewhere(), 1_060).await.is_err(), "this process lives");
+
+    store.disown(&first).await.unwrap();
+    assert!(store.own_as(LEDGER, "third", &elsewhere(), 1_060).await.is_err(), "it was not the first one's");
+    store.disown(&second).await.unwrap();
+    let ended = Process { began: 1, ..Process::own() };
+    store.own_as(LEDGER, "third", &ended, 1_060).await.unwrap();
+    store.own_as(LEDGER, "fourth", &Process::own(), 1_061).await.unwrap();
+    store.close().await;
+}
+
+async fn whoever_has_lost_a_ledger_writes_no_more(place: Place) {
+    let store = open(&place).await;
+    // Long ago, so that it is nobody's who comes now.
+    let owner = store.own_as(LEDGER, "first", &elsewhere(), 1_000).await.unwrap();
+    store.save(LEDGER, &numbered(1, 4)).await.unwrap();
+    let keeper = Keeper::start(store.clone(), owner);
+    assert_eq!(keeper.lost(), None);
+    let second = store.own_as(LEDGER, "second", &Process::own(), 2_000).await.unwrap();
+    keeper.keep(numbered(2, 4));
+    let lost = super::until(|| keeper.lost()).await;
+    assert!(lost.to_string().contains("is written by another probe of this plan (probe second, "), "{lost}");
+    assert_eq!(holds_numbered(&store, 1).await, 1, "nothing of it was written");
+    store.save_as(&second, &numbered(2, 4)).await.unwrap();
+    assert_eq!(holds_numbered(&store, 2).await, 2);
     store.close().await;
 }
