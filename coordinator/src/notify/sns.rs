@@ -71,7 +71,7 @@ impl Sns {
             .append_pair("MessageStructure", "json")
             .append_pair("Message", &texts.to_string());
         if self.topic_arn.ends_with(".fifo") {
-            form.append_pair("MessageGroupId", &token(&message.notice.incident, ID_BYTES_MAX))
+            form.append_pair("MessageGroupId", &token(&message.thread(), ID_BYTES_MAX))
                 .append_pair("MessageDeduplicationId", &token(&message.key(), ID_BYTES_MAX));
         }
         form.finish()
