@@ -253,7 +253,7 @@ impl Probe {
     /// Keeps what changed, in one step with what people are to be told because of it.
     fn save(&mut self, notices: &[Notice]) {
         self.save_at = None;
-        let letters = self.tellers.letters(notices);
+        let letters = self.tellers.letters(notices, self.wall.now_s());
         self.keep.keep(self.desk.unsaved(), letters, self.alerts.clone());
     }
 

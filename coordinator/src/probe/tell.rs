@@ -74,9 +74,12 @@ impl Tellers {
         Ok(Self { names, stop, postman, trouble })
     }
 
-    /// The letters that these notices come to.
-    pub(crate) fn letters(&self, notices: &[Notice]) -> Vec<NewLetter> {
-        notices.iter().flat_map(|notice| self.names.iter().filter_map(|name| letter(name, notice))).collect()
+    /// The letters that these notices come to, written at `now_s`.
+    pub(crate) fn letters(&self, notices: &[Notice], now_s: i64) -> Vec<NewLetter> {
+        let to_all = |notice: &Notice| -> Vec<NewLetter> {
+            self.names.iter().filter_map(|name| letter(name, notice, now_s)).collect()
+        };
+        notices.iter().flat_map(to_all).collect()
     }
 
     /// What is to be said of the outbox, where that has changed since the last call.
@@ -106,13 +109,14 @@ fn line(trouble: &Trouble) -> String {
 }
 
 /// A notice to one notifier; `None` never comes, since a notice is text and numbers.
-fn letter(notifier: &str, notice: &Notice) -> Option<NewLetter> {
+fn letter(notifier: &str, notice: &Notice, now_s: i64) -> Option<NewLetter> {
     Some(NewLetter {
         notifier: notifier.to_owned(),
         incident: notice.incident.clone(),
         sequence: notice.sequence,
         payload: serde_json::to_string(notice).ok()?,
-        made_at_s: notice.at_s,
+        // Not when it came about: a silence may have held it back for days.
+        made_at_s: now_s,
     })
 }
 

@@ -193,6 +193,7 @@ async fn letters_come_in_order_and_once(place: Place) {
     assert_eq!(store.outbox_standing(LEDGER).await.unwrap().waiting, 4);
     let letter_x = store.letters_due(LEDGER, 2_000, 1).await.unwrap().remove(0);
     assert_eq!((letter_x.payload.as_str(), letter_x.attempts), ("{\"sequence\":0}", 0));
+    assert_eq!(letter_x.made_at_s, 1_000);
     store.letter_delivered(letter_x.id, 2_000).await.unwrap();
     let next = named(&[("slack", "x", 0), ("hook", "y", 0), ("hook", "x", 1)]);
     assert_eq!(due(&store, 2_000).await, next, "then the next of it");
