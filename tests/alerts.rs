@@ -160,8 +160,8 @@ fn a_refusal_fails_the_test_and_shows_no_secret() {
     let finished = alert_test(&secrets, &[&plan, "--only", "slack", "--severity", "page"]);
     assert_eq!(finished.code, 1, "{}", finished.stderr);
     let rows = rows(&finished);
-    assert!(rows[0].starts_with("slack firing refused: answered 404: no_service …"), "{rows:?}");
-    assert!(rows[1].starts_with("slack resolved refused: answered 404"), "{rows:?}");
+    assert!(rows[0].starts_with("slack firing not taken: answered 404: no_service …"), "{rows:?}");
+    assert!(rows[1].starts_with("slack resolved not taken: answered 404"), "{rows:?}");
     assert!(!finished.stdout.contains("hunter2") && !finished.stderr.contains("hunter2"));
     assert_eq!(sink.received().len(), 2);
     assert!(sink.bodies("/services/hunter2")[0]["text"].as_str().unwrap().contains("(page)"));

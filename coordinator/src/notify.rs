@@ -15,7 +15,6 @@ mod hmac;
 mod message;
 pub(crate) mod outbox;
 mod pagerduty;
-#[cfg_attr(not(test), allow(dead_code, reason = "it is the probe that starts the postman"))]
 pub(crate) mod postman;
 mod reminders;
 mod secret;

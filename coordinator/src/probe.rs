@@ -150,7 +150,7 @@ impl Probe {
     ) -> Result<(Self, Vec<String>), Error> {
         let (plan, names) = (&prepared.plan, &prepared.names);
         let aws_endpoint = orders.aws_endpoint.as_ref();
-        let (keep, saved) = Keep::open(&orders.place, &plan.name).await?;
+        let (keep, saved) = Keep::open(&orders.place, &plan.name, id).await?;
         let book = Book::open(plan, names, saved)?;
         let wanted = Wanted { serve: orders.serve.as_deref(), aws_endpoint: aws_endpoint.map(Url::as_str) };
         let (publisher, lines) = Publisher::start(plan, names, book.slo(), wanted, wall).await?;
@@ -178,6 +178,9 @@ impl Probe {
     async fn go_on(&mut self, waiting: &mut Waiting) -> bool {
         let Waiting { signals, looked, beat, second, end } = waiting;
         while !(self.is_stopping && self.fleet.is_over()) {
+            if self.keep.lost().is_some() {
+                return false;
+            }
             let end = end.filter(|_| !self.is_stopping);
             tokio::select! {
                 news = self.fleet.next() => self.take(&news),
@@ -242,12 +245,15 @@ impl Probe {
             _ => {}
         }
         self.is_in_trouble = writing.failing.is_some();
+        if let Some(line) = self.tellers.news() {
+            self.say(&line);
+        }
     }
 
     /// Keeps what changed, in one step with what people are to be told because of it.
     fn save(&mut self, notices: &[Notice]) {
         self.save_at = None;
-        let letters = self.tellers.letters(notices);
+        let letters = self.tellers.letters(notices, self.wall.now_s());
         self.keep.keep(self.desk.unsaved(), letters, self.alerts.clone());
     }
 
@@ -270,6 +276,9 @@ impl Probe {
             self.publisher.stop();
         }
         self.screen.end();
+        if let Some(lost) = self.keep.lost() {
+            return Err(lost);
+        }
         if gone_on {
             self.keep.finish().await?;
         }

@@ -2,7 +2,7 @@
 //! PostgreSQL that several machines share: one schema, one set of statements.
 //!
 //! `database` knows the drivers, `migrations` the schema. [`Store`]'s methods stand by what they are about: `runs`, `ledger`,
-//! `outbox`, `silences`. What a probe saves as it goes passes through a [`Keeper`], which never makes it wait.
+//! `outbox`, `silences`; `owner` sees to it that only one probe writes into a ledger. What a probe saves as it goes passes through a [`Keeper`], which never makes it wait.
 
 mod database;
 mod error;
@@ -10,7 +10,9 @@ mod keeper;
 mod ledger;
 mod migrations;
 mod outbox;
+mod owner;
 mod place;
+mod process;
 mod runs;
 mod silences;
 mod words;
@@ -21,9 +23,10 @@ mod tests;
 use database::Database;
 
 pub use error::{StoreError, Trouble};
-pub(crate) use keeper::{Failing, Keeper, KeeperStanding};
+pub(crate) use keeper::Keeper;
 pub(crate) use ledger::Step;
 pub(crate) use outbox::{Letter, NewLetter, OutboxStanding};
+pub(crate) use owner::Owner;
 pub(crate) use place::Place;
 pub(crate) use runs::{FindingRow, RunHead, RunRow, TickRow};
 

@@ -35,15 +35,16 @@ pub(super) fn judge(status: u16, retry_after: Option<&str>, body: &str, is_passi
     let said = shortened(&plain(body), SHOWN_CHARS_MAX);
     let said = if said.is_empty() { said } else { format!(": {said}") };
     match status {
-        300..=399 => NotDelivered::Refused(format!(
+        // What was sent is at fault, and it stays what it is.
+        400 | 413 | 422 if !is_passing => NotDelivered::Refused(format!("answered {status}{said}")),
+        // Somebody may be mending the receiver, a proxy before it or its keys: no page is lost for that.
+        300..=399 => NotDelivered::passing(format!(
             "answered {status}: redirects are not followed, so name the address that it leads to"
         )),
-        408 | 425 | 429 | 500..=599 => NotDelivered::Retry {
+        _ => NotDelivered::Retry {
             why: format!("answered {status}{said}"),
             after_s: retry_after.and_then(|text| wait_s(text, SystemTime::now())),
         },
-        _ if is_passing => NotDelivered::passing(format!("answered {status}{said}")),
-        _ => NotDelivered::Refused(format!("answered {status}{said}")),
     }
 }
 
@@ -65,18 +66,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_answers_pass_and_others_do_not() {
-        for status in [408, 425, 429, 500, 502, 503, 504, 599] {
+    fn what_is_not_the_letter_s_own_fault_is_tried_again() {
+        for status in [401, 403, 404, 405, 408, 409, 410, 425, 429, 451, 500, 502, 503, 504, 599] {
             let judged = judge(status, None, "", false);
             assert_eq!(judged, NotDelivered::passing(format!("answered {status}")));
         }
-        for status in [400, 401, 403, 404, 409, 410, 413, 422] {
+        for status in [400, 413, 422] {
             let judged = judge(status, Some("5"), "", false);
             assert_eq!(judged, NotDelivered::Refused(format!("answered {status}")));
         }
         assert!(matches!(judge(400, None, "", true), NotDelivered::Retry { after_s: None, .. }));
         for status in [301, 302, 307, 308] {
-            let NotDelivered::Refused(why) = judge(status, None, "x", false) else { panic!("{status}") };
+            let NotDelivered::Retry { why, .. } = judge(status, None, "x", false) else { panic!("{status}") };
             assert!(why.contains("redirects are not followed"), "{why}");
         }
     }

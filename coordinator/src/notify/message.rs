@@ -19,9 +19,14 @@ pub(crate) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// What all notices of an incident share. Incidents of two plans that promise the same differ by the plan alone.
+    pub(super) fn thread(&self) -> String {
+        format!("{}|{}", self.plan, self.notice.incident)
+    }
+
     /// The same at every attempt, and of no other notice: what receivers know duplicates by.
     pub(super) fn key(&self) -> String {
-        format!("{}/{}", self.notice.incident, self.notice.sequence)
+        format!("{}/{}", self.thread(), self.notice.sequence)
     }
 
     /// Whether the incident goes on.

@@ -2,22 +2,7 @@
 
 use std::fmt::Display;
 
-/// A letter that is due: one notice for one notifier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Letter {
-    /// Its number in the outbox.
-    pub(crate) id: i64,
-    /// To whom, by the name in the plan.
-    pub(crate) notifier: String,
-    /// Which incident it is about.
-    pub(crate) incident: String,
-    /// The notice's position in the incident.
-    pub(crate) sequence: u32,
-    /// The notice, as JSON.
-    pub(crate) payload: String,
-    /// How often its delivery has failed.
-    pub(crate) attempts: u32,
-}
+use crate::store::Letter;
 
 /// Where letters wait. What it says it has noted outlives a crash.
 pub(crate) trait Outbox: Send + Sync + 'static {

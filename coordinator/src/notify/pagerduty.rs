@@ -62,7 +62,7 @@ impl PagerDuty {
             routing_key: self.routing_key.reveal(),
             event_action: if message.is_firing() { "trigger" } else { "resolve" },
             // Of the incident, not of the letter: what resolves names what was triggered.
-            dedup_key: token(&notice.incident, KEY_BYTES_MAX),
+            dedup_key: token(&message.thread(), KEY_BYTES_MAX),
             client: "Doorbuster",
             client_url: message.link,
             payload: Payload {

@@ -15,9 +15,10 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::answer::NotDelivered;
 use super::backoff::next_at_s;
-use super::outbox::{Letter, Outbox};
+use super::outbox::Outbox;
 use super::reminders::{Pair, Reminders};
 use super::{Notifier, Notifiers};
+use crate::store::Letter;
 
 /// How often the outbox is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -32,7 +33,7 @@ const UNDER_WAY_MAX: usize = 4;
 /// How many due letters are looked at, at first and at most.
 const DUE: u32 = 200;
 const DUE_MAX: u32 = 20_000;
-/// A letter older than this is given up when its delivery fails.
+/// A letter that was written longer ago than this is given up when its delivery fails.
 const OLD_S: i64 = 86_400;
 
 /// Unix seconds, now.
@@ -222,7 +223,7 @@ impl<O: Outbox, P: Post> Round<O, P> {
             }
         };
         let delivered = self.post.deliver(&letter.notifier, &notice).await;
-        let outcome = self.outcome(&letter, &notice, delivered);
+        let outcome = self.outcome(&letter, delivered);
         self.note(letter.id, &outcome).await;
         let is_firing = notice.status == AlertStatus::Firing;
         (matches!(outcome, Outcome::Delivered) && is_firing).then_some(notice)
@@ -235,12 +236,12 @@ impl<O: Outbox, P: Post> Round<O, P> {
         None
     }
 
-    fn outcome(&self, letter: &Letter, notice: &Notice, delivered: Result<(), NotDelivered>) -> Outcome {
+    fn outcome(&self, letter: &Letter, delivered: Result<(), NotDelivered>) -> Outcome {
         let now_s = (self.clock)();
         match delivered {
             Ok(()) => Outcome::Delivered,
             Err(NotDelivered::Refused(why)) => Outcome::Refused(why),
-            Err(NotDelivered::Retry { why, .. }) if now_s - notice.at_s >= OLD_S => {
+            Err(NotDelivered::Retry { why, .. }) if now_s - letter.made_at_s >= OLD_S => {
                 Outcome::Refused(format!("given up after {} h: {why}", OLD_S / 3_600))
             }
             Err(NotDelivered::Retry { why, after_s }) => {

@@ -71,7 +71,7 @@ impl Sns {
             .append_pair("MessageStructure", "json")
             .append_pair("Message", &texts.to_string());
         if self.topic_arn.ends_with(".fifo") {
-            form.append_pair("MessageGroupId", &token(&message.notice.incident, ID_BYTES_MAX))
+            form.append_pair("MessageGroupId", &token(&message.thread(), ID_BYTES_MAX))
                 .append_pair("MessageDeduplicationId", &token(&message.key(), ID_BYTES_MAX));
         }
         form.finish()
@@ -108,7 +108,7 @@ fn subject(title: &str) -> String {
     plain(title).chars().map(ascii).take(SUBJECT_CHARS_MAX).collect::<String>().trim_end().to_owned()
 }
 
-/// Whether an error is one that a later attempt mends: AWS tells throttling and expired credentials with 400 and 403.
+/// Whether an error with 400 is one that a later attempt mends: AWS tells throttling and expired credentials so, too.
 /// Source: Amazon SNS API Reference, "Common errors", and Publish.
 fn is_passing(body: &str) -> bool {
     let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));

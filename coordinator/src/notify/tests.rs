@@ -22,10 +22,13 @@ const BEGAN_S: i64 = 1_795_737_600;
 /// A minute later.
 const NOW_S: i64 = BEGAN_S + 60;
 
+/// The incident, as ledgers call one.
+const INCIDENT: &str = "checkout availability 99.99% over 30d|tokyo|page|1795737600";
+
 /// What people are told in these tests, with everything in it that needs care.
 fn notice(status: AlertStatus) -> Notice {
     Notice {
-        incident: "shop/checkout/tokyo/page/1795737600".to_owned(),
+        incident: INCIDENT.to_owned(),
         sequence: u32::from(status == AlertStatus::Resolved),
         status,
         severity: Severity::Page,
@@ -36,8 +39,8 @@ fn notice(status: AlertStatus) -> Notice {
         began_s: BEGAN_S,
         summary: "checkout <availability> & more burns its budget 20 times too fast in tokyo".to_owned(),
         details: vec![
-            ("burn 1h".to_owned(), "20".to_owned()),
-            ("failed".to_owned(), "12 of 6,000".to_owned()),
+            ("burn_long".to_owned(), "20".to_owned()),
+            ("failed".to_owned(), "12".to_owned()),
         ],
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::wall::Wall;
 use crate::Error;
-use crate::store::{Keeper, NewLetter, OutboxStanding, Place, Step, Store, StoreError};
+use crate::store::{Keeper, NewLetter, OutboxStanding, Owner, Place, Step, Store, StoreError};
 
 /// How often the store is asked for silences, and for what waits to be delivered.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -23,6 +23,7 @@ const REHEARSAL_SPARE_S: i64 = 120;
 pub(crate) struct Keep {
     store: Store,
     keeper: Keeper,
+    owner: Owner,
     ledger: String,
 }
 
@@ -78,15 +79,22 @@ pub(crate) async fn saved(place: &Place, ledger: &str) -> Result<Option<Saved>, 
 }
 
 impl Keep {
-    /// Opens the store and reads what was saved of the ledger.
+    /// Opens the store for this run, and reads what was saved of the ledger.
     ///
     /// # Errors
-    /// When the store cannot be opened or read: without what was counted before, budgets would be wrong.
-    pub(crate) async fn open(place: &Place, ledger: &str) -> Result<(Self, Option<Saved>), Error> {
+    /// When the store cannot be opened or read: without what was counted before, budgets would be wrong. When another
+    /// probe counts into the same ledger.
+    pub(crate) async fn open(place: &Place, ledger: &str, run: &str) -> Result<(Self, Option<Saved>), Error> {
         let store = Store::open(place).await?;
+        let owner = store.own(ledger, run).await?;
         let saved = store.load(ledger).await?;
-        let keeper = Keeper::start(store.clone(), ledger.to_owned());
-        Ok((Self { store, keeper, ledger: ledger.to_owned() }, saved))
+        let keeper = Keeper::start(store.clone(), owner.clone());
+        Ok((Self { store, keeper, owner, ledger: ledger.to_owned() }, saved))
+    }
+
+    /// Why this probe must end: another one counts into its ledger.
+    pub(crate) fn lost(&self) -> Option<Error> {
+        self.keeper.lost().map(Error::from)
     }
 
     /// The store.
@@ -143,6 +151,8 @@ impl Keep {
             let source = std::io::Error::other(why);
             return Err(Error::System { what: "saving the last seconds of the probe", source });
         }
+        // Where that fails, it is free by itself once this process has ended.
+        let _ = self.store.disown(&self.owner).await;
         self.store.close().await;
         Ok(())
     }

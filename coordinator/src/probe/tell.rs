@@ -4,22 +4,24 @@ use std::sync::Arc;
 
 use doorbuster_model::Plan;
 use doorbuster_model::slo::Notice;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
 use super::wall::Wall;
 use crate::Error;
-use crate::notify::outbox::{Letter, Outbox};
-use crate::notify::postman::Postman;
+use crate::notify::outbox::Outbox;
+use crate::notify::postman::{Postman, Trouble};
 use crate::notify::{Client, Environment, Notifier, Notifiers};
-use crate::store::{NewLetter, Store, StoreError};
+use crate::store::{Letter, NewLetter, Store, StoreError};
 
 /// Whoever is told, and who carries the letters.
 pub(crate) struct Tellers {
     names: Vec<String>,
     stop: oneshot::Sender<()>,
     postman: JoinHandle<()>,
+    /// Why letters stay where they are, as far as the outbox goes.
+    trouble: watch::Receiver<Trouble>,
 }
 
 /// The store as the postman sees it.
@@ -29,16 +31,7 @@ impl Outbox for Letters {
     type Error = StoreError;
 
     async fn letters_due(&self, ledger: &str, now_s: i64, limit: u32) -> Result<Vec<Letter>, StoreError> {
-        let due = self.0.letters_due(ledger, now_s, limit).await?;
-        let letter = |letter: crate::store::Letter| Letter {
-            id: letter.id,
-            notifier: letter.notifier,
-            incident: letter.incident,
-            sequence: letter.sequence,
-            payload: letter.payload,
-            attempts: letter.attempts,
-        };
-        Ok(due.into_iter().map(letter).collect())
+        self.0.letters_due(ledger, now_s, limit).await
     }
 
     async fn letter_delivered(&self, id: i64, at_s: i64) -> Result<(), StoreError> {
@@ -73,16 +66,29 @@ impl Tellers {
         let clock = Arc::new(move || wall.now_s());
         let letters = Arc::new(Letters(store.clone()));
         let postman = Postman::new(&plan.name, letters, notifiers, clock, firing);
+        let trouble = postman.trouble();
         let (stop, stopped) = oneshot::channel();
         let postman = tokio::spawn(postman.run(async move {
             let _ = stopped.await;
         }));
-        Ok(Self { names, stop, postman })
+        Ok(Self { names, stop, postman, trouble })
     }
 
-    /// The letters that these notices come to.
-    pub(crate) fn letters(&self, notices: &[Notice]) -> Vec<NewLetter> {
-        notices.iter().flat_map(|notice| self.names.iter().filter_map(|name| letter(name, notice))).collect()
+    /// The letters that these notices come to, written at `now_s`.
+    pub(crate) fn letters(&self, notices: &[Notice], now_s: i64) -> Vec<NewLetter> {
+        let to_all = |notice: &Notice| -> Vec<NewLetter> {
+            self.names.iter().filter_map(|name| letter(name, notice, now_s)).collect()
+        };
+        notices.iter().flat_map(to_all).collect()
+    }
+
+    /// What is to be said of the outbox, where that has changed since the last call.
+    pub(crate) fn news(&mut self) -> Option<String> {
+        // It fails only once the postman is gone, who says nothing then.
+        if !self.trouble.has_changed().unwrap_or(false) {
+            return None;
+        }
+        Some(line(&self.trouble.borrow_and_update()))
     }
 
     /// Carries no more letters; those that are left wait in the store.
@@ -93,13 +99,38 @@ impl Tellers {
     }
 }
 
+/// What is said of an outbox.
+fn line(trouble: &Trouble) -> String {
+    match (&trouble.reading, &trouble.writing) {
+        (Some(why), _) => format!("letters cannot be read at present: {why}"),
+        (None, Some(why)) => format!("what becomes of letters cannot be noted at present: {why}"),
+        (None, None) => "letters are read and noted again".to_owned(),
+    }
+}
+
 /// A notice to one notifier; `None` never comes, since a notice is text and numbers.
-fn letter(notifier: &str, notice: &Notice) -> Option<NewLetter> {
+fn letter(notifier: &str, notice: &Notice, now_s: i64) -> Option<NewLetter> {
     Some(NewLetter {
         notifier: notifier.to_owned(),
         incident: notice.incident.clone(),
         sequence: notice.sequence,
         payload: serde_json::to_string(notice).ok()?,
-        made_at_s: notice.at_s,
+        // Not when it came about: a silence may have held it back for days.
+        made_at_s: now_s,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_with_the_outbox_is_said_and_so_is_its_end() {
+        let (reading, writing) = (Some("it is locked".to_owned()), Some("it is full".to_owned()));
+        let both = Trouble { reading, writing: writing.clone() };
+        assert_eq!(line(&both), "letters cannot be read at present: it is locked");
+        let one = Trouble { reading: None, writing };
+        assert_eq!(line(&one), "what becomes of letters cannot be noted at present: it is full");
+        assert_eq!(line(&Trouble::default()), "letters are read and noted again");
+    }
 }

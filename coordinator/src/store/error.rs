@@ -15,6 +15,8 @@ pub enum Trouble {
     Damaged,
     /// Somebody else holds it.
     Locked,
+    /// Another probe counts into the same ledger.
+    Owned,
     /// Nothing more can be written.
     Full,
     /// The database does not answer.
@@ -32,6 +34,7 @@ impl Trouble {
             Self::Newer => "was made by a newer version of Doorbuster",
             Self::Damaged => "is damaged",
             Self::Locked => "is locked",
+            Self::Owned => "is written by another probe of this plan",
             Self::Full => "cannot be written any more",
             Self::Unreachable => "does not answer",
             Self::Refused => "cannot be used",
@@ -45,6 +48,7 @@ impl Trouble {
             Self::Newer => "use that version, or another store (--store)",
             Self::Damaged => "move it away, and a new one is made; runs stay listed by their folders",
             Self::Locked => "see which other program holds it",
+            Self::Owned => "stop that one first, or give one of the plans another name",
             Self::Full => "see whether its disk is full, or fails",
             Self::Unreachable => "see that the database runs, and that this machine reaches it",
             Self::Refused => "see that it is there, and that you may write to it",

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::{Step, Store, StoreError};
+use super::{Owner, Step, Store, StoreError, Trouble};
 use waiting::{Waiting, step_bytes};
 
 pub(crate) use waiting::Excess;
@@ -72,11 +72,11 @@ struct State {
 }
 
 impl Keeper {
-    /// A keeper of a ledger, on the runtime that this is called on.
-    pub(crate) fn start(store: Store, ledger: String) -> Self {
+    /// A keeper of the owner's ledger, on the runtime that this is called on.
+    pub(crate) fn start(store: Store, owner: Owner) -> Self {
         let shared =
             Arc::new(Shared { state: Mutex::default(), given: Notify::new(), kept: watch::Sender::new(0) });
-        let task = tokio::spawn(write(Arc::clone(&shared), store, ledger));
+        let task = tokio::spawn(write(Arc::clone(&shared), store, owner));
         Self { shared, task }
     }
 
@@ -101,6 +101,13 @@ impl Keeper {
             failing: state.failing.clone(),
             excess: state.excess,
         }
+    }
+
+    /// Why nothing will be written any more: the ledger is somebody else's.
+    pub(crate) fn lost(&self) -> Option<StoreError> {
+        let state = self.shared.state();
+        let why = state.failing.as_ref().map(|failing| &failing.why);
+        why.filter(|why| why.trouble == Trouble::Owned).cloned()
     }
 
     /// Waits until everything that was handed over so far is written.
@@ -158,17 +165,22 @@ impl Shared {
     }
 }
 
-async fn write(shared: Arc<Shared>, store: Store, ledger: String) {
+async fn write(shared: Arc<Shared>, store: Store, owner: Owner) {
     let mut pause = PAUSE_FIRST;
     loop {
         let Some((step, steps)) = shared.take() else {
             shared.given.notified().await;
             continue;
         };
-        match store.save(&ledger, &step).await {
+        match store.save_as(&owner, &step).await {
             Ok(()) => {
                 shared.succeeded(steps);
                 pause = PAUSE_FIRST;
+            }
+            Err(why) if why.trouble == Trouble::Owned => {
+                // For good: to take it back would be to destroy what the other counts.
+                shared.failed(step, steps, why);
+                return;
             }
             Err(why) => {
                 shared.failed(step, steps, why);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use doorbuster_model::slo::{AlertView, Page, Saved, SeriesKey};
 
 use super::database::{Row, Transaction, Value};
-use super::{NewLetter, Store, StoreError, words};
+use super::owner::now_s;
+use super::{NewLetter, Owner, Store, StoreError, words};
 
 /// What a probe saves at once: all of it, or nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,22 +27,23 @@ pub(crate) struct Step {
 type Series = BTreeMap<(String, String), i64>;
 
 impl Store {
-    /// Saves a step. When this returns, it outlives this process and the machine.
+    /// Saves a step of the owner's ledger. When this returns, it outlives this process and the machine.
     ///
     /// # Errors
-    /// [`StoreError`]: nothing of it was saved then.
-    pub(crate) async fn save(&self, ledger: &str, step: &Step) -> Result<(), StoreError> {
+    /// [`StoreError`]: nothing of it was saved then. [`Trouble::Owned`](super::Trouble::Owned) when somebody else owns the
+    /// ledger by now.
+    pub(crate) async fn save_as(&self, owner: &Owner, step: &Step) -> Result<(), StoreError> {
         let mut transaction = self.database.begin().await?;
-        let series = series(&mut transaction, ledger, step).await?;
-        drop_pages(&mut transaction, &series, step).await?;
-        put_pages(&mut transaction, &series, step).await?;
-        if let Some(memo) = &step.memo {
-            let sql = "INSERT INTO memos (ledger, bytes) VALUES ($1, $2) \
-                       ON CONFLICT (ledger) DO UPDATE SET bytes = excluded.bytes";
-            transaction.execute(sql, &[ledger.into(), memo.as_slice().into()]).await?;
-        }
-        put_alerts(&mut transaction, ledger, &step.alerts).await?;
-        super::outbox::put(&mut transaction, ledger, &step.letters).await?;
+        self.renew(&mut transaction, owner, now_s()).await?;
+        put(&mut transaction, owner.ledger(), step).await?;
+        transaction.commit().await
+    }
+
+    /// Saves a step of a ledger that nobody owns.
+    #[cfg(test)]
+    pub(super) async fn save(&self, ledger: &str, step: &Step) -> Result<(), StoreError> {
+        let mut transaction = self.database.begin().await?;
+        put(&mut transaction, ledger, step).await?;
         transaction.commit().await
     }
 
@@ -87,17 +89,20 @@ impl Store {
         let rows = self.database.rows(sql, &values).await?;
         rows.iter().map(|row| page(row, 0)).collect()
     }
+}
 
-    /// The alerts as they stood when they were saved last, by when they came to stand so.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub(crate) async fn alerts(&self, ledger: &str) -> Result<Vec<AlertView>, StoreError> {
-        let sql = "SELECT incident, status, severity, rule, objective, scope, since_s, is_silenced, is_inhibited \
-                   FROM alerts WHERE ledger = $1 ORDER BY since_s";
-        let rows = self.database.rows(sql, &[ledger.into()]).await?;
-        rows.iter().map(alert).collect()
+/// Writes everything of a step.
+async fn put(transaction: &mut Transaction, ledger: &str, step: &Step) -> Result<(), StoreError> {
+    let series = series(transaction, ledger, step).await?;
+    drop_pages(transaction, &series, step).await?;
+    put_pages(transaction, &series, step).await?;
+    if let Some(memo) = &step.memo {
+        let sql = "INSERT INTO memos (ledger, bytes) VALUES ($1, $2) \
+                   ON CONFLICT (ledger) DO UPDATE SET bytes = excluded.bytes";
+        transaction.execute(sql, &[ledger.into(), memo.as_slice().into()]).await?;
     }
+    put_alerts(transaction, ledger, &step.alerts).await?;
+    super::outbox::put(transaction, ledger, &step.letters).await
 }
 
 /// The numbers of the ledger's series; those that a step is the first to have are given one.
@@ -191,22 +196,5 @@ fn page(row: &Row, first: usize) -> Result<Page, StoreError> {
         start_s: row.integer(first)?,
         length_s: u32::try_from(length_s).map_err(|_| row.impossible("length of a page", length_s))?,
         bytes: row.bytes(first + 2)?,
-    })
-}
-
-fn alert(row: &Row) -> Result<AlertView, StoreError> {
-    let (status, severity) = (row.text(1)?, row.text(2)?);
-    Ok(AlertView {
-        incident: row.text(0)?,
-        status: words::status_of(&status).ok_or_else(|| row.impossible("status", &status))?,
-        severity: words::severity_of(&severity).ok_or_else(|| row.impossible("severity", &severity))?,
-        rule: row.text(3)?,
-        objective: row.text_or_null(4)?,
-        scope: words::scope_of(row.text(5)?),
-        since_s: row.integer(6)?,
-        is_silenced: row.integer(7)? != 0,
-        is_inhibited: row.integer(8)? != 0,
-        // Not kept: who must be told anew asks the ledger.
-        is_told: false,
     })
 }

@@ -10,7 +10,10 @@ use super::StoreError;
 use super::database::Database;
 
 /// (number, what it does, statements)
-const STEPS: [(i64, &str, &str); 1] = [(1, "the store", include_str!("../../migrations/0001_store.sql"))];
+const STEPS: [(i64, &str, &str); 2] = [
+    (1, "the store", include_str!("../../migrations/0001_store.sql")),
+    (2, "owners of ledgers", include_str!("../../migrations/0002_owners.sql")),
+];
 /// The newest of them.
 const NEWEST: i64 = STEPS[STEPS.len() - 1].0;
 /// How long to wait for somebody else who makes the same store.

@@ -34,6 +34,8 @@ pub(crate) struct Letter {
     pub(crate) sequence: u32,
     /// What it says, as JSON.
     pub(crate) payload: String,
+    /// When it was written, in seconds since 1970; what it tells of may be older.
+    pub(crate) made_at_s: i64,
     /// How often it was tried.
     pub(crate) attempts: u32,
 }
@@ -93,7 +95,7 @@ impl Store {
         now_s: i64,
         limit: u32,
     ) -> Result<Vec<Letter>, StoreError> {
-        let sql = "SELECT o.id, o.notifier, o.incident, o.sequence, o.payload, o.attempts FROM outbox o \
+        let sql = "SELECT o.id, o.notifier, o.incident, o.sequence, o.payload, o.made_at_s, o.attempts FROM outbox o \
                    WHERE o.ledger = $1 AND o.next_at_s <= $2 \
                    AND o.delivered_at_s IS NULL AND o.refused_at_s IS NULL \
                    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.ledger = o.ledger \
@@ -172,6 +174,7 @@ fn letter(row: &Row) -> Result<Letter, StoreError> {
         incident: row.text(2)?,
         sequence: number(3, "sequence")?,
         payload: row.text(4)?,
-        attempts: number(5, "number of attempts")?,
+        made_at_s: row.integer(5)?,
+        attempts: number(6, "number of attempts")?,
     })
 }

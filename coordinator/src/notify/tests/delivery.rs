@@ -105,7 +105,7 @@ async fn a_day_is_long_enough() {
     sleep(DAY - seconds(1)).await;
     assert_eq!(office.outbox.ends(), [None]);
     // A letter that is old already is tried once.
-    office.outbox.add("up", notice(AlertStatus::Firing), BEGAN_S - 200_000);
+    office.outbox.add("up", &notice(AlertStatus::Firing), BEGAN_S - 200_000);
     sleep(seconds(400)).await;
     let ends = office.outbox.ends();
     let Some(End::Refused(at_s, why)) = &ends[0] else { panic!("{ends:?}") };
@@ -116,6 +116,18 @@ async fn a_day_is_long_enough() {
     let longest = attempts.windows(2).map(|pair| pair[1].after - pair[0].after).max().unwrap();
     assert!(longest <= seconds(302) && longest > seconds(240), "{longest:?}");
     assert!((400..900).contains(&attempts.len()), "a few at first, then one in 150 s: {}", attempts.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_silence_held_back_is_as_young_as_its_letter() {
+    let office = Office::new(|_, _, before| if before < 5 { Reply::Fails } else { Reply::Takes });
+    // It was over two days ago, and nobody wanted to hear of it until now.
+    let over = Notice { at_s: BEGAN_S - 200_000, ..notice(AlertStatus::Resolved) };
+    office.outbox.add("hook", &over, BEGAN_S);
+    let _at_work = office.open();
+    sleep(seconds(300)).await;
+    assert_eq!(office.sent_to("hook").len(), 6);
+    assert!(is_delivered(&office.outbox.ends()[0]));
 }
 
 #[tokio::test(start_paused = true)]

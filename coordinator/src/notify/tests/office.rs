@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep};
 
 use super::{AlertStatus, BEGAN_S, Notice, notice};
 use crate::notify::NotDelivered;
-use crate::notify::outbox::{Letter, Outbox};
+use crate::notify::outbox::Outbox;
 use crate::notify::postman::{Clock, Post, Postman};
+use crate::store::Letter;
 
 /// What became of a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,19 +39,19 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Writes a letter; the notice was found out at `at_s`.
-    pub(super) fn add(&self, notifier: &str, mut notice: Notice, at_s: i64) {
-        notice.at_s = at_s;
+    /// Writes a letter.
+    pub(super) fn add(&self, notifier: &str, notice: &Notice, made_at_s: i64) {
         let mut rows = self.rows.lock().unwrap();
         let letter = Letter {
             id: i64::try_from(rows.len()).unwrap() + 1,
             notifier: notifier.to_owned(),
             incident: notice.incident.clone(),
             sequence: notice.sequence,
-            payload: serde_json::to_string(&notice).unwrap(),
+            payload: serde_json::to_string(notice).unwrap(),
+            made_at_s,
             attempts: 0,
         };
-        rows.push(Row { letter, next_at_s: at_s, end: None, failures: Vec::new() });
+        rows.push(Row { letter, next_at_s: made_at_s, end: None, failures: Vec::new() });
     }
 
     pub(super) fn ends(&self) -> Vec<Option<End>> {
@@ -205,8 +206,9 @@ impl Office {
 
     /// Writes a letter about an incident.
     pub(super) fn write(&self, notifier: &str, incident: &str, status: AlertStatus) {
-        let notice = Notice { incident: incident.to_owned(), ..notice(status) };
-        self.outbox.add(notifier, notice, self.now_s());
+        let at_s = self.now_s();
+        let notice = Notice { incident: incident.to_owned(), at_s, ..notice(status) };
+        self.outbox.add(notifier, &notice, at_s);
     }
 
     /// Beginning and end of an incident.

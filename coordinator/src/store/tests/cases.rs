@@ -6,6 +6,7 @@ use doorbuster_model::slo::{AlertStatus, AlertView, Saved, Scope, Severity, Sile
 
 use super::cluster::Cluster;
 use super::{Folder, LEDGER, block_on, holds_numbered, key, letter, numbered, page, without_postgres};
+use crate::store::process::Process;
 use crate::store::{FindingRow, Keeper, Place, RunHead, RunRow, Step, Store, TickRow, Trouble};
 
 type Case = (&'static str, fn(Place) -> Pin<Box<dyn Future<Output = ()>>>);
@@ -30,6 +31,8 @@ cases![
     two_may_open_a_new_store_at_once,
     a_newer_schema_is_refused,
     a_keeper_writes_all_that_it_is_given,
+    a_ledger_is_one_probe_s_at_a_time,
+    whoever_has_lost_a_ledger_writes_no_more,
 ];
 
 #[test]
@@ -72,6 +75,20 @@ fn alert(incident: &str, status: AlertStatus, since_s: i64) -> AlertView {
     }
 }
 
+/// Alerts as they stand in the store, each on a line.
+async fn alerts(store: &Store) -> Vec<String> {
+    let sql = "SELECT incident, status, severity, rule, objective, scope, since_s, is_silenced, is_inhibited \
+               FROM alerts WHERE ledger = $1 ORDER BY since_s";
+    let rows = store.database.rows(sql, &[LEDGER.into()]).await.unwrap();
+    let line = |row: &crate::store::database::Row| {
+        let text = |column| row.text_or_null(column).unwrap().unwrap_or_else(|| "-".to_owned());
+        let number = |column| row.integer(column).unwrap().to_string();
+        let words: Vec<String> = (0..6).map(text).chain((6..9).map(number)).collect();
+        words.join(" ")
+    };
+    rows.iter().map(line).collect()
+}
+
 async fn a_step_is_saved_whole_and_found_again(place: Place) {
     let store = open(&place).await;
     assert_eq!(store.load(LEDGER).await.unwrap(), None);
@@ -102,7 +119,9 @@ async fn a_step_is_saved_whole_and_found_again(place: Place) {
     let mut found = store.load(LEDGER).await.unwrap().unwrap();
     found.pages.sort_by_key(|(key, page)| (page.start_s, key.scope.clone()));
     assert_eq!(found, saved);
-    assert_eq!(store.alerts(LEDGER).await.unwrap(), first.alerts);
+    let checkout = "checkout availability 99.99% over 30d";
+    let burns = format!("burns firing page page-14.4 {checkout} tokyo 10 1 0");
+    assert_eq!(alerts(&store).await, [burns, "silent pending page page-14.4 - * 20 1 0".to_owned()]);
     let second = Step {
         pages: vec![(tokyo.clone(), page(300, 300, b"three"))],
         dropped: vec![(global.clone(), 86_400, 0), (key("never seen", None), 300, 0)],
@@ -116,7 +135,7 @@ async fn a_step_is_saved_whole_and_found_again(place: Place) {
     found.pages.sort_by_key(|(key, page)| (page.start_s, key.scope.clone()));
     let left = vec![(global, page(300, 300, b"\0two")), (tokyo, page(300, 300, b"three"))];
     assert_eq!(found, Saved { pages: left, memo: b"memo".to_vec() }, "a memo that did not change stays");
-    assert_eq!(store.alerts(LEDGER).await.unwrap(), second.alerts);
+    assert_eq!(alerts(&store).await, [format!("burns resolved page page-14.4 {checkout} tokyo 30 1 0")]);
     store.close().await;
 }
 
@@ -175,6 +194,7 @@ async fn letters_come_in_order_and_once(place: Place) {
     assert_eq!(store.outbox_standing(LEDGER).await.unwrap().waiting, 4);
     let letter_x = store.letters_due(LEDGER, 2_000, 1).await.unwrap().remove(0);
     assert_eq!((letter_x.payload.as_str(), letter_x.attempts), ("{\"sequence\":0}", 0));
+    assert_eq!(letter_x.made_at_s, 1_000);
     store.letter_delivered(letter_x.id, 2_000).await.unwrap();
     let next = named(&[("slack", "x", 0), ("hook", "y", 0), ("hook", "x", 1)]);
     assert_eq!(due(&store, 2_000).await, next, "then the next of it");
@@ -348,7 +368,7 @@ async fn a_newer_schema_is_refused(place: Place) {
 
 async fn a_keeper_writes_all_that_it_is_given(place: Place) {
     let store = open(&place).await;
-    let keeper = Keeper::start(store.clone(), LEDGER.to_owned());
+    let keeper = Keeper::start(store.clone(), store.own(LEDGER, "run").await.unwrap());
     for number in 1..=200 {
         keeper.keep(numbered(number, 1_000));
         if number % 50 == 0 {
@@ -359,5 +379,51 @@ async fn a_keeper_writes_all_that_it_is_given(place: Place) {
     assert_eq!((standing.given, standing.kept, standing.waiting_bytes), (200, 200, 0));
     assert_eq!((standing.failing, standing.excess), (None, crate::store::keeper::Excess::default()));
     assert_eq!(holds_numbered(&store, 200).await, 200);
+    store.close().await;
+}
+
+/// Somebody of whom nobody here can tell whether they live.
+fn elsewhere() -> Process {
+    Process { machine: "another boot".to_owned(), host: "db-2".to_owned(), number: 42, began: 7 }
+}
+
+async fn a_ledger_is_one_probe_s_at_a_time(place: Place) {
+    let store = open(&place).await;
+    let first = store.own_as(LEDGER, "first", &elsewhere(), 1_000).await.unwrap();
+    let refused = store.own_as(LEDGER, "second", &Process::own(), 1_029).await.unwrap_err();
+    assert_eq!((refused.trouble, refused.exit_code()), (Trouble::Owned, 3));
+    assert_eq!(refused.why, "probe first, process 42 on db-2, 29 s ago");
+    assert!(store.own_as("monday", "second", &Process::own(), 1_029).await.is_ok(), "another ledger is free");
+
+    let mut transaction = store.database.begin().await.unwrap();
+    store.renew(&mut transaction, &first, 1_020).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(store.own_as(LEDGER, "second", &Process::own(), 1_049).await.is_err(), "it was renewed");
+    let second = store.own_as(LEDGER, "second", &Process::own(), 1_050).await.unwrap();
+    assert!(store.own_as(LEDGER, "third", &elsewhere(), 1_060).await.is_err(), "this process lives");
+
+    store.disown(&first).await.unwrap();
+    assert!(store.own_as(LEDGER, "third", &elsewhere(), 1_060).await.is_err(), "it was not the first one's");
+    store.disown(&second).await.unwrap();
+    let ended = Process { began: 1, ..Process::own() };
+    store.own_as(LEDGER, "third", &ended, 1_060).await.unwrap();
+    store.own_as(LEDGER, "fourth", &Process::own(), 1_061).await.unwrap();
+    store.close().await;
+}
+
+async fn whoever_has_lost_a_ledger_writes_no_more(place: Place) {
+    let store = open(&place).await;
+    // Long ago, so that it is nobody's who comes now.
+    let owner = store.own_as(LEDGER, "first", &elsewhere(), 1_000).await.unwrap();
+    store.save(LEDGER, &numbered(1, 4)).await.unwrap();
+    let keeper = Keeper::start(store.clone(), owner);
+    assert_eq!(keeper.lost(), None);
+    let second = store.own_as(LEDGER, "second", &Process::own(), 2_000).await.unwrap();
+    keeper.keep(numbered(2, 4));
+    let lost = super::until(|| keeper.lost()).await;
+    assert!(lost.to_string().contains("is written by another probe of this plan (probe second, "), "{lost}");
+    assert_eq!(holds_numbered(&store, 1).await, 1, "nothing of it was written");
+    store.save_as(&second, &numbered(2, 4)).await.unwrap();
+    assert_eq!(holds_numbered(&store, 2).await, 2);
     store.close().await;
 }

@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use super::cluster::Cluster;
 use super::{Folder, LEDGER, block_on, child, holds_numbered, numbered, until, without_postgres};
-use crate::store::{Failing, Keeper, Place, Store, Trouble};
+use crate::store::keeper::Failing;
+use crate::store::{Keeper, Place, Store, Trouble};
 
 /// Sent to a process that writes beyond its limit on the size of files.
 const SIGXFSZ: i32 = 25;
@@ -52,10 +53,11 @@ fn a_locked_file_is_waited_out() {
     let path = folder.path("doorbuster.db");
     block_on(async {
         let store = Store::open(&Place::Sqlite(path.clone())).await.unwrap();
+        let owner = store.own(LEDGER, "run").await.unwrap();
         let others = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&path)).await.unwrap();
         let mut holder = others.acquire().await.unwrap();
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *holder).await.unwrap();
-        let keeper = Keeper::start(store.clone(), LEDGER.to_owned());
+        let keeper = Keeper::start(store.clone(), owner);
         let began = Instant::now();
         (1..=100).for_each(|number| keeper.keep(numbered(number, 1_000)));
         assert!(began.elapsed() < Duration::from_secs(1), "handing over waits for nobody");
@@ -94,8 +96,9 @@ fn fills_its_disk_and_is_given_room() {
         let limits = getrlimit(Resource::Fsize);
         let store = Store::open(&place).await.unwrap();
         store.save(LEDGER, &numbered(1, 200_000)).await.unwrap();
+        let owner = store.own(LEDGER, "run").await.unwrap();
         setrlimit(Resource::Fsize, Rlimit { current: Some(600_000), maximum: limits.maximum }).unwrap();
-        let keeper = Keeper::start(store.clone(), LEDGER.to_owned());
+        let keeper = Keeper::start(store.clone(), owner);
         let mut number = 1;
         while keeper.standing().failing.is_none() {
             number += 1;
@@ -169,7 +172,8 @@ fn a_database_that_is_stopped_and_started_again_is_waited_out() {
     let place = cluster.database();
     block_on(async {
         let store = Store::open(&place).await.unwrap();
-        let keeper = Keeper::start(store.clone(), LEDGER.to_owned());
+        let owner = store.own(LEDGER, "run").await.unwrap();
+        let keeper = Keeper::start(store.clone(), owner);
         (1..=20).for_each(|number| keeper.keep(numbered(number, 1_000)));
         keeper.settled().await;
         cluster.stop();
