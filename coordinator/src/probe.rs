@@ -17,6 +17,7 @@ mod post;
 mod publish;
 mod screen;
 mod tell;
+mod trouble;
 mod wall;
 
 use std::time::Duration;
@@ -230,6 +231,9 @@ impl Probe {
         self.screen.show(&book::board(&standing));
         self.publisher.beat(standing);
         lines.iter().for_each(|line| self.say(line));
+        for line in self.publisher.troubles() {
+            self.say(&line);
+        }
         self.tell_trouble();
     }
 

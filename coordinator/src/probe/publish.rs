@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorbuster_model::plan::CloudWatch;
 use doorbuster_model::slo::{Slo, Standing};
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Plan, Tick};
@@ -13,9 +14,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::book::Counted;
 use super::keep::Writing;
+use super::trouble::Trouble;
 use super::wall::Wall;
 use crate::Error;
-use crate::export::cloudwatch::catalogue::{Catalogue, Series};
+use crate::export::cloudwatch::catalogue::{Catalogue, series};
 use crate::export::cloudwatch::cost::{PRICES, Usage, opening};
 use crate::export::cloudwatch::{self, Queue};
 use crate::export::serve::{Server, Serving, TOKEN};
@@ -25,8 +27,6 @@ use crate::store::OutboxStanding;
 
 /// How often a request to CloudWatch is tried before it waits for its next turn.
 const ATTEMPTS: u32 = 3;
-/// The most datums of a request.
-const DATUMS_MAX: u64 = 1_000;
 /// How often real traffic is asked for: its figures are by the minute.
 const TRAFFIC_EVERY: Duration = Duration::from_secs(60);
 
@@ -37,6 +37,8 @@ pub(crate) struct Publisher {
     _server: Option<Server>,
     tasks: Vec<JoinHandle<()>>,
     counts: Option<mpsc::Receiver<Counted>>,
+    /// What waits for CloudWatch, and whether it takes it.
+    sending: Option<(Queue, Trouble)>,
     /// How objectives stood at the last beat.
     standing: Arc<Standing>,
     vitals: Vitals,
@@ -75,25 +77,20 @@ impl Publisher {
             }
             None => None,
         };
-        if let Some(export) = &plan.export.cloudwatch {
-            let scopes = |objective: &doorbuster_model::slo::Objective| {
-                let text = objective.text.clone();
-                objective.scopes(&names.regions).into_iter().map(move |scope| (text.clone(), scope))
-            };
-            let series: Vec<Series> = slo.objectives.iter().flat_map(scopes).collect();
-            let catalogue = Catalogue::new(names, &series, &slo.rules, slo.min_failures, export.metrics_max)
-                .map_err(Error::Usage)?;
-            let usage = Usage {
-                metrics: catalogue.metrics,
-                requests_per_minute: catalogue.metrics.div_ceil(DATUMS_MAX),
-                ..Usage::default()
-            };
-            lines.push(opening(&catalogue, &usage, &PRICES));
-            let queue = Queue::default();
-            exporter.publish(cloudwatch::Publisher::new(catalogue, slo.min_failures, queue.clone()));
-            let client = aws::client(&export.aws_region, wanted.aws_endpoint, ATTEMPTS).await;
-            tasks.push(tokio::spawn(cloudwatch::send(queue, client, export.namespace.clone())));
-        }
+        let sending = match &plan.export.cloudwatch {
+            Some(export) => {
+                let catalogue = catalogue(export, names, slo)?;
+                lines.push(opening(&catalogue, &Usage::of(&catalogue, slo), &PRICES));
+                let queue = Queue::default();
+                exporter.publish(cloudwatch::Publisher::new(catalogue, slo.min_failures, queue.clone()));
+                let client = aws::client(&export.aws_region, wanted.aws_endpoint, ATTEMPTS).await;
+                tasks.push(tokio::spawn(cloudwatch::send(queue.clone(), client, export.namespace.clone())));
+                let trouble =
+                    Trouble::new("CloudWatch takes no figures at present", "CloudWatch takes figures again");
+                Some((queue, trouble))
+            }
+            None => None,
+        };
         let counts = match &slo.traffic {
             Some(traffic) => {
                 let client = aws::client(&traffic.aws_region, wanted.aws_endpoint, ATTEMPTS).await;
@@ -111,7 +108,8 @@ impl Publisher {
             restarts: vec![0; names.regions.len()],
             ..Vitals::default()
         };
-        Ok((Self { exporter, _server: server, tasks, counts, standing: Arc::default(), vitals }, lines))
+        let standing = Arc::default();
+        Ok((Self { exporter, _server: server, tasks, counts, sending, standing, vitals }, lines))
     }
 
     /// A second of a region's agent.
@@ -146,6 +144,13 @@ impl Publisher {
         self.exporter.tick(now_s, &self.standing, counted, self.vitals.clone());
     }
 
+    /// What has begun or ceased to go wrong since the last call, for people.
+    pub(crate) fn troubles(&mut self) -> Vec<String> {
+        let sending = self.sending.as_mut();
+        let sending = sending.and_then(|(queue, trouble)| trouble.look(queue.problem().as_deref()));
+        sending.into_iter().collect()
+    }
+
     /// The next count of real traffic; never comes where nobody counts.
     pub(crate) async fn counted(&mut self) -> Counted {
         if let Some(counts) = &mut self.counts {
@@ -161,6 +166,12 @@ impl Publisher {
     pub(crate) fn stop(self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// What is published to CloudWatch.
+fn catalogue(export: &CloudWatch, names: &Names, slo: &Slo) -> Result<Catalogue, Error> {
+    let series = series(slo, &names.regions);
+    Catalogue::new(names, &series, &slo.rules, slo.min_failures, export.metrics_max).map_err(Error::Usage)
 }
 
 /// Reads real traffic without end, and counts it for each of these objectives.

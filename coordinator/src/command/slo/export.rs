@@ -11,11 +11,10 @@ use doorbuster_model::slo::Slo;
 use doorbuster_model::threshold::Names;
 
 use crate::export::aws;
-use crate::export::cloudwatch::catalogue::Catalogue;
+use crate::export::cloudwatch::catalogue::{Catalogue, series};
 use crate::export::cloudwatch::cost::{PRICES, Usage, opening};
 use crate::export::rules::alarms::{Actions, Alarms, alarms};
-use crate::export::rules::{limits, prometheus, put, scopes_of};
-use crate::export::traffic::Metric;
+use crate::export::rules::{limits, prometheus, put};
 use crate::prepare::{Source, read_text};
 use crate::{Error, Verdict};
 
@@ -117,19 +116,13 @@ impl ExportCommand {
 
 /// What CloudWatch asks for the metrics that `probe` publishes, and for these alarms.
 fn cost(slo: &Slo, names: &Names, place: &CloudWatch, made: &Alarms) -> Result<String, Error> {
-    let of_scopes = |objective| scopes_of(objective, &names.regions).into_iter();
-    let series: Vec<_> = (slo.objectives.iter())
-        .flat_map(|objective| of_scopes(objective).map(move |scope| (objective.text.clone(), scope)))
-        .collect();
+    let series = series(slo, &names.regions);
     let catalogue = Catalogue::new(names, &series, &slo.rules, slo.min_failures, place.metrics_max);
     let catalogue = catalogue.map_err(Error::Usage)?;
-    let reads = if slo.traffic.is_some() { Metric::ALL.len() as u64 } else { 0 };
     let usage = Usage {
-        metrics: catalogue.metrics,
-        requests_per_minute: catalogue.metrics.div_ceil(1_000).max(1),
-        reads_per_minute: reads,
         alarms: made.metric_alarms.len() as u64,
         composite_alarms: made.composite_alarms.len() as u64,
+        ..Usage::of(&catalogue, slo)
     };
     Ok(opening(&catalogue, &usage, &PRICES))
 }
