@@ -17,6 +17,7 @@ mod post;
 mod publish;
 mod screen;
 mod tell;
+mod traffic;
 mod trouble;
 mod wall;
 
@@ -154,7 +155,7 @@ impl Probe {
         let (keep, saved) = Keep::open(&orders.place, &plan.name).await?;
         let book = Book::open(plan, names, saved)?;
         let wanted = Wanted { serve: orders.serve.as_deref(), aws_endpoint: aws_endpoint.map(Url::as_str) };
-        let (publisher, lines) = Publisher::start(plan, names, book.slo(), wanted, wall).await?;
+        let (publisher, lines) = Publisher::start(plan, names, &book, wanted, wall).await?;
         let standing = book.standing(wall.now_s());
         let firing = book::firing(&standing);
         let tellers = Tellers::start(plan, keep.store(), wall, aws_endpoint, &firing)?;
