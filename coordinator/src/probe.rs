@@ -13,6 +13,7 @@ mod desk;
 mod fleet;
 pub(crate) mod keep;
 pub(crate) mod kept;
+mod output;
 mod post;
 mod publish;
 mod screen;
@@ -167,7 +168,7 @@ impl Probe {
             keep,
             tellers,
             publisher,
-            screen: Screen::new(orders.quiet),
+            screen: Screen::new(orders.quiet)?,
             alerts: standing.alerts,
             save_at: None,
             is_in_trouble: false,
