@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::util::{
     Folder, children, count, patiently, read_head_text, regions, run, server, shop, signal, turn, value,
+    without,
 };
 
 /// What letters are signed with.
@@ -126,15 +127,14 @@ impl Stage {
         serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
     }
 
-    /// Walks and failures of all regions that the store has; none where nobody got as far as keeping any.
-    fn kept(&self) -> (u64, u64) {
+    /// How everything stands as the store has it; `None` where nobody got as far as keeping anything.
+    fn kept(&self) -> Option<Value> {
         let path = self.folder.path("kept.json");
         let (data_dir, json) = (self.data_dir(), path.display().to_string());
         let finished = run(&["slo", "status", "--data-dir", &data_dir, "--json", &json]);
         assert!(matches!(finished.code, 0 | 2), "{}", finished.stderr);
         let status: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap_or(Value::Null);
-        let is_kept = finished.code == 0 && !status["plans"][0].is_null();
-        if is_kept { counted(&status, "global") } else { (0, 0) }
+        (finished.code == 0 && !status["plans"][0].is_null()).then_some(status)
     }
 }
 
@@ -148,6 +148,15 @@ fn row<'a>(status: &'a Value, scope: &str) -> &'a Value {
 fn counted(status: &Value, scope: &str) -> (u64, u64) {
     let row = row(status, scope);
     (count(row, "total"), count(row, "failed"))
+}
+
+/// The incidents of which people are to hear, because their alerts fire.
+fn firing(status: &Value) -> Vec<String> {
+    let alerts = value(status, "plans")[0]["alerts"].as_array().unwrap().iter();
+    let is_told = |alert: &&Value| {
+        alert["status"] == "firing" && alert["silenced"] == false && alert["inhibited"] == false
+    };
+    alerts.filter(is_told).map(|alert| alert["incident"].to_string()).collect()
 }
 
 /// The probe under way.
@@ -225,6 +234,15 @@ fn counts_are_those_of_the_shop_s_own_log() {
             let expected = stage.logged(region);
             assert_eq!(counted(&told, scope), expected, "{scope}");
             assert_eq!(counted(&status, scope), expected, "{scope}, from the store");
+        }
+        let objective = "visit availability 99% over 1h";
+        let of = ["--of", objective, "--data-dir", &stage.data_dir()];
+        for (more, region) in [(&[][..], None), (&["--scope", "tokyo"], Some("tokyo"))] {
+            let finished = run(&[&["slo", "backtest", "--plan", &stage.plan], &of[..], more].concat());
+            assert_eq!(finished.code, 0, "{}", finished.stderr);
+            let (all, failed) = stage.logged(region);
+            let told = format!("{failed} of {all} events failed");
+            assert!(finished.stdout.contains(&told), "{told}: {}", finished.stdout);
         }
         let lines = probing.said.lock().unwrap().clone();
         assert!(
@@ -323,7 +341,7 @@ fn a_rehearsal_of_the_same_host_wakes_nobody() {
         let mut probing = Probing::start(&stage, &[]);
         thread::sleep(Duration::from_secs(2));
         let load = format!(
-            "name: sale\n{}journeys: [visit.yaml]\nload: {{ arrivals: [{{ hold: 3/s, for: 40s }}] }}\n",
+            "name: sale\n{}journeys: [visit.yaml]\nload: {{ arrivals: [{{ hold: 3/s, for: 90s }}] }}\n",
             regions(&stage.shop)
         );
         let plan = stage.folder.write("sale.yaml", load);
@@ -360,6 +378,8 @@ fn crashes(kills: u64, seed: u64) {
     let mut seen: Vec<(Instant, (u64, u64))> = Vec::new();
     // Walks and failures that no store has: those of the last moments before each crash.
     let mut lost = (0, 0);
+    // Incidents that any of the stores left behind had begun.
+    let mut begun: BTreeSet<String> = BTreeSet::new();
     for kill in 0..kills {
         let lives_ms = 300 + Chance::new(seed, Purpose::Probe, kill).below(2_500);
         let ends = Instant::now() + Duration::from_millis(lives_ms);
@@ -373,7 +393,9 @@ fn crashes(kills: u64, seed: u64) {
         // Its agents notice at once that it has gone; what they have sent is answered.
         thread::sleep(Duration::from_millis(250));
         let (all, failed) = stage.logged(None);
-        let (total, total_failed) = stage.kept();
+        let kept = stage.kept();
+        let (total, total_failed) = kept.as_ref().map_or((0, 0), |status| counted(status, "global"));
+        begun.extend(kept.iter().flat_map(firing));
         let now_lost = (all - total, failed - total_failed);
         assert!(
             now_lost.0 >= lost.0 && now_lost.1 >= lost.1,
@@ -405,7 +427,31 @@ fn crashes(kills: u64, seed: u64) {
     let (all, failed) = stage.logged(None);
     let (total, total_failed) = counted(&stage.status(), "global");
     assert_eq!((all - total, failed - total_failed), lost, "a stop in good order loses nothing");
-    told_once(&stage.sink.letters());
+    let letters = stage.sink.letters();
+    told_once(&letters);
+    let told: BTreeSet<String> = open(&letters).into_keys().collect();
+    assert!(!begun.is_empty(), "no alert of any of the lives was kept");
+    assert!(begun.is_subset(&told), "nobody was told of {:#?}", begun.difference(&told));
+    all_delivered(&stage, &letters);
+}
+
+/// Every letter that the store has was delivered, and nobody was told of anything else.
+fn all_delivered(stage: &Stage, letters: &[Value]) {
+    if without("sqlite3") {
+        return;
+    }
+    let file = stage.folder.path("data").join("doorbuster.db");
+    let sql = "SELECT incident, sequence, delivered_at_s IS NOT NULL AS delivered FROM outbox";
+    let output = Command::new("sqlite3").arg("-json").arg(file).arg(sql).output();
+    let output = output.expect("sqlite3 starts: cargo xtask test installs it");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let undelivered: Vec<&Value> = rows.iter().filter(|row| row["delivered"] != 1).collect();
+    assert!(undelivered.is_empty(), "{undelivered:#?}");
+    let keys = |letters: &[Value]| -> BTreeSet<(String, Option<u64>)> {
+        letters.iter().map(|letter| (letter["incident"].to_string(), letter["sequence"].as_u64())).collect()
+    };
+    assert_eq!(keys(&rows), keys(letters), "the store's letters, and those that came");
 }
 
 /// Whether each incident that was told goes on, as its last letter says.

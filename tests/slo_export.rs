@@ -126,8 +126,29 @@ fn alarms_come_with_what_they_cost() {
 }
 
 #[test]
+fn an_objective_about_one_region_has_alarms_there_alone() {
+    let folder = Folder::new();
+    // Only who knows the plan's regions can tell this word from a journey's name.
+    let text = PLAN.replace("checkout availability", "tokyo availability");
+    let plan = folder.write("plan.yaml", format!("{text}{EXPORT}"));
+    let finished = run(&["slo", "export", &plan, "--cloudwatch", "-"]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let alarms: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let alarms = alarms["MetricAlarms"].as_array().unwrap();
+    let of_scopes = |scope: &str| {
+        let is_of = |alarm: &&Value| {
+            let dimensions = alarm["Dimensions"].as_array().unwrap();
+            dimensions.iter().any(|one| one["Name"] == "Scope" && one["Value"] == scope)
+        };
+        alarms.iter().filter(is_of).count()
+    };
+    assert_eq!(["global", "tokyo", "london"].map(of_scopes), [0, 2 * 2 * 3, 0]);
+}
+
+#[test]
 fn what_cannot_be_exported_is_told_with_a_remedy() {
     let folder = Folder::new();
+    let unknown = folder.write("unknown.yaml", PLAN.replace("checkout availability", "chekout availability"));
     let plain = PLAN.split("slo:").next().unwrap();
     let (plan, without_slo) = (folder.write("plan.yaml", PLAN), folder.write("plain.yaml", plain));
     let narrow = EXPORT.replace("eu-west-1", "eu-west-1, metrics_max: 20");
@@ -135,6 +156,7 @@ fn what_cannot_be_exported_is_told_with_a_remedy() {
     let exported = folder.write("exported.yaml", format!("{PLAN}{EXPORT}"));
     for (arguments, expected) in [
         (&[plan.as_str()][..], "--prometheus <FILE>"),
+        (&[unknown.as_str(), "--prometheus", "-"], "\"chekout\""),
         (&[without_slo.as_str(), "--prometheus", "-"], "the plan has no `slo`"),
         (&[plan.as_str(), "--cloudwatch", "-"], "the plan has no `export: { cloudwatch: { region: … } }`"),
         (&[plan.as_str(), "--prometheus", "-", "--put"], "--cloudwatch <FILE>"),

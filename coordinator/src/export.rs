@@ -51,6 +51,17 @@ pub(crate) struct Vitals {
     pub outbox_oldest_s: Option<i64>,
     /// Notices that a receiver refused for good.
     pub outbox_refused: u64,
+    /// How reading real traffic goes; `None` where nobody reads it.
+    pub traffic: Option<Reading>,
+}
+
+/// How reading real traffic goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Reads that failed.
+    pub failures: u64,
+    /// Whether the last one did.
+    pub is_failing: bool,
 }
 
 /// Everything that is shown, at one moment.

@@ -13,10 +13,13 @@ mod desk;
 mod fleet;
 pub(crate) mod keep;
 pub(crate) mod kept;
+mod output;
 mod post;
 mod publish;
 mod screen;
 mod tell;
+mod traffic;
+mod trouble;
 mod wall;
 
 use std::time::Duration;
@@ -153,7 +156,7 @@ impl Probe {
         let (keep, saved) = Keep::open(&orders.place, &plan.name, id).await?;
         let book = Book::open(plan, names, saved)?;
         let wanted = Wanted { serve: orders.serve.as_deref(), aws_endpoint: aws_endpoint.map(Url::as_str) };
-        let (publisher, lines) = Publisher::start(plan, names, book.slo(), wanted, wall).await?;
+        let (publisher, lines) = Publisher::start(plan, names, &book, wanted, wall).await?;
         let standing = book.standing(wall.now_s());
         let firing = book::firing(&standing);
         let tellers = Tellers::start(plan, keep.store(), wall, aws_endpoint, &firing)?;
@@ -165,7 +168,7 @@ impl Probe {
             keep,
             tellers,
             publisher,
-            screen: Screen::new(orders.quiet),
+            screen: Screen::new(orders.quiet)?,
             alerts: standing.alerts,
             save_at: None,
             is_in_trouble: false,
@@ -233,6 +236,9 @@ impl Probe {
         self.screen.show(&book::board(&standing));
         self.publisher.beat(standing);
         lines.iter().for_each(|line| self.say(line));
+        for line in self.publisher.troubles() {
+            self.say(&line);
+        }
         self.tell_trouble();
     }
 

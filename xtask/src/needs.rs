@@ -94,6 +94,15 @@ pub(crate) const NEEDS: &[Need] = &[
         packages: &["python3-jsonschema"],
         tests: &["the_schema_knows_what_the_reader_knows"],
     },
+    Need {
+        program: "sqlite3",
+        installer: Installer::Debian,
+        packages: &["sqlite3"],
+        tests: &[
+            "twenty_crashes_lose_seconds_and_no_alert",
+            "long_two_hundred_crashes_lose_seconds_and_no_alert",
+        ],
+    },
     // The package brings Prometheus itself, too.
     Need {
         program: "promtool",

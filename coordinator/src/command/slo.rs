@@ -3,11 +3,19 @@
 mod backtest;
 mod events;
 mod export;
+mod history;
 mod status;
 
-use clap::{Args, Subcommand};
+use std::collections::BTreeMap;
+use std::path::Path;
 
-use crate::{Error, Verdict};
+use clap::{Args, Subcommand};
+use doorbuster_model::Plan;
+use doorbuster_model::assignment::Secrets;
+use doorbuster_model::threshold::Names;
+
+use crate::prepare::{Source, names};
+use crate::{Error, Verdict, journeys};
 
 /// Error budgets: how they stand, when alerts would have fired, and rules and alarms for other systems.
 #[derive(Args, Clone, Debug)]
@@ -19,7 +27,7 @@ pub struct SloCommand {
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
     Status(status::StatusCommand),
-    Backtest(backtest::BacktestCommand),
+    Backtest(Box<backtest::BacktestCommand>),
     Export(Box<export::ExportCommand>),
 }
 
@@ -35,4 +43,14 @@ impl SloCommand {
             Command::Backtest(command) => command.run(),
         }
     }
+}
+
+/// A plan, and what its regions, journeys and steps are called: what objectives are about.
+fn plan_of(path: &Path) -> Result<(Plan, Names), Error> {
+    let source = Source::read(path)?;
+    let plan = Plan::read(&source.name, &source.text)?;
+    let (mut files, mut secrets) = (BTreeMap::new(), Secrets::default());
+    let journeys = journeys::read(&plan, &source, 0, &mut files, &mut secrets)?;
+    let names = names(&plan, &journeys);
+    Ok((plan, names))
 }

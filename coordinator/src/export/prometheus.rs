@@ -12,6 +12,7 @@
 //! regions cannot be put together, and their histograms can.
 
 mod harness;
+mod incoming;
 mod load;
 mod slo;
 mod text;
@@ -29,6 +30,7 @@ pub(crate) fn page(snapshot: &Snapshot, format: Format) -> String {
     let mut page = Page::new(format, &[("plan", &snapshot.plan)]);
     slo::tell(&mut page, snapshot);
     load::tell(&mut page, snapshot);
+    incoming::tell(&mut page, snapshot);
     harness::tell(&mut page, snapshot);
     page.finish()
 }

@@ -17,7 +17,7 @@ use super::cloudwatch::catalogue::Series;
 use super::counters::{Counter, Counters};
 use super::gathered::Gathered;
 use super::process::Process;
-use super::{Snapshot, Vitals};
+use super::{Reading, Snapshot, Vitals};
 
 /// When everything happens.
 pub(super) const NOW_S: i64 = 1_800_000_000;
@@ -211,6 +211,7 @@ pub(super) fn snapshot() -> Snapshot {
             outbox_waiting: 3,
             outbox_oldest_s: Some(NOW_S - 20),
             outbox_refused: 1,
+            traffic: Some(Reading { failures: 5, is_failing: true }),
         },
         cloudwatch: Some(Sent {
             sent: 900,

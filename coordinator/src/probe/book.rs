@@ -92,6 +92,11 @@ impl Book {
         self.ledger.counted(objective, &Scope::Global, *at_s, *good, *total);
     }
 
+    /// Up to when real traffic was counted for an objective, by its text, in seconds since 1970.
+    pub(crate) fn counted_until(&self, objective: &str) -> Option<i64> {
+        self.ledger.counted_until(objective)
+    }
+
     /// What people are to be told at `at_s`, a multiple of ten seconds.
     pub(crate) fn evaluate(&mut self, at_s: i64) -> Vec<Notice> {
         self.ledger.evaluate(at_s)

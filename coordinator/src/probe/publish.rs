@@ -2,33 +2,28 @@
 //! place that knows exporters.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use doorbuster_model::plan::CloudWatch;
 use doorbuster_model::slo::{Slo, Standing};
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Plan, Tick};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
 
-use super::book::Counted;
+use super::book::{Book, Counted};
 use super::keep::Writing;
+use super::traffic::Traffic;
+use super::trouble::Trouble;
 use super::wall::Wall;
 use crate::Error;
-use crate::export::cloudwatch::catalogue::{Catalogue, Series};
+use crate::export::cloudwatch::catalogue::{Catalogue, series};
 use crate::export::cloudwatch::cost::{PRICES, Usage, opening};
 use crate::export::cloudwatch::{self, Queue};
 use crate::export::serve::{Server, Serving, TOKEN};
-use crate::export::traffic::Reader;
 use crate::export::{Counter, Exporter, Vitals, aws};
 use crate::store::OutboxStanding;
 
 /// How often a request to CloudWatch is tried before it waits for its next turn.
 const ATTEMPTS: u32 = 3;
-/// The most datums of a request.
-const DATUMS_MAX: u64 = 1_000;
-/// How often real traffic is asked for: its figures are by the minute.
-const TRAFFIC_EVERY: Duration = Duration::from_secs(60);
 
 /// Whoever is shown figures.
 pub(crate) struct Publisher {
@@ -36,7 +31,9 @@ pub(crate) struct Publisher {
     /// Stops when dropped.
     _server: Option<Server>,
     tasks: Vec<JoinHandle<()>>,
-    counts: Option<mpsc::Receiver<Counted>>,
+    traffic: Option<Traffic>,
+    /// What waits for CloudWatch, and whether it takes it.
+    sending: Option<(Queue, Trouble)>,
     /// How objectives stood at the last beat.
     standing: Arc<Standing>,
     vitals: Vitals,
@@ -52,7 +49,7 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Publisher {
-    /// Starts the exporters of the plan, whose objectives' names are resolved in `slo`, and the page. With what is to be said
+    /// Starts the exporters of the plan, the page, and whoever reads real traffic for the ledger. With what is to be said
     /// before anything is sent.
     ///
     /// # Errors
@@ -60,10 +57,11 @@ impl Publisher {
     pub(crate) async fn start(
         plan: &Plan,
         names: &Names,
-        slo: &Slo,
+        book: &Book,
         wanted: Wanted<'_>,
         wall: &Wall,
     ) -> Result<(Self, Vec<String>), Error> {
+        let slo = book.slo();
         let mut exporter = Exporter::new(&plan.name, names.clone(), Some(slo));
         let (mut lines, mut tasks) = (Vec::new(), Vec::new());
         let server = match wanted.serve {
@@ -75,43 +73,28 @@ impl Publisher {
             }
             None => None,
         };
-        if let Some(export) = &plan.export.cloudwatch {
-            let scopes = |objective: &doorbuster_model::slo::Objective| {
-                let text = objective.text.clone();
-                objective.scopes(&names.regions).into_iter().map(move |scope| (text.clone(), scope))
-            };
-            let series: Vec<Series> = slo.objectives.iter().flat_map(scopes).collect();
-            let catalogue = Catalogue::new(names, &series, &slo.rules, slo.min_failures, export.metrics_max)
-                .map_err(Error::Usage)?;
-            let usage = Usage {
-                metrics: catalogue.metrics,
-                requests_per_minute: catalogue.metrics.div_ceil(DATUMS_MAX),
-                ..Usage::default()
-            };
-            lines.push(opening(&catalogue, &usage, &PRICES));
-            let queue = Queue::default();
-            exporter.publish(cloudwatch::Publisher::new(catalogue, slo.min_failures, queue.clone()));
-            let client = aws::client(&export.aws_region, wanted.aws_endpoint, ATTEMPTS).await;
-            tasks.push(tokio::spawn(cloudwatch::send(queue, client, export.namespace.clone())));
-        }
-        let counts = match &slo.traffic {
-            Some(traffic) => {
-                let client = aws::client(&traffic.aws_region, wanted.aws_endpoint, ATTEMPTS).await;
-                let reader = Reader::new(client, traffic.load_balancer.clone(), wall.now_s());
-                let of_traffic = slo.objectives.iter().filter(|objective| objective.is_traffic);
-                let objectives = of_traffic.map(|objective| objective.text.clone()).collect();
-                let (sender, receiver) = mpsc::channel(64);
-                tasks.push(tokio::spawn(read(reader, objectives, wall.clone(), sender)));
-                Some(receiver)
+        let sending = match &plan.export.cloudwatch {
+            Some(export) => {
+                let catalogue = catalogue(export, names, slo)?;
+                lines.push(opening(&catalogue, &Usage::of(&catalogue, slo), &PRICES));
+                let queue = Queue::default();
+                exporter.publish(cloudwatch::Publisher::new(catalogue, slo.min_failures, queue.clone()));
+                let client = aws::client(&export.aws_region, wanted.aws_endpoint, ATTEMPTS).await;
+                tasks.push(tokio::spawn(cloudwatch::send(queue.clone(), client, export.namespace.clone())));
+                let trouble =
+                    Trouble::new("CloudWatch takes no figures at present", "CloudWatch takes figures again");
+                Some((queue, trouble))
             }
             None => None,
         };
+        let traffic = Traffic::start(book, wall, wanted.aws_endpoint).await;
         let vitals = Vitals {
             started_at_s: wall.now_s(),
             restarts: vec![0; names.regions.len()],
             ..Vitals::default()
         };
-        Ok((Self { exporter, _server: server, tasks, counts, standing: Arc::default(), vitals }, lines))
+        let standing = Arc::default();
+        Ok((Self { exporter, _server: server, tasks, traffic, sending, standing, vitals }, lines))
     }
 
     /// A second of a region's agent.
@@ -143,41 +126,35 @@ impl Publisher {
     pub(crate) fn show(&mut self, now_s: i64, writing: &Writing, counted: &[Counter]) {
         self.vitals.store_failing_since_s = writing.failing.as_ref().map(|(_, since_s)| *since_s);
         self.vitals.store_waiting_bytes = writing.waiting_bytes;
+        self.vitals.traffic = self.traffic.as_ref().map(Traffic::reading);
         self.exporter.tick(now_s, &self.standing, counted, self.vitals.clone());
+    }
+
+    /// What has begun or ceased to go wrong since the last call, for people.
+    pub(crate) fn troubles(&mut self) -> Vec<String> {
+        let sending = self.sending.as_mut();
+        let sending = sending.and_then(|(queue, trouble)| trouble.look(queue.problem().as_deref()));
+        let traffic = self.traffic.as_mut().and_then(Traffic::trouble);
+        sending.into_iter().chain(traffic).collect()
     }
 
     /// The next count of real traffic; never comes where nobody counts.
     pub(crate) async fn counted(&mut self) -> Counted {
-        if let Some(counts) = &mut self.counts {
-            if let Some(counted) = counts.recv().await {
-                return counted;
-            }
-            self.counts = None;
+        match &mut self.traffic {
+            Some(traffic) => traffic.counted().await,
+            None => std::future::pending().await,
         }
-        std::future::pending().await
     }
 
     /// Ends the exporters.
     pub(crate) fn stop(self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+        self.traffic.iter().for_each(Traffic::stop);
     }
 }
 
-/// Reads real traffic without end, and counts it for each of these objectives.
-async fn read(mut reader: Reader, objectives: Vec<String>, wall: Wall, counts: mpsc::Sender<Counted>) {
-    let mut every = interval(TRAFFIC_EVERY);
-    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        every.tick().await;
-        // What cannot be read now is read the next time; that nothing comes is an alert of its own.
-        for count in reader.counted(wall.now_s()).await.unwrap_or_default() {
-            for objective in &objectives {
-                let (objective, at_s) = (objective.clone(), count.at_s);
-                let counted = Counted { objective, at_s, good: count.good, total: count.total };
-                if counts.send(counted).await.is_err() {
-                    return;
-                }
-            }
-        }
-    }
+/// What is published to CloudWatch.
+fn catalogue(export: &CloudWatch, names: &Names, slo: &Slo) -> Result<Catalogue, Error> {
+    let series = series(slo, &names.regions);
+    Catalogue::new(names, &series, &slo.rules, slo.min_failures, export.metrics_max).map_err(Error::Usage)
 }

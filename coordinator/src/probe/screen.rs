@@ -1,11 +1,13 @@
 //! What people see while a probe goes on: a line per change, and in a terminal a table that is redrawn.
 
-use std::io::{IsTerminal, Write};
+use std::cell::Cell;
+use std::io::IsTerminal;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use super::board::{Board, ObjectiveRow};
+use super::output::{Display, Output, Table};
+use crate::Error;
 use crate::tell::{Paint, bar, count, figure, percent, plain};
 
 /// The most rows of the table; of more objectives those are shown of which the least is left.
@@ -15,70 +17,63 @@ const OBJECTIVE_CHARS_MAX: usize = 44;
 
 /// The display of a probe.
 pub(crate) struct Screen {
-    kind: Kind,
-}
-
-enum Kind {
-    Quiet,
-    Lines,
-    Table { all: MultiProgress, rows: Vec<ProgressBar>, paint: Paint },
+    /// `None` where nothing is shown.
+    output: Option<Output>,
+    /// How the table is painted, where there is one.
+    paint: Option<Paint>,
+    /// Lines that nobody could be shown since the last that somebody was.
+    missed: Cell<u64>,
 }
 
 impl Screen {
     /// The display that fits: nothing with `--quiet`, a table in a terminal, lines elsewhere.
-    pub(crate) fn new(quiet: bool) -> Self {
-        let kind = match (quiet, std::io::stderr().is_terminal()) {
-            (true, _) => Kind::Quiet,
-            (false, false) => Kind::Lines,
-            (false, true) => {
-                let paint = Paint { on: std::env::var_os("NO_COLOR").is_none() };
-                Kind::Table { all: MultiProgress::new(), rows: Vec::new(), paint }
-            }
-        };
-        Self { kind }
+    ///
+    /// # Errors
+    /// When the system has no thread for it.
+    pub(crate) fn new(quiet: bool) -> Result<Self, Error> {
+        let is_table = std::io::stderr().is_terminal();
+        let paint = is_table.then(|| Paint { on: std::env::var_os("NO_COLOR").is_none() });
+        let display = if is_table { Display::Table(Table::default()) } else { Display::standard_error() };
+        let output = if quiet { None } else { Some(Output::start(display)) };
+        let output = output.transpose();
+        let output = output.map_err(|source| Error::System { what: "starting the display", source })?;
+        Ok(Self { output, paint, missed: Cell::new(0) })
     }
 
     /// Says what changed at `at_s`, in seconds since 1970.
     pub(crate) fn say(&self, at_s: i64, what: &str) {
-        let line = format!("{} {}", clock(at_s, "%Y-%m-%dT%H:%M:%SZ"), plain(what));
-        match &self.kind {
-            Kind::Quiet => {}
-            Kind::Lines => {
-                // Where standard error is closed or full, the probe goes on all the same.
-                let _ = writeln!(std::io::stderr().lock(), "{line}");
-            }
-            Kind::Table { all, .. } => {
-                // A display that cannot be written to is no reason to stop.
-                let _ = all.println(line);
-            }
+        let Some(output) = &self.output else { return };
+        self.say_missed(at_s, output);
+        if self.missed.get() > 0 || !output.line(stamped(at_s, what)) {
+            self.missed.set(self.missed.get() + 1);
         }
     }
 
     /// Shows how everything stands.
-    pub(crate) fn show(&mut self, board: &Board) {
-        let Kind::Table { all, rows, paint } = &mut self.kind else { return };
-        let lines = table(board, *paint);
-        while rows.len() < lines.len() {
-            let row = all.add(ProgressBar::new_spinner());
-            // The template is ours: one that does not parse falls back to the library's own.
-            row.set_style(
-                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-            rows.push(row);
+    pub(crate) fn show(&self, board: &Board) {
+        let Some(output) = &self.output else { return };
+        self.say_missed(board.at_s, output);
+        if let Some(paint) = self.paint {
+            output.rows(table(board, paint));
         }
-        for (row, line) in rows.iter().zip(lines.into_iter().chain(std::iter::repeat(String::new()))) {
-            row.set_message(line);
-            row.tick();
+    }
+
+    /// Says how many lines were not shown, once one can be again.
+    fn say_missed(&self, at_s: i64, output: &Output) {
+        let missed = self.missed.get();
+        if missed > 0 && output.line(stamped(at_s, &format!("{missed} lines are missing here: nobody read"))) {
+            self.missed.set(0);
         }
     }
 
     /// Takes the display away.
-    pub(crate) fn end(&self) {
-        if let Kind::Table { all, rows, .. } = &self.kind {
-            rows.iter().for_each(ProgressBar::finish_and_clear);
-            let _ = all.clear();
-        }
+    pub(crate) fn end(&mut self) {
+        self.output = None;
     }
+}
+
+fn stamped(at_s: i64, what: &str) -> String {
+    format!("{} {}", clock(at_s, "%Y-%m-%dT%H:%M:%SZ"), plain(what))
 }
 
 /// The table's lines.
@@ -145,6 +140,7 @@ fn shortened(text: &str, chars_max: usize) -> String {
 mod tests {
     use super::*;
     use crate::probe::board::tests::burning;
+    use crate::probe::output::tests::held;
 
     const PLAIN: Paint = Paint { on: false };
 
@@ -171,10 +167,32 @@ mod tests {
 
     #[test]
     fn a_screen_without_a_terminal_takes_everything() {
-        let mut screen = Screen { kind: Kind::Quiet };
+        let mut screen = Screen::new(true).unwrap();
         screen.say(0, "nothing");
         screen.show(&burning());
         screen.end();
         assert_eq!(clock(i64::MAX, "%H"), "?");
+    }
+
+    #[test]
+    fn lines_that_nobody_read_are_counted_where_they_are_missing() {
+        let (display, opens, written) = held();
+        let output = Some(Output::start(display).unwrap());
+        let mut screen = Screen { output, paint: None, missed: Cell::new(0) };
+        for number in 0..1_000 {
+            screen.say(0, &number.to_string());
+        }
+        let missed = screen.missed.get();
+        assert!((700..1_000).contains(&missed), "{missed}");
+        drop(opens);
+        while screen.missed.get() > 0 {
+            screen.show(&burning());
+            std::thread::yield_now();
+        }
+        screen.end();
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        assert_eq!(written.lines().count() as u64, 1_000 - missed + 1);
+        let last = format!("Z {missed} lines are missing here: nobody read");
+        assert!(written.lines().last().is_some_and(|line| line.ends_with(&last)), "{written}");
     }
 }

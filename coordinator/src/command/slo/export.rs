@@ -4,19 +4,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
-use doorbuster_journeys::{BUILT_IN, Journey, built_in};
-use doorbuster_model::Plan;
 use doorbuster_model::plan::CloudWatch;
 use doorbuster_model::slo::Slo;
 use doorbuster_model::threshold::Names;
 
+use super::plan_of;
 use crate::export::aws;
-use crate::export::cloudwatch::catalogue::Catalogue;
+use crate::export::cloudwatch::catalogue::{Catalogue, series};
 use crate::export::cloudwatch::cost::{PRICES, Usage, opening};
 use crate::export::rules::alarms::{Actions, Alarms, alarms};
-use crate::export::rules::{limits, prometheus, put, scopes_of};
-use crate::export::traffic::Metric;
-use crate::prepare::{Source, read_text};
+use crate::export::rules::{limits, prometheus, put};
 use crate::{Error, Verdict};
 
 /// How often a request is tried: alarms are put one after another, and AWS takes a few a second.
@@ -55,12 +52,13 @@ pub(super) struct ExportCommand {
 
 impl ExportCommand {
     pub(super) fn run(&self) -> Result<Verdict, Error> {
-        let source = Source::read(&self.plan)?;
-        let plan = Plan::read(&source.name, &source.text)?;
-        let lacks = |what: &str| Error::Usage(format!("{}: the plan has no {what}", source.name));
-        let slo = plan.slo.as_ref().ok_or_else(|| lacks("`slo`, so there is nothing to watch"))?;
+        let (plan, names) = plan_of(&self.plan)?;
+        let lacks = |what: &str| Error::Usage(format!("{}: the plan has no {what}", self.plan.display()));
+        let mut slo = plan.slo.clone().ok_or_else(|| lacks("`slo`, so there is nothing to watch"))?;
+        // Only with their names resolved is it known in which scopes objectives are counted.
+        slo.resolve(&names).map_err(Error::Usage)?;
         if let Some(file) = &self.prometheus {
-            write(file, &prometheus::rules(&plan.name, slo))?;
+            write(file, &prometheus::rules(&plan.name, &slo))?;
         }
         if let Some(file) = &self.cloudwatch {
             let place = plan.export.cloudwatch.as_ref().ok_or_else(|| {
@@ -68,7 +66,7 @@ impl ExportCommand {
                     "`export: { cloudwatch: { region: … } }`, so nothing would publish what the alarms watch",
                 )
             })?;
-            self.cloudwatch(file, &source, &plan, slo, place)?;
+            self.cloudwatch(file, &plan.name, &names, &slo, place)?;
         }
         Ok(Verdict::Pass)
     }
@@ -76,18 +74,17 @@ impl ExportCommand {
     fn cloudwatch(
         &self,
         file: &Path,
-        source: &Source,
-        plan: &Plan,
+        plan: &str,
+        names: &Names,
         slo: &Slo,
         place: &CloudWatch,
     ) -> Result<(), Error> {
-        let names = names(plan, source)?;
         let actions = Actions { page: self.page_action.clone(), ticket: self.ticket_action.clone() };
-        let made = alarms(&plan.name, &place.namespace, slo, &names.regions, &actions);
+        let made = alarms(plan, &place.namespace, slo, &names.regions, &actions);
         limits::check(&made).map_err(|breaches| {
             Error::Usage(format!("CloudWatch would refuse these alarms: {}", breaches.join("; ")))
         })?;
-        say(&cost(slo, &names, place, &made)?);
+        say(&cost(slo, names, place, &made)?);
         let json = serde_json::to_string_pretty(&made)
             .map_err(|error| Error::System { what: "writing alarms as JSON", source: error.into() })?;
         write(file, &format!("{json}\n"))?;
@@ -117,44 +114,15 @@ impl ExportCommand {
 
 /// What CloudWatch asks for the metrics that `probe` publishes, and for these alarms.
 fn cost(slo: &Slo, names: &Names, place: &CloudWatch, made: &Alarms) -> Result<String, Error> {
-    let of_scopes = |objective| scopes_of(objective, &names.regions).into_iter();
-    let series: Vec<_> = (slo.objectives.iter())
-        .flat_map(|objective| of_scopes(objective).map(move |scope| (objective.text.clone(), scope)))
-        .collect();
+    let series = series(slo, &names.regions);
     let catalogue = Catalogue::new(names, &series, &slo.rules, slo.min_failures, place.metrics_max);
     let catalogue = catalogue.map_err(Error::Usage)?;
-    let reads = if slo.traffic.is_some() { Metric::ALL.len() as u64 } else { 0 };
     let usage = Usage {
-        metrics: catalogue.metrics,
-        requests_per_minute: catalogue.metrics.div_ceil(1_000).max(1),
-        reads_per_minute: reads,
         alarms: made.metric_alarms.len() as u64,
         composite_alarms: made.composite_alarms.len() as u64,
+        ..Usage::of(&catalogue, slo)
     };
     Ok(opening(&catalogue, &usage, &PRICES))
-}
-
-/// What the plan's regions, journeys and steps are called. Steps whose names come from data count as one: nothing but
-/// journeys is read here.
-fn names(plan: &Plan, source: &Source) -> Result<Names, Error> {
-    let mut journeys = Vec::new();
-    for used in &plan.journeys {
-        let path = source.folder.join(&used.journey);
-        let (shown, text) = match built_in(&used.journey) {
-            Some(text) => (used.journey.clone(), text.to_owned()),
-            None => {
-                let known = BUILT_IN.join(", ");
-                let text = read_text(&path, "a journey", "check the path").map_err(|error| {
-                    Error::Usage(format!("{error}; the journeys that are built in are {known}"))
-                })?;
-                (path.display().to_string(), text)
-            }
-        };
-        let journey = Journey::parse(&shown, &text)?;
-        journeys.push((journey.name().to_owned(), journey.sample_names().to_vec()));
-    }
-    let regions = plan.regions.iter().map(|region| region.name.clone()).collect();
-    Ok(Names { regions, journeys, ..Names::default() })
 }
 
 /// Writes a text where it was asked for.

@@ -1,21 +1,19 @@
 //! `doorbuster slo status`: what is left of the budgets, as the store has it.
 
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 use doorbuster_model::Plan;
-use doorbuster_model::assignment::Secrets;
 use doorbuster_model::threshold::Names;
 use jiff::Timestamp;
 
+use super::plan_of;
 use crate::command::options::{KeptOptions, try_file};
-use crate::prepare::{Source, names};
 use crate::probe::board::Board;
 use crate::probe::kept;
 use crate::store::Place;
-use crate::{Error, Verdict, journeys, probe, tell};
+use crate::{Error, Verdict, probe, tell};
 
 /// Show what is left of each error budget, how fast it burns, and what fires.
 ///
@@ -68,12 +66,7 @@ impl StatusCommand {
     /// The plan that was named, or those of all probes that ran here.
     fn plans(&self) -> Result<Vec<(Plan, Names)>, Error> {
         if let Some(path) = &self.plan {
-            let source = Source::read(path)?;
-            let plan = Plan::read(&source.name, &source.text)?;
-            let (mut files, mut secrets) = (BTreeMap::new(), Secrets::default());
-            let journeys = journeys::read(&plan, &source, 0, &mut files, &mut secrets)?;
-            let names = names(&plan, &journeys);
-            return Ok(vec![(plan, names)]);
+            return Ok(vec![plan_of(path)?]);
         }
         let data_dir = self.kept.kept()?.data_dir;
         let plans = kept::all(&data_dir)?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use doorbuster_model::slo::{Rule, Scope};
+use doorbuster_model::slo::{Rule, Scope, Slo};
 use doorbuster_model::threshold::Names;
 
 use super::metric::{EXCHANGES, OBJECTIVE};
@@ -46,6 +46,15 @@ impl Level {
 
 /// An objective in a scope.
 pub(crate) type Series = (String, Scope);
+
+/// Each objective, its names resolved, in each of its scopes.
+pub(crate) fn series(slo: &Slo, regions: &[String]) -> Vec<Series> {
+    let mut series = Vec::new();
+    for objective in &slo.objectives {
+        series.extend(objective.scopes(regions).into_iter().map(|scope| (objective.text.clone(), scope)));
+    }
+    series
+}
 
 /// What is published.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,10 @@
 //! What CloudWatch takes for it: told before it starts.
 
+use doorbuster_model::slo::Slo;
+
+use super::batch::DATUMS_MAX;
 use super::catalogue::Catalogue;
+use crate::export::traffic::Metric;
 
 /// What AWS asks, in millionths of a US dollar.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +58,16 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
+    /// What a probe uses that publishes this, and reads the real traffic of these objectives.
+    pub(crate) fn of(catalogue: &Catalogue, slo: &Slo) -> Self {
+        Self {
+            metrics: catalogue.metrics,
+            requests_per_minute: catalogue.metrics.div_ceil(DATUMS_MAX as u64).max(1),
+            reads_per_minute: if slo.traffic.is_some() { Metric::ALL.len() as u64 } else { 0 },
+            ..Self::default()
+        }
+    }
+
     /// What it costs a month, in millionths of a US dollar, rounded up.
     pub(crate) fn cost(&self, prices: &Prices) -> u64 {
         let (mut cost, mut below) = (0, 0);
@@ -122,6 +136,23 @@ mod tests {
         assert_eq!(usage.cost(&PRICES), 2_190_000);
         let usage = Usage { alarms: 12, composite_alarms: 5, ..Usage::default() };
         assert_eq!(usage.cost(&PRICES), 3_700_000);
+    }
+
+    #[test]
+    fn a_probe_uses_what_it_publishes_and_reads() {
+        let mut slo = crate::export::samples::slo();
+        let (names, series) = (crate::export::samples::names(), crate::export::samples::series());
+        let made = Catalogue::new(&names, &series, &slo.rules, slo.min_failures, 500).unwrap();
+        let expected =
+            Usage { metrics: made.metrics, requests_per_minute: 1, reads_per_minute: 0, ..Usage::default() };
+        assert_eq!(Usage::of(&made, &slo), expected);
+        slo.traffic = Some(doorbuster_model::slo::Traffic {
+            aws_region: "eu-west-1".to_owned(),
+            load_balancer: "app/shop/50dc6c495c0c9188".to_owned(),
+        });
+        assert_eq!(Usage::of(&made, &slo), Usage { reads_per_minute: 5, ..expected });
+        let many = Catalogue { metrics: 1_001, ..made };
+        assert_eq!(Usage::of(&many, &slo).requests_per_minute, 2, "a request holds a thousand");
     }
 
     #[test]

@@ -12,7 +12,6 @@ use doorbuster_model::slo::{Rule, Scope, Severity, Slo};
 use serde::Serialize;
 
 use super::limits;
-use super::scopes_of;
 use crate::export::cloudwatch::{MetricId, metric};
 use crate::export::severity_word;
 
@@ -124,7 +123,7 @@ pub(crate) fn alarms(
     let mut of_severity: [(Severity, Vec<String>); 2] =
         [(Severity::Page, Vec::new()), (Severity::Ticket, Vec::new())];
     for objective in &slo.objectives {
-        for scope in scopes_of(objective, regions) {
+        for scope in objective.scopes(regions) {
             for rule in &slo.rules {
                 let name = made.rule(&objective.text, &scope, rule);
                 for (severity, names) in &mut of_severity {

@@ -135,6 +135,9 @@ const ALONE: &str = "DOORBUSTER_TEST_ALONE";
 const REGIONS: usize = 10;
 /// Walks of a region in a second.
 const WALKS: u64 = 3;
+/// How long they go on, in seconds: a million walks of all regions, and a fifth of that where nothing is optimised, which
+/// would take a minute.
+const LASTING_S: u32 = if cfg!(debug_assertions) { 6_800 } else { 34_000 };
 
 #[test]
 fn a_million_walks_leave_no_more_behind_than_a_few() {
@@ -158,7 +161,7 @@ fn a_million_walks_leave_no_more_behind_than_a_few() {
             desk.take(&fleet.next().await);
         }
         let (mut warm, mut evaluations) = (0, 0);
-        for second in 0..34_000_u32 {
+        for second in 0..LASTING_S {
             sleep(Duration::from_secs(1)).await;
             agents.borrow_mut().iter_mut().for_each(|agent| {
                 // One in a hundred seconds is bad.
@@ -177,12 +180,12 @@ fn a_million_walks_leave_no_more_behind_than_a_few() {
                 drop(desk.evaluate(at_s));
             }
             drop(desk.unsaved());
-            if second == 3_400 {
+            if second == LASTING_S / 10 {
                 warm = resident_bytes();
             }
         }
         let grown = resident_bytes().saturating_sub(warm);
         assert!(grown < 10 << 20, "{grown} bytes more than after the first tenth");
-        assert!(evaluations >= 3_399, "{evaluations}");
+        assert!(evaluations + 1 >= LASTING_S / 10, "{evaluations}");
     });
 }

@@ -61,6 +61,12 @@ impl Ledger {
         }
     }
 
+    /// When the newest counts of real traffic came that an objective has, by its text. Whoever counts goes on from there.
+    pub fn counted_until(&self, objective: &str) -> Option<i64> {
+        let of_objective = self.entries.iter().filter(|entry| entry.key.objective == objective);
+        of_objective.filter_map(|entry| entry.counted.last_heard_s).max()
+    }
+
     /// Notes that a region is alive though it had no result.
     pub fn heard(&mut self, region: &str, at_s: i64) {
         if self.is_early(at_s) {

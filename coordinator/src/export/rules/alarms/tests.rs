@@ -49,7 +49,7 @@ fn alarms_look_at_metrics_that_are_published() {
     let (slo, names) = (samples::slo(), samples::names());
     let catalogue = Catalogue::new(&names, &samples::series(), &slo.rules, slo.min_failures, 500).unwrap();
     let series = slo.objectives.iter().flat_map(|objective| {
-        scopes_of(objective, &names.regions).into_iter().map(|scope| (objective.text.clone(), scope))
+        objective.scopes(&names.regions).into_iter().map(|scope| (objective.text.clone(), scope))
     });
     let watched: std::collections::BTreeSet<(String, Scope)> = series.collect();
     assert_eq!(watched, catalogue.series);

@@ -188,3 +188,20 @@ fn a_crash_during_an_outage_tells_everything_once() {
     let standing = world.standing("global");
     assert_eq!(standing.gaps_s, 50, "nobody listened, and it shows");
 }
+
+#[test]
+fn counts_of_real_traffic_go_on_from_the_newest_after_a_crash() {
+    let (slo, regions, mut store) = (quick(), own(&REGIONS), Store::default());
+    let objective = "traffic availability 99% over 4d";
+    let mut ledger = Ledger::new(&slo, &regions, 20);
+    ledger.evaluate(BEGIN_S);
+    assert_eq!(ledger.counted_until(objective), None);
+    for at_s in [BEGIN_S - 60, BEGIN_S, BEGIN_S - 120] {
+        ledger.counted(objective, &Scope::Global, at_s, 99, 100);
+    }
+    ledger.evaluate(BEGIN_S + 10);
+    store.save(ledger.unsaved());
+    let restored = Ledger::restore(&slo, &regions, 20, store.saved());
+    assert_eq!(restored.counted_until(objective), Some(BEGIN_S));
+    assert_eq!(restored.counted_until("checkout availability 99%"), None, "nobody counts for it");
+}
