@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use doorbuster_model::slo::{
-    AlertStatus, AlertView, BurnReading, Count, Ledger, NO_DATA, Notice, NoticeKind, ObjectiveStanding, Probed,
-    ProbedStep, RegionStanding, Saved, Scope, SeriesKey, Silence, Slo, Standing, Unsaved,
+    AlertStatus, AlertView, BurnReading, Count, Ledger, NO_DATA, Notice, NoticeKind, ObjectiveStanding,
+    Probed, ProbedStep, RegionStanding, Saved, Scope, SeriesKey, Silence, Slo, Standing, Unsaved,
 };
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Plan, report};
@@ -56,7 +56,8 @@ impl Book {
             None => Ledger::new(&slo, &names.regions, probe.every_s),
         };
         // What was taken back while nobody probed must be known, or nobody would take it back.
-        let silences = ledger.silences().iter().map(|silence| (silence.id.clone(), silence.clone())).collect();
+        let silences =
+            ledger.silences().iter().map(|silence| (silence.id.clone(), silence.clone())).collect();
         Ok(Self { ledger, slo, silences })
     }
 

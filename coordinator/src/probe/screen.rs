@@ -61,7 +61,8 @@ impl Screen {
     /// Says how many lines were not shown, once one can be again.
     fn say_missed(&self, at_s: i64, output: &Output) {
         let missed = self.missed.get();
-        if missed > 0 && output.line(stamped(at_s, &format!("{missed} lines are missing here: nobody read"))) {
+        if missed > 0 && output.line(stamped(at_s, &format!("{missed} lines are missing here: nobody read")))
+        {
             self.missed.set(0);
         }
     }

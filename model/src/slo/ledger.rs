@@ -18,9 +18,9 @@ use std::collections::{BTreeMap, VecDeque};
 use doorbuster_notation::Share;
 
 use self::events::Early;
-use super::count::Count;
 use super::alert::{Alert, Begun, linger_s};
 use super::confirm::Confirm;
+use super::count::Count;
 use super::notice::{AlertView, Notice};
 use super::objective::Objective;
 use super::page::Saved;

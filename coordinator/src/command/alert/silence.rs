@@ -121,10 +121,7 @@ impl UnsilenceCommand {
 }
 
 /// Opens the store and does something with it.
-fn with<T>(
-    kept: &KeptOptions,
-    act: impl AsyncFnOnce(&Store) -> Result<T, StoreError>,
-) -> Result<T, Error> {
+fn with<T>(kept: &KeptOptions, act: impl AsyncFnOnce(&Store) -> Result<T, StoreError>) -> Result<T, Error> {
     let place = kept.kept()?.place;
     block_on(async {
         let store = Store::open(&place).await?;

@@ -107,7 +107,7 @@ async fn a_real_alertmanager_keeps_an_alert_firing_until_it_is_over() {
     let outbox = Arc::new(Memory::default());
     let began_s = now_s() - 60;
     let of = |status| Notice { began_s, ..notice(status) };
-    outbox.add("alertmanager", of(AlertStatus::Firing), now_s());
+    outbox.add("alertmanager", &of(AlertStatus::Firing), now_s());
 
     let clock = Arc::new(now_s);
     let postman = Postman::new("shop", Arc::clone(&outbox), notifiers, clock, &[])
@@ -133,7 +133,7 @@ async fn a_real_alertmanager_keeps_an_alert_firing_until_it_is_over() {
     }
     assert!(matches!(outbox.ends()[..], [Some(End::Delivered(_))]), "{:?}", outbox.ends());
 
-    outbox.add("alertmanager", of(AlertStatus::Resolved), now_s());
+    outbox.add("alertmanager", &of(AlertStatus::Resolved), now_s());
     alertmanager.wait_for(0).await;
     // Nobody says again that it fires.
     sleep(Duration::from_secs(3)).await;

@@ -78,9 +78,8 @@ impl Ledger {
 
     fn is_early(&self, at_s: i64) -> bool {
         let is_doubted = self.doubted_until_s.is_some();
-        self.now_s.is_none_or(|now_s| {
-            at_s > now_s + FUTURE_S || (is_doubted && at_s < now_s - CATCH_UP_MAX_S)
-        })
+        self.now_s
+            .is_none_or(|now_s| at_s > now_s + FUTURE_S || (is_doubted && at_s < now_s - CATCH_UP_MAX_S))
     }
 
     fn wait(&mut self, early: Early) {
@@ -188,7 +187,13 @@ impl Ledger {
             ..count
         };
         for (region, at_s) in confirmed.unwrap_or_default() {
-            self.add_of_region(objective, region, at_s, confirmation, Count { failed: 1, ..Count::default() });
+            self.add_of_region(
+                objective,
+                region,
+                at_s,
+                confirmation,
+                Count { failed: 1, ..Count::default() },
+            );
         }
     }
 
@@ -217,13 +222,7 @@ impl Ledger {
     }
 
     /// Changes a bucket, and says by how much what was ever counted rises.
-    fn add(
-        &mut self,
-        place: usize,
-        at_s: i64,
-        change: impl FnOnce(Count) -> Count,
-        rise: Count,
-    ) -> bool {
+    fn add(&mut self, place: usize, at_s: i64, change: impl FnOnce(Count) -> Count, rise: Count) -> bool {
         let entry = &mut self.entries[place];
         let is_kept = match self.evaluated_s {
             Some(evaluated_s) if at_s >= -TIME_MAX_S => {
