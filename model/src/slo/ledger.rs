@@ -1,11 +1,12 @@
 //! Everything that is counted and alerted, for one plan.
 //!
-//! What comes in is in `events`, what the time does in `time`, what people are told in `tell`, how things stand in `stand`,
-//! what survives a crash in `memo`. There is no clock: whoever has one calls [`Ledger::evaluate`] every 10 s, and what was
+//! What comes in is in `events`, what the time does in `time`, what people are told in `tell` and of missing data in
+//! `silent`, how things stand in `stand`, what survives a crash in `memo`. There is no clock: whoever has one calls [`Ledger::evaluate`] every 10 s, and what was
 //! missed is caught up with.
 
 mod events;
 mod memo;
+mod silent;
 mod stand;
 mod tell;
 #[cfg(test)]

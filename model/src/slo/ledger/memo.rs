@@ -181,7 +181,7 @@ impl Ledger {
         let SeriesMemo { key, firing, page, ticket, paged_s, counted } = memo;
         let alerts = [page, ticket];
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
-            (entry.counted, entry.paged_s) = (counted, paged_s);
+            (entry.counted, entry.paged_s) = (counted.clone(), paged_s);
             for (nth, rule) in self.terms.rules.iter().enumerate() {
                 if firing.contains(&rule.name) {
                     entry.firing |= 1 << nth;
@@ -191,6 +191,10 @@ impl Ledger {
                 entry.alerts = alerts;
                 return;
             }
+        }
+        if let Some(silent) = counted.silent.filter(|silent| silent.is_told) {
+            let objective = Some(key.objective.clone());
+            self.disown(NoticeKind::NoData, silent.severity, objective, key.scope.clone(), silent.since_s);
         }
         for (severity, alert) in Severity::ALL.into_iter().zip(alerts) {
             if let Some(alert) = alert.filter(|alert| alert.is_told) {

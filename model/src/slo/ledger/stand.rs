@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Entry, Ledger};
 use crate::slo::budget::Budget;
 use crate::slo::gaps::{common, seconds};
-use crate::slo::notice::{AlertStatus, AlertView, NO_DATA, incident};
+use crate::slo::notice::{AlertView, incident};
 use crate::slo::rule::Severity;
 use crate::slo::scope::Scope;
 use crate::slo::standing::{BurnReading, ObjectiveStanding, RegionStanding, Standing};
@@ -110,22 +110,7 @@ impl Ledger {
                 });
             }
         }
-        for (region, watch) in self.watches.iter().enumerate() {
-            let Some(silent) = &watch.silent else { continue };
-            let scope = self.scope_of(region);
-            views.push(AlertView {
-                incident: incident(None, &scope, NO_DATA, silent.since_s),
-                status: AlertStatus::Firing,
-                severity: silent.severity,
-                rule: NO_DATA.to_owned(),
-                objective: None,
-                since_s: silent.since_s,
-                is_silenced: self.is_silenced(None, &scope, at_s),
-                is_inhibited: false,
-                is_told: silent.is_told,
-                scope,
-            });
-        }
+        views.extend(self.silent_views(at_s));
         views.extend(self.resolved.iter().cloned());
         views
     }

@@ -7,10 +7,9 @@ use doorbuster_notation::show_duration;
 use super::{Entry, Ledger, place_of};
 use crate::slo::alert::Alert;
 use crate::slo::budget::Budget;
-use crate::slo::notice::{AlertStatus, AlertView, NO_DATA, Notice, NoticeKind, incident};
+use crate::slo::notice::{AlertStatus, AlertView, Notice, NoticeKind, incident};
 use crate::slo::rule::Severity;
 use crate::slo::scope::{Scope, SeriesKey};
-use crate::slo::watch::Silent;
 
 /// The most alerts that are remembered when they are over.
 const RESOLVED_MAX: usize = 50;
@@ -63,40 +62,8 @@ impl Ledger {
         }
     }
 
-    /// Tells of regions that fell silent, and of those that are heard again. While others report it is a ticket; without
-    /// any, nothing is watched at all.
-    pub(super) fn tell_of_regions(&mut self, at_s: i64, notices: &mut Vec<Notice>) {
-        let after_s = self.terms.no_data_after_s;
-        let is_blind = self.watches.iter().all(|watch| watch.is_silent(at_s, after_s));
-        for region in 0..self.watches.len() {
-            let watch = &mut self.watches[region];
-            if !watch.is_silent(at_s, after_s) {
-                if let Some(silent) = watch.silent.take() {
-                    let notice = self.no_data_notice(region, &silent, AlertStatus::Resolved, at_s);
-                    self.remember(&notice, NO_DATA.to_owned(), silent.is_told);
-                    if silent.is_told {
-                        self.tell_unless_silenced(notice, at_s, notices);
-                    }
-                }
-                continue;
-            }
-            if watch.silent.is_none() && watch.is_overdue(at_s, self.listening_since_s, after_s) {
-                let severity = if is_blind { Severity::Page } else { Severity::Ticket };
-                watch.silent = Some(Silent { since_s: at_s, severity, is_told: false });
-            }
-            let Some(silent) = self.watches[region].silent.clone().filter(|silent| !silent.is_told) else {
-                continue;
-            };
-            if self.is_silenced(None, &self.scope_of(region), at_s) {
-                continue;
-            }
-            notices.push(self.no_data_notice(region, &silent, AlertStatus::Firing, at_s));
-            self.watches[region].silent = Some(Silent { is_told: true, ..silent });
-        }
-    }
-
     /// Tells that something is over, as soon as no silence covers it.
-    fn tell_unless_silenced(&mut self, notice: Notice, at_s: i64, notices: &mut Vec<Notice>) {
+    pub(super) fn tell_unless_silenced(&mut self, notice: Notice, at_s: i64, notices: &mut Vec<Notice>) {
         if !self.is_silenced(notice.objective.as_deref(), &notice.scope, at_s) {
             notices.push(notice);
         } else if self.owed.len() < OWED_MAX {
@@ -104,7 +71,7 @@ impl Ledger {
         }
     }
 
-    fn remember(&mut self, notice: &Notice, rule: String, is_told: bool) {
+    pub(super) fn remember(&mut self, notice: &Notice, rule: String, is_told: bool) {
         self.resolved.push_front(AlertView {
             incident: notice.incident.clone(),
             status: AlertStatus::Resolved,
@@ -200,35 +167,9 @@ impl Ledger {
             details,
         }
     }
-
-    fn no_data_notice(&self, region: usize, silent: &Silent, status: AlertStatus, at_s: i64) -> Notice {
-        let scope = self.scope_of(region);
-        let last_heard_s = self.watches[region].last_heard_s;
-        let summary = match status {
-            AlertStatus::Resolved => format!("{scope} reports again"),
-            _ => {
-                let after_s = u32::try_from(self.terms.no_data_after_s).unwrap_or(u32::MAX);
-                format!("no data from {scope} for over {}", lasting(after_s))
-            }
-        };
-        let heard = last_heard_s.map_or("never".to_owned(), |last_heard_s| last_heard_s.to_string());
-        Notice {
-            incident: incident(None, &scope, NO_DATA, silent.since_s),
-            sequence: u32::from(status == AlertStatus::Resolved),
-            status,
-            severity: silent.severity,
-            kind: NoticeKind::NoData,
-            objective: None,
-            scope,
-            at_s,
-            began_s: silent.since_s,
-            summary,
-            details: vec![("last_heard_s".to_owned(), heard)],
-        }
-    }
 }
 
-fn lasting(seconds: u32) -> String {
+pub(super) fn lasting(seconds: u32) -> String {
     show_duration(Duration::from_secs(u64::from(seconds)))
 }
 

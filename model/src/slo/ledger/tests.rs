@@ -331,6 +331,34 @@ fn a_region_that_stops_reporting_never_looks_healthy() {
 }
 
 #[test]
+fn real_traffic_that_is_not_counted_never_looks_healthy() {
+    let traffic = "traffic availability 99.99%";
+    let mut world = World::new(&Slo::new(objectives(&[traffic, CHECKOUT]), 20), &REGIONS, 20);
+    let began = world.good(10 * MINUTE_S);
+    assert_eq!(shown(&began), ["no-data global firing"], "nothing ever came");
+    assert_eq!((began[0].severity, began[0].objective.as_deref()), (Severity::Ticket, Some(traffic)));
+    assert_eq!(began[0].incident, format!("{traffic}|global|no-data|{}", BEGIN_S + 310));
+    let views = world.ledger.standing(world.now_s).alerts;
+    let is_it = |view: &AlertView| view.incident == began[0].incident && view.is_told;
+    assert!(views.iter().any(|view| is_it(view) && view.status == AlertStatus::Firing), "{views:?}");
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        world.ledger.counted(traffic, &Scope::Global, world.now_s, 100, 100);
+        told.extend(world.good(MINUTE_S));
+    }
+    assert_eq!(shown(&told), ["no-data global resolved"]);
+    assert_eq!((told[0].sequence, &told[0].incident), (1, &began[0].incident));
+    let again = world.good(10 * MINUTE_S);
+    assert_eq!(shown(&again), ["no-data global firing"]);
+    assert_ne!(again[0].incident, began[0].incident);
+    // Who drops the objective is told that nobody watches it.
+    let unsaved = world.ledger.unsaved();
+    let saved = Saved { pages: unsaved.pages, memo: unsaved.memo.unwrap() };
+    let mut without = Ledger::restore(&Slo::new(objectives(&[CHECKOUT]), 20), &own(&REGIONS), 20, saved);
+    assert_eq!(shown(&without.evaluate(world.now_s + BUCKET_S)), ["no-data global resolved"]);
+}
+
+#[test]
 fn an_alert_does_not_end_because_data_stop() {
     let mut world = World::usual();
     world.good(HOUR_S);

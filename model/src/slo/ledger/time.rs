@@ -39,7 +39,7 @@ impl Ledger {
             let ended = self.judge(at_s, noted);
             self.tell(at_s, ended, &mut notices);
             if at_s == until_s {
-                self.tell_of_regions(at_s, &mut notices);
+                self.tell_of_silence(at_s, &mut notices);
             }
         }
         notices
