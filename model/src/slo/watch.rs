@@ -19,6 +19,9 @@ pub(super) struct Silent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Watch {
     pub(super) last_heard_s: Option<i64>,
+    /// Since when it was heard without a break.
+    #[serde(default)]
+    heard_since_s: Option<i64>,
     pub(super) silent: Option<Silent>,
     gaps: Gaps,
 }
@@ -28,9 +31,13 @@ impl Watch {
     pub(super) fn hear(&mut self, at_s: i64, gap_min_s: i64) {
         match self.last_heard_s {
             Some(last_s) if at_s <= last_s => return,
-            Some(last_s) if at_s - last_s > gap_min_s => self.gaps.push(last_s, at_s),
+            Some(last_s) if at_s - last_s > gap_min_s => {
+                self.gaps.push(last_s, at_s);
+                self.heard_since_s = Some(at_s);
+            }
             _ => {}
         }
+        self.heard_since_s.get_or_insert(at_s);
         self.last_heard_s = Some(at_s);
     }
 
@@ -44,6 +51,7 @@ impl Watch {
     /// Takes a step of the clock back: nothing was heard in what is now the future.
     pub(super) fn step_back(&mut self, now_s: i64) {
         self.last_heard_s = self.last_heard_s.map(|last_s| last_s.min(now_s));
+        self.heard_since_s = self.heard_since_s.map(|since_s| since_s.min(now_s));
         self.gaps.step_back(now_s);
     }
 
@@ -52,7 +60,14 @@ impl Watch {
         self.last_heard_s.is_none_or(|last_s| now_s - last_s > after_s)
     }
 
-    /// The same, but nobody is blamed for a time before `since_s`, when nobody listened.
+    /// Whether it has been heard for so long without a break: one sign of life does not end a silence, or an agent that
+    /// dies again and again would be as many incidents.
+    pub(super) fn is_back(&self, now_s: i64, after_s: i64) -> bool {
+        let heard_s = self.last_heard_s.zip(self.heard_since_s).map(|(last_s, since_s)| last_s - since_s);
+        !self.is_silent(now_s, after_s) && heard_s.is_some_and(|heard_s| heard_s >= after_s)
+    }
+
+    /// Whether it is silent, but nobody is blamed for a time before `since_s`, when nobody listened.
     pub(super) fn is_overdue(&self, now_s: i64, since_s: i64, after_s: i64) -> bool {
         self.is_silent(now_s, after_s) && now_s - since_s > after_s
     }
@@ -88,6 +103,22 @@ mod tests {
         assert_eq!(watch.last_heard_s, Some(1_000), "what is told late is no news");
         watch.step_back(500);
         assert_eq!(watch.last_heard_s, Some(500));
+    }
+
+    #[test]
+    fn it_is_back_when_it_was_heard_for_as_long_as_it_may_be_silent() {
+        let mut watch = Watch::default();
+        for (at_s, is_back) in
+            [(0, false), (30, false), (60, true), (130, false), (160, false), (180, false), (190, true)]
+        {
+            watch.hear(at_s, 60);
+            assert_eq!(watch.is_back(at_s, 60), is_back, "{at_s}");
+        }
+        assert!(watch.is_back(250, 60) && !watch.is_back(251, 60), "silent again");
+        watch.step_back(150);
+        assert!(!watch.is_back(150, 60), "what was heard in the future is no evidence");
+        watch.hear(210, 60);
+        assert!(watch.is_back(210, 60));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Who is told that no data come: from a region, or of real traffic. What is silent never looks healthy.
+//! Who is told that no data come: from a region, or of real traffic. What is silent never looks healthy, and what is heard
+//! again is believed when it has been heard for as long as it may be silent.
 
 use super::Ledger;
 use super::tell::lasting;
@@ -34,12 +35,12 @@ impl Ledger {
     fn tell_of_source(&mut self, source: Source, severity: Severity, at_s: i64, notices: &mut Vec<Notice>) {
         let (after_s, since_s) = (self.patience_s(source), self.listening_since_s);
         let watch = self.watch_mut(source);
-        let is_silent = watch.is_silent(at_s, after_s);
+        let (is_silent, is_back) = (watch.is_silent(at_s, after_s), watch.is_back(at_s, after_s));
         if watch.silent.is_none() && watch.is_overdue(at_s, since_s, after_s) {
             watch.silent = Some(Silent { since_s: at_s, severity, is_told: false });
         }
         let Some(silent) = watch.silent.clone() else { return };
-        if !is_silent {
+        if is_back {
             watch.silent = None;
             let notice = self.no_data_notice(source, &silent, AlertStatus::Resolved, at_s);
             self.remember(&notice, NO_DATA.to_owned(), silent.is_told);
@@ -49,7 +50,7 @@ impl Ledger {
             return;
         }
         let (objective, scope) = self.about(source);
-        if silent.is_told || self.is_silenced(objective.as_deref(), &scope, at_s) {
+        if !is_silent || silent.is_told || self.is_silenced(objective.as_deref(), &scope, at_s) {
             return;
         }
         notices.push(self.no_data_notice(source, &silent, AlertStatus::Firing, at_s));

@@ -317,17 +317,29 @@ fn a_region_that_stops_reporting_never_looks_healthy() {
     assert_eq!(shown(&told), ["no-data new-york firing", "no-data tokyo firing"]);
     assert!(told.iter().any(|notice| notice.severity == Severity::Page), "nobody watches any more");
     assert!(world.standing("global").gaps_s >= 540);
+    assert!(world.good(MINUTE_S - 10).is_empty(), "a sign of life is not enough");
     let told = world.good(MINUTE_S);
     assert_eq!(
         shown(&told),
         ["no-data london resolved", "no-data new-york resolved", "no-data tokyo resolved"]
     );
-    // A sign of life is enough.
+    // Signs of life are enough to be alive.
     for _ in 0..30 {
         world.pass(10, |_, _| None);
         REGIONS.iter().for_each(|region| world.ledger.heard(region, world.now_s));
     }
     assert!(world.ledger.standing(world.now_s).regions.iter().all(|region| !region.is_silent));
+}
+
+#[test]
+fn an_agent_that_dies_again_and_again_is_one_incident() {
+    let mut world = World::usual();
+    world.good(HOUR_S);
+    // London is heard for half a minute of every hundred seconds.
+    let told = world.pass(6 * HOUR_S, |region, at_s| (region != 1 || at_s % 100 < 30).then_some(true));
+    assert_eq!(shown(&told), ["no-data london firing"]);
+    let told = world.good(2 * HOUR_S);
+    assert_eq!(shown(&told), ["no-data london resolved"]);
 }
 
 #[test]
