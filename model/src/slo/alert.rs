@@ -29,7 +29,7 @@ pub(super) struct Alert {
     pub(super) status: AlertStatus,
     /// The rule that began it: the one with the highest factor, where several did.
     pub(super) rule: String,
-    /// Since when it is pending or firing.
+    /// Since when it is pending or firing: what no other alert of its kind has.
     pub(super) since_s: i64,
     /// Until when it goes on, whatever the rules say.
     pub(super) hold_until_s: i64,
@@ -40,6 +40,20 @@ pub(super) struct Alert {
     is_burning: bool,
     /// Whether people know.
     pub(super) is_told: bool,
+}
+
+/// When alerts of one kind began: each later than the one before, though the clock may go back. What an incident is known
+/// by has its begin in it, and must not come again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Begun(Option<i64>);
+
+impl Begun {
+    /// When the alert began that begins at `at_s`.
+    pub(super) fn next(&mut self, at_s: i64) -> i64 {
+        let since_s = self.0.map_or(at_s, |last_s| at_s.max(last_s.saturating_add(1)));
+        self.0 = Some(since_s);
+        since_s
+    }
 }
 
 impl Alert {
@@ -174,6 +188,13 @@ mod tests {
         // The slower rule keeps it for half an hour.
         assert_eq!(story(&[("ff", 1), ("--", 200)]), [(10, FIRING), (20 + 1_800, None)]);
         assert_eq!(story(&[("f-", 1), ("-f", 1), ("--", 200)]), [(10, FIRING), (30 + 1_800, None)]);
+    }
+
+    #[test]
+    fn no_two_alerts_began_at_once() {
+        let mut begun = Begun::default();
+        let since = [10, 20, 10, 21, 500].map(|at_s| begun.next(at_s));
+        assert_eq!(since, [10, 20, 21, 22, 500]);
     }
 
     #[test]

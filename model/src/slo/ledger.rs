@@ -19,7 +19,7 @@ use doorbuster_notation::Share;
 
 use self::events::Early;
 use super::count::Count;
-use super::alert::{Alert, linger_s};
+use super::alert::{Alert, Begun, linger_s};
 use super::confirm::Confirm;
 use super::notice::{AlertView, Notice};
 use super::objective::Objective;
@@ -99,6 +99,8 @@ struct Entry {
     firing: u32,
     /// By severity.
     alerts: [Option<Alert>; 2],
+    /// By severity.
+    begun: [Begun; 2],
     /// When a page that people could hear of fired last.
     paged_s: Option<i64>,
     /// Whether anybody is told of it: the only region of a plan is told of as all regions.
@@ -181,6 +183,7 @@ impl Ledger {
                     series: Series::new(i64::from(objective.window_s), terms.windows.len()),
                     firing: 0,
                     alerts: [None, None],
+                    begun: [Begun::default(); 2],
                     paged_s: None,
                     is_alerting,
                     counted: Watch::default(),

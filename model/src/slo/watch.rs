@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::alert::Begun;
 use super::gaps::{Gaps, Stretch};
 use super::rule::Severity;
 
@@ -23,6 +24,8 @@ pub(super) struct Watch {
     #[serde(default)]
     heard_since_s: Option<i64>,
     pub(super) silent: Option<Silent>,
+    #[serde(default)]
+    begun: Begun,
     gaps: Gaps,
 }
 
@@ -39,6 +42,13 @@ impl Watch {
         }
         self.heard_since_s.get_or_insert(at_s);
         self.last_heard_s = Some(at_s);
+    }
+
+    /// Begins an alert, where there is none.
+    pub(super) fn fall_silent(&mut self, at_s: i64, severity: Severity) {
+        if self.silent.is_none() {
+            self.silent = Some(Silent { since_s: self.begun.next(at_s), severity, is_told: false });
+        }
     }
 
     /// Notes a time in which nobody listened.
@@ -86,7 +96,7 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
-    use super::Watch;
+    use super::{Severity, Watch};
 
     #[test]
     fn a_region_is_silent_until_it_is_heard() {
@@ -103,6 +113,18 @@ mod tests {
         assert_eq!(watch.last_heard_s, Some(1_000), "what is told late is no news");
         watch.step_back(500);
         assert_eq!(watch.last_heard_s, Some(500));
+    }
+
+    #[test]
+    fn no_silence_began_when_another_did() {
+        let mut watch = Watch::default();
+        let since = [100, 100, 90, 200].map(|at_s| {
+            watch.silent = None;
+            watch.fall_silent(at_s, Severity::Ticket);
+            watch.fall_silent(at_s + 10, Severity::Page);
+            watch.silent.clone().map(|silent| (silent.since_s, silent.severity))
+        });
+        assert_eq!(since, [100, 101, 102, 200].map(|since_s| Some((since_s, Severity::Ticket))));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::events::Early;
 use super::{Entry, Ledger};
-use crate::slo::alert::Alert;
+use crate::slo::alert::{Alert, Begun};
 use crate::slo::confirm::{Subject, Track};
 use crate::slo::notice::{AlertStatus, AlertView, NO_DATA, Notice, NoticeKind, incident};
 use crate::slo::page::Unsaved;
@@ -45,6 +45,8 @@ struct SeriesMemo {
     page: Option<Alert>,
     ticket: Option<Alert>,
     paged_s: Option<i64>,
+    #[serde(default)]
+    begun: [Begun; 2],
     counted: Watch,
 }
 
@@ -96,8 +98,10 @@ impl Ledger {
     }
 
     fn series_memo(&self, entry: &Entry) -> Option<SeriesMemo> {
-        let has_alerts =
-            entry.firing != 0 || entry.alerts.iter().any(Option::is_some) || entry.paged_s.is_some();
+        let has_alerts = entry.firing != 0
+            || entry.alerts.iter().any(Option::is_some)
+            || entry.begun != [Begun::default(); 2]
+            || entry.paged_s.is_some();
         if !has_alerts && entry.counted == Watch::default() {
             return None;
         }
@@ -110,6 +114,7 @@ impl Ledger {
             page: entry.alert(Severity::Page).cloned(),
             ticket: entry.alert(Severity::Ticket).cloned(),
             paged_s: entry.paged_s,
+            begun: entry.begun,
             counted: entry.counted.clone(),
         })
     }
@@ -178,10 +183,10 @@ impl Ledger {
     }
 
     fn take_up_series(&mut self, memo: SeriesMemo) {
-        let SeriesMemo { key, firing, page, ticket, paged_s, counted } = memo;
+        let SeriesMemo { key, firing, page, ticket, paged_s, begun, counted } = memo;
         let alerts = [page, ticket];
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
-            (entry.counted, entry.paged_s) = (counted.clone(), paged_s);
+            (entry.counted, entry.paged_s, entry.begun) = (counted.clone(), paged_s, begun);
             for (nth, rule) in self.terms.rules.iter().enumerate() {
                 if firing.contains(&rule.name) {
                     entry.firing |= 1 << nth;

@@ -36,8 +36,8 @@ impl Ledger {
         let (after_s, since_s) = (self.patience_s(source), self.listening_since_s);
         let watch = self.watch_mut(source);
         let (is_silent, is_back) = (watch.is_silent(at_s, after_s), watch.is_back(at_s, after_s));
-        if watch.silent.is_none() && watch.is_overdue(at_s, since_s, after_s) {
-            watch.silent = Some(Silent { since_s: at_s, severity, is_told: false });
+        if watch.is_overdue(at_s, since_s, after_s) {
+            watch.fall_silent(at_s, severity);
         }
         let Some(silent) = watch.silent.clone() else { return };
         if is_back {

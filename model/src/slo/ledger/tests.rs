@@ -446,6 +446,25 @@ fn clocks_that_step_lose_nothing_and_invent_nothing() {
 }
 
 #[test]
+fn an_incident_after_a_step_back_is_not_the_one_before() {
+    let mut world = World::usual();
+    world.good(HOUR_S);
+    let first = world.outage(5 * MINUTE_S);
+    assert_eq!(first.len(), 4);
+    world.good(DAY_S);
+    // The same time again, with what was counted in it.
+    world.now_s -= DAY_S + 10 * MINUTE_S;
+    let unsaved = world.ledger.unsaved();
+    let saved = Saved { pages: unsaved.pages, memo: unsaved.memo.unwrap() };
+    world.ledger = Ledger::restore(&Slo::new(objectives(&[CHECKOUT]), 20), &own(&REGIONS), 20, saved);
+    let second = world.outage(20 * MINUTE_S);
+    for notice in &first {
+        let again = second.iter().find(|again| again.scope == notice.scope && again.kind == notice.kind);
+        assert!(again.unwrap().began_s > notice.began_s, "{again:?} after {notice:?}");
+    }
+}
+
+#[test]
 fn a_reading_of_every_window_is_that_of_its_events() {
     let slo = Slo { confirm_s: None, ..Slo::new(objectives(&["checkout/pay p(latency < 200ms) 99%"]), 20) };
     let mut world = World::new(&slo, &["here"], 20);

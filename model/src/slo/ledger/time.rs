@@ -97,7 +97,14 @@ impl Ledger {
             }
             for severity in Severity::ALL {
                 let alert = &mut entry.alerts[place_of(severity)];
-                if let Some(alert) = step(alert, severity, at_s, &signals) {
+                let known = alert.as_ref().map(|alert| (alert.status, alert.since_s));
+                let over = step(alert, severity, at_s, &signals);
+                if let Some(alert) = alert
+                    && known != Some((alert.status, alert.since_s))
+                {
+                    alert.since_s = entry.begun[place_of(severity)].next(at_s);
+                }
+                if let Some(alert) = over {
                     ended.push(Ended { place, severity, alert });
                 }
             }
