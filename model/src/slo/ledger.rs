@@ -59,6 +59,8 @@ pub struct Ledger {
     now_s: Option<i64>,
     /// Since when somebody listens to the regions without a break.
     listening_since_s: i64,
+    /// Until when nothing is dropped for being old: the clock leapt, and may have been wrong.
+    doubted_until_s: Option<i64>,
     oddities: Oddities,
     last_memo: Vec<u8>,
 }
@@ -206,6 +208,7 @@ impl Ledger {
             evaluated_s: None,
             now_s: None,
             listening_since_s: 0,
+            doubted_until_s: None,
             oddities: Oddities::default(),
             last_memo: Vec::new(),
         }

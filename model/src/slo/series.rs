@@ -122,7 +122,7 @@ impl Series {
         true
     }
 
-    /// Moves the windows on by one bucket, to `to_s`.
+    /// Moves the windows on by one bucket, to `to_s`. What is too old for them stays until it is [trimmed](Self::trim).
     pub(super) fn advance(&mut self, to_s: i64, windows: &[i64]) {
         let entering = Count::of_row(self.fine.get(to_s));
         for (sum, window_s) in self.sums.iter_mut().zip(windows) {
@@ -135,17 +135,21 @@ impl Series {
             self.budget.exclude(Count::of_row(self.fine.get(edge_s)));
         } else if edge_s.rem_euclid(COARSE_BUCKET_S) == 0 {
             self.budget.exclude(Count::of_row(self.coarse.get(edge_s)));
+            if let Some(cells) = self.fine.page(edge_s - self.fine.page_s()) {
+                self.budget.exclude(Count::of_row(cells.sum()));
+            }
         }
-        self.trim(to_s);
     }
 
-    /// Moves the windows anywhere, and sums anew.
+    /// Moves the windows anywhere, and sums anew. Nothing is lost: whoever jumps by mistake can jump back.
     pub(super) fn jump(&mut self, to_s: i64, windows: &[i64]) {
-        self.trim(to_s);
         let pages: Vec<(i64, Count)> =
             self.fine.pages().map(|(page, cells)| (page, Count::of_row(cells.sum()))).collect();
         self.sums = windows.iter().map(|window_s| self.sum(&pages, to_s - window_s, to_s)).collect();
-        let after_s = if self.is_exact() { to_s - self.window_s } else { i64::MIN };
+        // The far edge of a window that is longer than what is kept finely is that of a bucket of 5 min.
+        let edge_s = to_s - self.window_s;
+        let past_s = if self.is_exact() { 0 } else { edge_s.rem_euclid(COARSE_BUCKET_S) };
+        let after_s = edge_s - past_s;
         self.budget = self.sum(&pages, after_s, to_s);
         for (page, cells) in self.coarse.pages() {
             for (bucket, row) in self.coarse.buckets(page, cells) {
@@ -174,7 +178,7 @@ impl Series {
     }
 
     /// Folds pages of buckets of 10 s that are no longer needed so finely, and drops what is too old.
-    fn trim(&mut self, now_s: i64) {
+    pub(super) fn trim(&mut self, now_s: i64) {
         while let Some((page, cells)) = self.fine.take_first(now_s - FINE_S) {
             self.forget(FINE_PAGE_S, page);
             let bucket = page + self.fine.page_s();

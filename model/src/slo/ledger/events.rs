@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
+use super::time::CATCH_UP_MAX_S;
 use crate::slo::confirm::Subject;
 use crate::slo::count::Count;
 use crate::slo::probed::Probed;
@@ -16,7 +17,7 @@ const EARLY_MAX: usize = 10_000;
 /// A gap in the counts of real traffic: they are told about by the minute, some minutes late.
 const TRAFFIC_GAP_S: i64 = 300;
 
-/// Something from beyond the time that is known: it waits for the next evaluation, which knows better. So what comes when a
+/// Something from beyond the time that is known, or from long before one that is in doubt: it waits for the next evaluation, which knows better. So what comes when a
 /// machine wakes up, before anybody could say how late it is, is not taken for nonsense.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -70,7 +71,10 @@ impl Ledger {
     }
 
     fn is_early(&self, at_s: i64) -> bool {
-        self.now_s.is_none_or(|now_s| at_s > now_s + FUTURE_S)
+        let is_doubted = self.doubted_until_s.is_some();
+        self.now_s.is_none_or(|now_s| {
+            at_s > now_s + FUTURE_S || (is_doubted && at_s < now_s - CATCH_UP_MAX_S)
+        })
     }
 
     fn wait(&mut self, early: Early) {

@@ -26,6 +26,8 @@ struct Memo {
     evaluated_s: Option<i64>,
     now_s: Option<i64>,
     listening_since_s: i64,
+    #[serde(default)]
+    doubted_until_s: Option<i64>,
     regions: Vec<(String, Watch)>,
     series: Vec<SeriesMemo>,
     tracks: Vec<TrackMemo>,
@@ -86,6 +88,7 @@ impl Ledger {
             evaluated_s: self.evaluated_s,
             now_s: self.now_s,
             listening_since_s: self.listening_since_s,
+            doubted_until_s: self.doubted_until_s,
             regions: self.regions.iter().cloned().zip(self.watches.iter().cloned()).collect(),
             series: self.entries.iter().filter_map(|entry| self.series_memo(entry)).collect(),
             tracks: self.track_memos(),
@@ -152,6 +155,7 @@ impl Ledger {
         self.evaluated_s = memo.evaluated_s;
         self.now_s = memo.now_s;
         self.listening_since_s = memo.listening_since_s;
+        self.doubted_until_s = memo.doubted_until_s;
         self.silences = memo.silences;
         self.owed = memo.owed;
         self.resolved = memo.resolved;

@@ -28,7 +28,9 @@ pub(super) struct Ended {
 impl Ledger {
     /// Tells what is over and what began. Pages come first: a ticket may be inhibited by them.
     pub(super) fn tell(&mut self, at_s: i64, ended: Vec<Ended>, notices: &mut Vec<Notice>) {
-        self.silences.retain(|silence| silence.to_s > at_s);
+        if self.doubted_until_s.is_none() {
+            self.silences.retain(|silence| silence.to_s > at_s);
+        }
         let (due, owed): (Vec<Notice>, Vec<Notice>) = std::mem::take(&mut self.owed)
             .into_iter()
             .partition(|notice| !self.is_silenced(notice.objective.as_deref(), &notice.scope, at_s));

@@ -446,6 +446,36 @@ fn clocks_that_step_lose_nothing_and_invent_nothing() {
 }
 
 #[test]
+fn a_clock_that_was_wrong_once_loses_nothing() {
+    let mut world = World::usual();
+    world.good(4 * DAY_S);
+    world.outage(HOUR_S);
+    let from_s = world.now_s;
+    world.ledger.silence(silence("all", None, from_s, from_s + DAY_S));
+    let before = world.standing("global").count;
+    drop(world.ledger.unsaved());
+    world.ledger.evaluate(world.now_s + 31 * DAY_S);
+    assert_eq!(world.standing("global").count.total, 0);
+    // What was counted meanwhile bears its own time, and waits for a clock that knows better.
+    let unsaved = world.ledger.unsaved();
+    assert_eq!((unsaved.pages, unsaved.dropped), (Vec::new(), Vec::new()));
+    world.good(MINUTE_S);
+    let after = world.standing("global").count;
+    assert_eq!((after.total, after.failed), (before.total + 9, before.failed));
+    assert!(world.ledger.unsaved().dropped.is_empty());
+    assert_eq!(world.ledger.oddities().too_old, 0);
+    assert_eq!(world.ledger.silences().len(), 1);
+    world.good(15 * MINUTE_S);
+    assert!(!world.ledger.unsaved().dropped.is_empty(), "the time has held");
+    // A time that holds is believed.
+    world.now_s += 31 * DAY_S;
+    world.good(11 * MINUTE_S);
+    assert_eq!(world.standing("global").count.total, 99);
+    assert!(world.ledger.unsaved().dropped.len() > 900);
+    assert!(world.ledger.silences().is_empty());
+}
+
+#[test]
 fn an_incident_after_a_step_back_is_not_the_one_before() {
     let mut world = World::usual();
     world.good(HOUR_S);

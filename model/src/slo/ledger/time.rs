@@ -10,7 +10,9 @@ use crate::slo::scope::SeriesKey;
 use crate::slo::series::{BUCKET_S, TIME_MAX_S};
 
 /// How much is caught up with, at most: what a longer absence missed is left out, and counted.
-const CATCH_UP_MAX_S: i64 = 6 * 3_600;
+pub(super) const CATCH_UP_MAX_S: i64 = 6 * 3_600;
+/// For how long the time must hold after a leap before anything is dropped for being old: a clock may be wrong once.
+const HELD_S: i64 = 600;
 /// Who evaluates later than this was away.
 const AWAY_S: i64 = 2 * BUCKET_S;
 
@@ -21,7 +23,8 @@ impl Ledger {
     /// Moves everything on to `now_s`, over every multiple of 10 s since the last time: what people are to be told.
     ///
     /// After more than 6 hours it begins 6 hours before now ([`Oddities::skipped_s`](super::super::Oddities::skipped_s)).
-    /// A clock that went back by more than a minute is followed; by less, it is waited for.
+    /// A clock that went back by more than a minute is followed; by less, it is waited for. Until the time has held for ten
+    /// minutes after either, nothing is dropped for being old.
     pub fn evaluate(&mut self, now_s: i64) -> Vec<Notice> {
         self.evaluate_noting(now_s, &mut |_, _, _, _| ())
     }
@@ -36,6 +39,7 @@ impl Ledger {
         while at_s < until_s {
             at_s += BUCKET_S;
             self.evaluated_s = Some(at_s);
+            self.doubted_until_s = self.doubted_until_s.filter(|until_s| at_s < *until_s);
             let ended = self.judge(at_s, noted);
             self.tell(at_s, ended, &mut notices);
             if at_s == until_s {
@@ -49,6 +53,7 @@ impl Ledger {
     fn arrive(&mut self, until_s: i64) -> i64 {
         let Some(evaluated_s) = self.evaluated_s else {
             self.listening_since_s = until_s;
+            self.doubted_until_s = Some(until_s + HELD_S);
             return self.jump(until_s - BUCKET_S);
         };
         let ahead_s = until_s - evaluated_s;
@@ -62,6 +67,7 @@ impl Ledger {
                 entry.paged_s = entry.paged_s.map(|paged_s| paged_s.min(until_s));
                 entry.counted.step_back(until_s);
             }
+            self.doubted_until_s = Some(until_s + HELD_S);
             return self.jump(until_s - BUCKET_S);
         }
         if ahead_s > AWAY_S {
@@ -71,6 +77,7 @@ impl Ledger {
         }
         if ahead_s > CATCH_UP_MAX_S {
             self.oddities.skipped_s += (ahead_s - CATCH_UP_MAX_S).unsigned_abs();
+            self.doubted_until_s = Some(until_s + HELD_S);
             return self.jump(until_s - CATCH_UP_MAX_S);
         }
         evaluated_s
@@ -79,7 +86,12 @@ impl Ledger {
     /// Moves all windows anywhere.
     pub(super) fn jump(&mut self, to_s: i64) -> i64 {
         self.evaluated_s = Some(to_s);
-        self.entries.iter_mut().for_each(|entry| entry.series.jump(to_s, &self.terms.windows));
+        for entry in &mut self.entries {
+            entry.series.jump(to_s, &self.terms.windows);
+            if self.doubted_until_s.is_none() {
+                entry.series.trim(to_s);
+            }
+        }
         to_s
     }
 
@@ -90,6 +102,9 @@ impl Ledger {
         let mut signals = Vec::with_capacity(terms.rules.len());
         for (place, entry) in self.entries.iter_mut().enumerate() {
             entry.series.advance(at_s, &terms.windows);
+            if self.doubted_until_s.is_none() {
+                entry.series.trim(at_s);
+            }
             signals.clear();
             read_signals(entry, terms, at_s, noted, &mut signals);
             if !entry.is_alerting {

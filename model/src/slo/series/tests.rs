@@ -50,6 +50,7 @@ fn windows_of_rules_are_exact_and_a_budget_s_far_edge_is_of_five_minutes() {
             assert!(series.apply(now_s - late_s, now_s - BUCKET_S, &windows, add(total, 0)));
         }
         series.advance(now_s, &windows);
+        series.trim(now_s);
         if step % 4_321 == 0 {
             for (sum, window_s) in series.sums().iter().zip(windows) {
                 assert_eq!(sum.total, oracle.total(now_s - window_s, now_s), "{window_s} s at step {step}");
@@ -102,6 +103,31 @@ fn what_is_older_than_the_window_is_refused() {
     assert_eq!(long.first_s(), Some(now_s - 30 * DAY_S));
 }
 
+#[test]
+fn a_jump_by_mistake_loses_nothing() {
+    let windows = [3_600];
+    for window_s in [DAY_S, 4 * DAY_S + 70] {
+        let mut series = Series::new(window_s, 1);
+        let mut now_s = 100 * DAY_S;
+        for step in 0..1_000 {
+            now_s += 300;
+            assert!(series.apply(now_s - 7, now_s - BUCKET_S, &windows, add(10, step % 2)));
+            series.jump(now_s, &windows);
+            series.trim(now_s);
+        }
+        let (sums, budget) = (series.sums().to_vec(), series.budget());
+        drop(series.take_changed());
+        series.jump(now_s + 31 * DAY_S, &windows);
+        assert_eq!((series.sums()[0], series.budget()), (Count::default(), Count::default()));
+        series.jump(now_s, &windows);
+        assert_eq!((series.sums(), series.budget()), (sums.as_slice(), budget));
+        assert_eq!(series.take_changed(), (Vec::new(), Vec::new()));
+        series.jump(now_s + 31 * DAY_S, &windows);
+        series.trim(now_s + 31 * DAY_S);
+        assert!(series.first_s().is_none() && series.take_changed().1.len() > 200);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -132,6 +158,10 @@ proptest! {
                     series.jump(now_s, &windows);
                 }
                 _ => {}
+            }
+            // Now and then what is too old stays for a while.
+            if late_s % 3 > 0 {
+                series.trim(now_s);
             }
             let (pages, dropped) = series.take_changed();
             for id in dropped {
