@@ -55,6 +55,8 @@ pub struct Ledger {
     early: Vec<Early>,
     /// The last evaluation.
     evaluated_s: Option<i64>,
+    /// Since when this process counts: its first evaluation.
+    counting_from_s: Option<i64>,
     /// When it was last asked for an evaluation.
     now_s: Option<i64>,
     /// Since when somebody listens to the regions without a break.
@@ -109,7 +111,7 @@ struct Entry {
     is_alerting: bool,
     /// When counts of real traffic came.
     counted: Watch,
-    /// Everything that was counted since this process began: suspected are those that ever were.
+    /// Everything that was counted since this process counts: suspected are those that ever were.
     risen: Count,
 }
 
@@ -206,6 +208,7 @@ impl Ledger {
             resolved: VecDeque::new(),
             early: Vec::new(),
             evaluated_s: None,
+            counting_from_s: None,
             now_s: None,
             listening_since_s: 0,
             doubted_until_s: None,

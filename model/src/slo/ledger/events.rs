@@ -186,8 +186,8 @@ impl Ledger {
         }
     }
 
-    /// Everything that was counted since this process began, by objective and scope. No figure ever falls: an event that is
-    /// confirmed to have failed stays among the suspected.
+    /// Everything that was counted of what came after this process's first evaluation, by objective and scope. No figure
+    /// ever falls: an event that is confirmed to have failed stays among the suspected.
     pub fn counters(&self) -> impl Iterator<Item = (&SeriesKey, Count)> {
         self.entries.iter().map(|entry| (&entry.key, entry.risen))
     }
@@ -225,7 +225,8 @@ impl Ledger {
             }
             _ => false,
         };
-        if is_kept {
+        // What another process counted is not half counted here: a confirmation may come after a restart.
+        if is_kept && self.counting_from_s.is_some_and(|from_s| at_s > from_s) {
             entry.risen.include(rise);
         }
         is_kept

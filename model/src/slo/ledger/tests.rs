@@ -188,6 +188,28 @@ fn counters_never_fall_and_are_those_of_this_process() {
 }
 
 #[test]
+fn a_confirmation_raises_no_counter_of_an_event_of_another_process() {
+    let mut world = World::usual();
+    world.good(HOUR_S);
+    let began_s = world.now_s;
+    world.ledger.probed(&probed("tokyo", began_s + 1, false));
+    world.ledger.evaluate(began_s + 10);
+    let unsaved = world.ledger.unsaved();
+    let saved = Saved { pages: unsaved.pages, memo: unsaved.memo.unwrap() };
+    world.ledger = Ledger::restore(&Slo::new(objectives(&[CHECKOUT]), 20), &own(&REGIONS), 20, saved);
+    world.ledger.evaluate(began_s + 20);
+    world.ledger.probed(&probed("london", began_s + 25, false));
+    world.ledger.evaluate(began_s + 30);
+    world.now_s = began_s + 30;
+    assert_eq!(world.standing("global").count.failed, 2, "each confirms the other");
+    let of = |scope: &str| {
+        world.ledger.counters().find(|(key, _)| key.scope.name() == scope).map(|(_, count)| count)
+    };
+    let own = Count { total: 1, failed: 1, suspected: 1 };
+    assert_eq!((of("tokyo"), of("london"), of("global")), (Some(Count::default()), Some(own), Some(own)));
+}
+
+#[test]
 fn without_confirmation_every_failure_counts() {
     let slo = Slo { confirm_s: None, ..Slo::new(objectives(&[CHECKOUT]), 20) };
     let mut world = World::new(&slo, &REGIONS, 20);

@@ -34,6 +34,7 @@ impl Ledger {
         let until_s = now_s.div_euclid(BUCKET_S) * BUCKET_S;
         let mut at_s = self.arrive(until_s);
         self.now_s = Some(now_s);
+        self.counting_from_s = Some(self.counting_from_s.map_or(until_s, |from_s| from_s.min(until_s)));
         self.admit_early(now_s);
         let mut notices = Vec::new();
         while at_s < until_s {
