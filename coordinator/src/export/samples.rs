@@ -91,6 +91,7 @@ fn burns(rule: &Rule, count: Count, burn: f64) -> [BurnReading; 2] {
         window_s,
         is_long,
         burn: Some(burn),
+        is_burning: burn >= rule.factor.as_f64(),
         count,
     })
 }

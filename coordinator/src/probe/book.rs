@@ -211,7 +211,7 @@ fn burn(reading: &BurnReading) -> BurnRow {
         window_s: reading.window_s,
         is_long: reading.is_long,
         burn: reading.burn,
-        is_burning: reading.burn.is_some_and(|burn| burn >= reading.factor.as_f64()),
+        is_burning: reading.is_burning,
     }
 }
 

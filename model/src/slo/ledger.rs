@@ -5,6 +5,7 @@
 //! missed is caught up with.
 
 mod events;
+mod forsaken;
 mod memo;
 mod silent;
 mod stand;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use doorbuster_notation::Share;
 
 use self::events::Early;
+use self::forsaken::Forsaken;
 use super::alert::{Alert, Begun, linger_s};
 use super::confirm::Confirm;
 use super::count::Count;
@@ -64,6 +66,8 @@ pub struct Ledger {
     /// Until when nothing is dropped for being old: the clock leapt, and may have been wrong.
     doubted_until_s: Option<i64>,
     oddities: Oddities,
+    /// What was saved of series that the plan no longer has.
+    forsaken: Forsaken,
     last_memo: Vec<u8>,
 }
 
@@ -213,21 +217,22 @@ impl Ledger {
             listening_since_s: 0,
             doubted_until_s: None,
             oddities: Oddities::default(),
+            forsaken: Forsaken::default(),
             last_memo: Vec::new(),
         }
     }
 
     /// A ledger as it was when everything was saved last. What the plan no longer has is left out; what was told of it is
-    /// told to be over.
+    /// told to be over, and its pages are dropped when their time is past.
     pub fn restore(slo: &Slo, regions: &[String], probe_every_s: u32, saved: Saved) -> Self {
         let mut ledger = Self::new(slo, regions, probe_every_s);
         let keys = ledger.entries.iter().map(|entry| entry.key.clone());
         let places: BTreeMap<SeriesKey, usize> = keys.zip(0..).collect();
         for (key, page) in &saved.pages {
-            if let Some(place) = places.get(key)
-                && !ledger.entries[*place].series.restore(page)
-            {
-                ledger.oddities.not_read += 1;
+            match places.get(key) {
+                Some(place) if ledger.entries[*place].series.restore(page) => {}
+                Some(_) => ledger.oddities.not_read += 1,
+                None => ledger.forsaken.note(key, page),
             }
         }
         ledger.recall(saved.memo);
@@ -268,6 +273,7 @@ impl Ledger {
             + self.confirm.as_ref().map_or(0, Confirm::memory_bytes)
             + self.watches.iter().map(Watch::memory_bytes).sum::<usize>()
             + self.early.capacity() * size_of::<Early>()
+            + self.forsaken.memory_bytes()
             + self.owed.capacity() * size_of::<Notice>()
             + self.resolved.capacity() * size_of::<AlertView>()
             + self.last_memo.capacity()

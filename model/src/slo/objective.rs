@@ -94,6 +94,9 @@ impl Objective {
         if is_traffic && sli != Sli::Availability {
             return Err(fail("traffic is counted without times, so it has availability alone".to_owned()));
         }
+        if is_traffic && region.is_some() {
+            return Err(fail("traffic is counted for all regions together; leave the region out".to_owned()));
+        }
         let (journey, step) = match about.filter(|_| !is_traffic) {
             None => (None, None),
             Some(about) => match about.split_once('/') {
@@ -131,7 +134,7 @@ impl Objective {
                     "names the region \"{region}\", which the plan does not have{near}"
                 )));
             }
-            if about.is_none() && !self.is_traffic && scope_of(region, names).is_ok() {
+            if about.is_none() && scope_of(region, names).is_ok() {
                 return Err(fail(format!(
                     "names \"{region}\", which is a region and also a journey, step or class; rename one of them"
                 )));

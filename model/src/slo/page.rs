@@ -55,7 +55,7 @@ impl Page {
 pub struct Unsaved {
     /// Pages to be put in the place of those with the same key, length and start.
     pub pages: Vec<(SeriesKey, Page)>,
-    /// Pages that are no longer needed: key, length and start.
+    /// Pages that are no longer needed: key, length and start. Their series may be one that the plan no longer has.
     pub dropped: Vec<(SeriesKey, u32, i64)>,
     /// What else must survive, in place of the last; none where nothing changed.
     pub memo: Option<Vec<u8>>,

@@ -148,8 +148,8 @@ impl Series {
         self.sums = windows.iter().map(|window_s| self.sum(&pages, to_s - window_s, to_s)).collect();
         // The far edge of a window that is longer than what is kept finely is that of a bucket of 5 min.
         let edge_s = to_s - self.window_s;
-        let after_s =
-            if self.is_exact() { edge_s } else { edge_s.div_euclid(COARSE_BUCKET_S) * COARSE_BUCKET_S };
+        let past_s = if self.is_exact() { 0 } else { edge_s.rem_euclid(COARSE_BUCKET_S) };
+        let after_s = edge_s - past_s;
         self.budget = self.sum(&pages, after_s, to_s);
         for (page, cells) in self.coarse.pages() {
             for (bucket, row) in self.coarse.buckets(page, cells) {

@@ -40,8 +40,9 @@ pub struct ObjectiveStanding {
     pub gaps_s: u64,
     /// How fast the budget burns, by rule: through its long window, then through its short one.
     pub burns: Vec<BurnReading>,
-    /// When the budget will be spent if it goes on burning as through the shortest of the long windows. None where it
-    /// does not burn, or nobody knows.
+    /// When the budget will be spent if it goes on burning as through the long window in which it burns fastest, so that a
+    /// slow burn is seen, too; 0 where it is spent. None where no long window has a failure: it does not burn, or nothing was
+    /// counted in any, in which case none of them has a burn rate.
     pub exhausted_in_s: Option<u64>,
 }
 
@@ -60,6 +61,8 @@ pub struct BurnReading {
     pub is_long: bool,
     /// How many times faster than allowed the budget burns. None where nothing was counted.
     pub burn: Option<f64>,
+    /// Whether that is the rule's factor or more, by exact arithmetic.
+    pub is_burning: bool,
     /// What was counted within the window.
     pub count: Count,
 }

@@ -78,8 +78,9 @@ impl Ledger {
 
     fn is_early(&self, at_s: i64) -> bool {
         let is_doubted = self.doubted_until_s.is_some();
-        self.now_s
-            .is_none_or(|now_s| at_s > now_s + FUTURE_S || (is_doubted && at_s < now_s - CATCH_UP_MAX_S))
+        self.now_s.is_none_or(|now_s| {
+            at_s > now_s + FUTURE_S || (is_doubted && at_s < now_s - CATCH_UP_MAX_S)
+        })
     }
 
     fn wait(&mut self, early: Early) {
@@ -197,8 +198,8 @@ impl Ledger {
         }
     }
 
-    /// Everything that was counted of what came after this process's first evaluation, by objective and scope. No figure ever falls: an event that is
-    /// confirmed to have failed stays among the suspected.
+    /// Everything that was counted of what came after this process's first evaluation, by objective and scope. No figure
+    /// ever falls: an event that is confirmed to have failed stays among the suspected.
     pub fn counters(&self) -> impl Iterator<Item = (&SeriesKey, Count)> {
         self.entries.iter().map(|entry| (&entry.key, entry.risen))
     }

@@ -73,6 +73,9 @@ impl Ledger {
                 dropped.into_iter().map(|(length_s, start_s)| (entry.key.clone(), length_s, start_s));
             unsaved.dropped.extend(dropped);
         }
+        if let Some(evaluated_s) = self.evaluated_s.filter(|_| self.doubted_until_s.is_none()) {
+            unsaved.dropped.extend(self.forsaken.take_past(evaluated_s));
+        }
         // A memo is plain data under texts, so that it always can be written.
         let memo = serde_json::to_vec(&self.memo()).unwrap_or_default();
         if memo != self.last_memo {

@@ -57,16 +57,20 @@ impl Ledger {
             window_s,
             is_long,
             burn: count.certain().burn(entry.share),
+            is_burning: count.certain().burns(entry.share, rule.factor),
             count,
         });
         reading.collect()
     }
 
-    /// What is left of the budget ÷ how fast it burns through the shortest of the long windows.
+    /// What is left of the budget ÷ how fast it burns through the long window in which it burns fastest.
     fn exhausted_in_s(&self, entry: &Entry, spent: f64) -> Option<u64> {
-        let rules = self.terms.rules.iter().zip(&self.terms.places);
-        let (_, (long, _)) = rules.min_by_key(|(rule, _)| rule.long_s)?;
-        let burn = entry.series.sums()[*long].certain().burn(entry.share).filter(|burn| *burn > 0.0)?;
+        if spent >= 1.0 {
+            return Some(0);
+        }
+        let sums = entry.series.sums();
+        let burns = self.terms.places.iter().filter_map(|(long, _)| sums[*long].certain().burn(entry.share));
+        let burn = burns.max_by(f64::total_cmp).filter(|burn| *burn > 0.0)?;
         let window_s = f64::from(self.objectives[entry.objective].objective.window_s);
         let left_s = (1.0 - spent).max(0.0) * window_s / burn;
         Duration::try_from_secs_f64(left_s).ok().map(|left| left.as_secs())

@@ -138,7 +138,6 @@ impl Ledger {
             };
             details.extend(
                 [
-                    ("rule", rule.name.clone()),
                     ("factor", rule.factor.to_string()),
                     ("long", long_s),
                     ("short", short_s),

@@ -129,10 +129,10 @@ fn an_outage_is_one_page_in_each_scope_and_no_ticket() {
         "{}",
         global.summary
     );
-    for detail in ["rule", "factor", "burn_long", "burn_short", "failed", "total", "suspected", "budget_left"]
-    {
+    for detail in ["factor", "burn_long", "burn_short", "failed", "total", "suspected", "budget_left"] {
         assert!(global.details.iter().any(|(name, _)| name == detail), "{detail}: {:?}", global.details);
     }
+    assert!(global.details.iter().all(|(name, _)| name != "rule"), "its kind has it: {:?}", global.details);
     let standing = world.standing("global");
     assert!(standing.budget_spent.unwrap() > 1.0 && standing.exhausted_in_s == Some(0), "{standing:?}");
     assert!(standing.burns.iter().all(|reading| reading.burn.unwrap() > 14.4));
@@ -531,6 +531,43 @@ fn a_reading_of_every_window_is_that_of_its_events() {
     assert_eq!(reading("page-14.4", true).count.total, 180);
     assert_eq!((reading("page-14.4", false).count.total, reading("page-14.4", false).window_s), (15, 300));
     assert_eq!(standing.exhausted_in_s, Some(0));
+}
+
+#[test]
+fn whether_it_burns_is_exact_and_a_slow_burn_has_an_end() {
+    let factor = crate::slo::Factor::of_tenths(60);
+    let rule = Rule { name: "p".to_owned(), factor, ..Rule::defaults()[0].clone() };
+    let slow = Rule::defaults()[3].clone();
+    let traffic = "traffic availability 99.99%";
+    let mut world =
+        World::new(&Slo { rules: vec![rule, slow], ..Slo::new(objectives(&[traffic]), 20) }, &[], 20);
+    let count = |world: &mut World, good, total| {
+        world.now_s += BUCKET_S;
+        world.ledger.counted(traffic, &Scope::Global, world.now_s, good, total);
+        world.ledger.evaluate(world.now_s);
+    };
+    assert_eq!(world.standing("global").exhausted_in_s, None, "nothing was counted");
+    count(&mut world, 1_000_000, 1_000_000);
+    assert_eq!(world.standing("global").exhausted_in_s, None, "it does not burn");
+    count(&mut world, 9_994, 10_000);
+    // 6 of the 101 failures that 1,010,000 events may have: at this rate the other 95 last for 95 ÷ 6 × 30 days.
+    let left_s = world.standing("global").exhausted_in_s.unwrap();
+    assert!((40_000_000..42_000_000).contains(&left_s), "{left_s}");
+    // Two hours later the window of an hour holds nothing of it; in that of three days it is still seen.
+    world.now_s += 2 * HOUR_S;
+    world.ledger.evaluate(world.now_s);
+    let standing = world.standing("global");
+    assert_eq!(standing.exhausted_in_s, Some(left_s));
+    let reading = |standing: &ObjectiveStanding, rule: &str, is_long| {
+        let found = standing.burns.iter().find(|reading| reading.rule == rule && reading.is_long == is_long);
+        found.map(|reading| (reading.burn.is_some(), reading.is_burning))
+    };
+    assert_eq!(reading(&standing, "p", true), Some((false, false)), "without events nothing burns");
+    // In floating point 0.0006 ÷ 0.0001 is 5.999….
+    count(&mut world, 9_994, 10_000);
+    let standing = world.standing("global");
+    assert_eq!(reading(&standing, "p", true), Some((true, true)));
+    assert_eq!(reading(&standing, "ticket-1", true), Some((true, false)));
 }
 
 #[test]

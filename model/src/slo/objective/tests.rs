@@ -64,9 +64,11 @@ fn objectives_are_read() {
         );
         assert_eq!(Objective::parse(text), Ok(objective), "what is shown is read back");
     }
-    let traffic = Objective::parse("tokyo traffic availability 99.99%").unwrap();
+    let traffic = Objective::parse("traffic availability 99.99%").unwrap();
     assert!(traffic.is_traffic && traffic.journey.is_none());
-    assert_eq!(traffic.scopes(&["tokyo".to_owned()]), [Scope::Region("tokyo".to_owned())]);
+    assert_eq!(traffic.scopes(&["tokyo".to_owned()]), [Scope::Global]);
+    let london = Objective::parse("london availability 99.99%").unwrap().resolve(&names()).unwrap();
+    assert_eq!(london.scopes(&names().regions), [Scope::Region("london".to_owned())]);
 }
 
 #[test]
@@ -91,6 +93,7 @@ fn names_mean_what_the_plan_says() {
 fn what_cannot_be_meant_is_said() {
     for (text, part) in [
         ("checkout 99.99%", "neither \"availability\" nor \"p(latency < DURATION)\""),
+        ("tokyo traffic availability 99.99%", "for all regions together"),
         ("checkout avalability 99.99%", "(found \"avalability\")"),
         ("checkout availability", "is not a share"),
         ("checkout availability 99.99", "the % is missing"),

@@ -151,6 +151,34 @@ fn what_the_plan_no_longer_has_is_told_to_be_over() {
 }
 
 #[test]
+fn what_the_plan_no_longer_has_is_dropped_when_its_window_is_past() {
+    let mut world = World::usual();
+    world.good(2 * HOUR_S);
+    let mut store = Store::default();
+    store.save(world.ledger.unsaved());
+    let kept = store.pages.len();
+    let without = Slo::new(objectives(&["browse availability 99%"]), 20);
+    let regions = own(&REGIONS);
+    let mut ledger = Ledger::restore(&without, &regions, 20, store.saved());
+    ledger.evaluate(world.now_s + BUCKET_S);
+    store.save(ledger.unsaved());
+    assert_eq!(store.pages.len(), kept, "the objective may come back");
+    // One that comes back in time has all that was counted.
+    let mut again = Ledger::restore(&Slo::new(objectives(&[CHECKOUT]), 20), &regions, 20, store.saved());
+    again.evaluate(world.now_s + 2 * BUCKET_S);
+    let standing = again.standing(world.now_s + 2 * BUCKET_S);
+    assert_eq!(standing.objectives[0].count.total, 3 * 360);
+    // A month later the time must have held for a while before anything is dropped.
+    let later_s = world.now_s + 31 * DAY_S;
+    ledger.evaluate(later_s);
+    store.save(ledger.unsaved());
+    assert_eq!(store.pages.len(), kept);
+    ledger.evaluate(later_s + 10 * MINUTE_S);
+    store.save(ledger.unsaved());
+    assert!(store.pages.is_empty(), "{:?}", store.pages.keys());
+}
+
+#[test]
 fn what_cannot_be_read_is_counted_and_the_rest_is_used() {
     let mut world = World::usual();
     world.good(HOUR_S);
