@@ -13,6 +13,7 @@ mod desk;
 mod fleet;
 pub(crate) mod keep;
 pub(crate) mod kept;
+mod letters;
 mod post;
 mod publish;
 mod screen;
@@ -156,7 +157,7 @@ impl Probe {
         let (publisher, lines) = Publisher::start(plan, names, book.slo(), wanted, wall).await?;
         let standing = book.standing(wall.now_s());
         let firing = book::firing(&standing);
-        let tellers = Tellers::start(plan, keep.store(), wall, aws_endpoint, &firing)?;
+        let tellers = Tellers::start(plan, keep.letters(), wall, aws_endpoint, &firing)?;
         let assignments = prepared.assignments(id).into_iter().map(|(_, assignment)| assignment).collect();
         let probe = Self {
             fleet: Fleet::new(assignments, fleet::local(), wall.clone()),
@@ -245,7 +246,7 @@ impl Probe {
             _ => {}
         }
         self.is_in_trouble = writing.failing.is_some();
-        if let Some(line) = self.tellers.news() {
+        for line in self.tellers.news() {
             self.say(&line);
         }
     }

@@ -1,4 +1,4 @@
-//! What a probe keeps in the store, and what a rehearsal tells it there. The only place that knows the store.
+//! What a probe keeps in the store, and what a rehearsal tells it there. With `letters` the only place that knows the store.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use doorbuster_model::slo::{AlertView, Saved, Silence, Unsaved};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::letters::Letters;
 use super::wall::Wall;
 use crate::Error;
 use crate::store::{Keeper, NewLetter, OutboxStanding, Owner, Place, Step, Store, StoreError};
@@ -97,9 +98,9 @@ impl Keep {
         self.keeper.lost().map(Error::from)
     }
 
-    /// The store.
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    /// Letters that are to be delivered, written or not.
+    pub(crate) fn letters(&self) -> Letters {
+        Letters::new(self.store.clone(), self.keeper.unwritten())
     }
 
     /// Keeps what changed with the letters about it: all of it, or nothing. Never waits.

@@ -88,6 +88,11 @@ impl Waiting {
         Some((std::mem::take(self).into_step(), steps))
     }
 
+    /// The letters that wait, the oldest first.
+    pub(super) fn letters(&self) -> &[NewLetter] {
+        &self.letters
+    }
+
     /// About how many bytes wait.
     pub(super) fn bytes(&self) -> usize {
         let letters: usize = self.letters.iter().map(letter_bytes).sum();
