@@ -206,6 +206,7 @@ pub(super) fn snapshot() -> Snapshot {
             started_at_s: NOW_S - 1_000,
             restarts: vec![0, 2],
             store_failing_since_s: Some(NOW_S - 30),
+            store_failing_s: 30,
             store_waiting_bytes: 4_096,
             outbox_waiting: 3,
             outbox_oldest_s: Some(NOW_S - 20),
