@@ -47,6 +47,8 @@ pub(crate) struct Vitals {
     pub store_failing_s: u64,
     /// What waits to be written to the store, in bytes.
     pub store_waiting_bytes: u64,
+    /// Letters and pages of counts that there was no room for while the store was away.
+    pub store_lost: u64,
     /// Notices that were not delivered yet.
     pub outbox_waiting: u64,
     /// When the oldest of them was made.

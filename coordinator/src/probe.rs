@@ -41,7 +41,7 @@ use self::wall::{Beat, Wall, until};
 use crate::Error;
 use crate::prepare::Prepared;
 use crate::signals::Signals;
-use crate::store::Place;
+use crate::store::{Excess, Place};
 
 /// What changed is kept so long after the first of it came: walks of all regions that end together are one step.
 const SAVE_AFTER: Duration = Duration::from_millis(200);
@@ -78,6 +78,8 @@ struct Probe {
     save_at: Option<Instant>,
     /// Whether it was said that the store takes nothing.
     is_in_trouble: bool,
+    /// What it was said of that there was no room for it.
+    excess: Excess,
     is_stopping: bool,
 }
 
@@ -170,6 +172,7 @@ impl Probe {
             alerts: standing.alerts,
             save_at: None,
             is_in_trouble: false,
+            excess: Excess::default(),
             is_stopping: false,
         };
         Ok((probe, lines))
@@ -246,6 +249,10 @@ impl Probe {
             _ => {}
         }
         self.is_in_trouble = writing.failing.is_some();
+        if writing.excess != self.excess {
+            self.excess = writing.excess;
+            self.say(&writing.excess.to_string());
+        }
         for line in self.tellers.news() {
             self.say(&line);
         }

@@ -23,7 +23,7 @@ mod tests;
 use database::Database;
 
 pub use error::{StoreError, Trouble};
-pub(crate) use keeper::{Keeper, Unwritten};
+pub(crate) use keeper::{Excess, Keeper, Unwritten};
 pub(crate) use ledger::Step;
 pub(crate) use outbox::{Letter, NewLetter, OutboxStanding};
 pub(crate) use owner::Owner;

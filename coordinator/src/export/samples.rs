@@ -208,6 +208,7 @@ pub(super) fn snapshot() -> Snapshot {
             store_failing_since_s: Some(NOW_S - 30),
             store_failing_s: 30,
             store_waiting_bytes: 4_096,
+            store_lost: 5,
             outbox_waiting: 3,
             outbox_oldest_s: Some(NOW_S - 20),
             outbox_refused: 1,

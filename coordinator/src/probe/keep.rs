@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::letters::Letters;
 use super::wall::Wall;
 use crate::Error;
-use crate::store::{Keeper, NewLetter, OutboxStanding, Owner, Place, Step, Store, StoreError};
+use crate::store::{Excess, Keeper, NewLetter, OutboxStanding, Owner, Place, Step, Store, StoreError};
 
 /// How often the store is asked for silences, and for what waits to be delivered.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -44,6 +44,8 @@ pub(crate) struct Writing {
     pub failing: Option<(String, i64)>,
     /// What waits to be written, in bytes.
     pub waiting_bytes: u64,
+    /// What there was no room for.
+    pub excess: Excess,
 }
 
 /// The ledger of those who load a host, by which probes of it hear of them. No plan has such a name.
@@ -113,7 +115,7 @@ impl Keep {
     pub(crate) fn writing(&self) -> Writing {
         let standing = self.keeper.standing();
         let failing = standing.failing.map(|failing| (failing.why.to_string(), failing.since.as_second()));
-        Writing { failing, waiting_bytes: standing.waiting_bytes }
+        Writing { failing, waiting_bytes: standing.waiting_bytes, excess: standing.excess }
     }
 
     /// Looks into the store now and then, as often as it can be read. `plan` says which hosts' rehearsals are of interest,

@@ -145,6 +145,7 @@ impl Publisher {
         let failing_s = writing.failing.as_ref().map_or(0, |(_, since_s)| now_s.saturating_sub(*since_s));
         self.vitals.store_failing_s = u64::try_from(failing_s).unwrap_or(0);
         self.vitals.store_waiting_bytes = writing.waiting_bytes;
+        self.vitals.store_lost = writing.excess.letters_not_kept + writing.excess.pages_not_kept;
         self.exporter.tick(now_s, &self.standing, counted, self.vitals.clone());
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doorbuster_model::Plan;
-use doorbuster_model::slo::Notice;
+use doorbuster_model::slo::{AlertStatus, Notice, Severity};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use url::Url;
@@ -104,6 +104,7 @@ fn letter(notifier: &str, notice: &Notice, now_s: i64) -> Option<NewLetter> {
         payload: serde_json::to_string(notice).ok()?,
         // Not when it came about: a silence may have held it back for days.
         made_at_s: now_s,
+        is_urgent: notice.status == AlertStatus::Firing && notice.severity == Severity::Page,
     })
 }
 

@@ -19,6 +19,7 @@ fn letter(incident: &str, sequence: u32, made_at_s: i64) -> NewLetter {
         sequence,
         payload: "{}".to_owned(),
         made_at_s,
+        is_urgent: false,
     }
 }
 
