@@ -30,10 +30,10 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use url::Url;
 
 use self::board::Board;
-use self::book::Book;
+use self::book::{Book, Counted};
 use self::desk::Desk;
 use self::fleet::{Fleet, Happened, News};
-use self::keep::{Keep, Looked};
+use self::keep::{Keep, Looked, Rehearsals};
 use self::publish::{Publisher, Wanted};
 use self::screen::Screen;
 use self::tell::Tellers;
@@ -80,6 +80,8 @@ struct Probe {
     is_in_trouble: bool,
     /// What it was said of that there was no room for it.
     excess: Excess,
+    /// When the plan's servers were rehearsed, or are.
+    rehearsals: Rehearsals,
     is_stopping: bool,
 }
 
@@ -173,6 +175,7 @@ impl Probe {
             save_at: None,
             is_in_trouble: false,
             excess: Excess::default(),
+            rehearsals: Rehearsals::default(),
             is_stopping: false,
         };
         Ok((probe, lines))
@@ -191,7 +194,7 @@ impl Probe {
                 at_s = beat.next() => self.evaluate(at_s),
                 _ = second.tick() => self.show(),
                 () = until(self.save_at) => self.save(&[]),
-                counted = self.publisher.counted() => self.desk.counted(&counted),
+                counted = self.publisher.counted() => self.count(&counted),
                 Some(looked) = looked.recv() => self.look(looked),
                 () = until(end) => self.stop("the time is over: walks end"),
                 () = signals.asked() => {
@@ -223,7 +226,15 @@ impl Probe {
         self.publisher.show(self.wall.now_s(), &self.keep.writing(), &self.desk.counters());
     }
 
+    /// Takes real traffic, save that of minutes in which a rehearsal went on: load spends its own budget only.
+    fn count(&mut self, counted: &Counted) {
+        if !self.rehearsals.cover(counted.at_s) {
+            self.desk.counted(counted);
+        }
+    }
+
     fn look(&mut self, looked: Looked) {
+        self.rehearsals = looked.rehearsals;
         self.publisher.outbox(&looked.outbox);
         self.desk.silence(looked.silences);
     }
