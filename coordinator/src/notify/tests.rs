@@ -38,10 +38,7 @@ fn notice(status: AlertStatus) -> Notice {
         at_s: BEGAN_S + 30,
         began_s: BEGAN_S,
         summary: "checkout <availability> & more burns its budget 20 times too fast in tokyo".to_owned(),
-        details: vec![
-            ("burn_long".to_owned(), "20".to_owned()),
-            ("failed".to_owned(), "12".to_owned()),
-        ],
+        details: vec![("burn_long".to_owned(), "20".to_owned()), ("failed".to_owned(), "12".to_owned())],
     }
 }
 

@@ -65,7 +65,9 @@ mod tests {
     #[test]
     fn the_kernel_s_line_is_read() {
         let stat = |state: &str| {
-            format!("42 (door ) buster) {state} 1 42 42 0 -1 4194304 900 0 0 0 150 25 0 0 20 0 4 0 7777 0 0\n")
+            format!(
+                "42 (door ) buster) {state} 1 42 42 0 -1 4194304 900 0 0 0 150 25 0 0 20 0 4 0 7777 0 0\n"
+            )
         };
         assert_eq!(began_of(&stat("S")), Some(7_777));
         assert_eq!((began_of(&stat("Z")), began_of("42 (x) S 1"), began_of("")), (None, None, None));

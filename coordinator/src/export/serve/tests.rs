@@ -74,7 +74,10 @@ fn health_is_that_something_is_still_shown() {
     unsaved.vitals.store_failing_s = 61;
     board.show(unsaved);
     let (head, body) = ask(server.address, "/healthz", "");
-    assert!(head.starts_with("HTTP/1.1 503 ") && body.contains("nothing was saved for 61 s"), "{head} {body}");
+    assert!(
+        head.starts_with("HTTP/1.1 503 ") && body.contains("nothing was saved for 61 s"),
+        "{head} {body}"
+    );
 }
 
 #[test]

@@ -300,7 +300,11 @@ mod tests {
         let (step, _, excess) = merged(vec![Step { letters: all, ..Step::default() }]);
         assert_eq!((step.letters.len(), excess.letters_not_kept), (LETTERS_MAX, 5));
         assert_eq!(step.letters.iter().filter(|letter| letter.is_urgent).count(), 5);
-        assert_eq!(step.letters[LETTERS_MAX - 6].incident, (most - 6).to_string(), "the newest others are lost");
+        assert_eq!(
+            step.letters[LETTERS_MAX - 6].incident,
+            (most - 6).to_string(),
+            "the newest others are lost"
+        );
         let pages = (0..most + 3).map(page).collect();
         let (step, _, excess) = merged(vec![Step { letters: pages, ..Step::default() }]);
         assert_eq!((step.letters.len(), excess.letters_not_kept), (LETTERS_MAX, 3));
