@@ -43,8 +43,12 @@ pub(crate) struct Vitals {
     pub restarts: Vec<u64>,
     /// Since when the store cannot be written; `None` while it can.
     pub store_failing_since_s: Option<i64>,
+    /// For how long that has been so, in seconds.
+    pub store_failing_s: u64,
     /// What waits to be written to the store, in bytes.
     pub store_waiting_bytes: u64,
+    /// Letters and pages of counts that there was no room for while the store was away.
+    pub store_lost: u64,
     /// Notices that were not delivered yet.
     pub outbox_waiting: u64,
     /// When the oldest of them was made.
@@ -62,6 +66,16 @@ pub(crate) struct Reading {
     pub failures: u64,
     /// Whether the last one did.
     pub is_failing: bool,
+}
+
+/// For how long the store may take nothing before whoever watches over this process is to hear of it, in seconds.
+const WITHOUT_STORE_MAX_S: u64 = 60;
+
+impl Vitals {
+    /// Whether what is counted has no longer been kept for too long.
+    fn lacks_store(&self) -> bool {
+        self.store_failing_s > WITHOUT_STORE_MAX_S
+    }
 }
 
 /// Everything that is shown, at one moment.
@@ -166,6 +180,7 @@ impl Exporter {
         snapshot.counters.raise(counted);
         snapshot.vitals = vitals;
         if let Some(publisher) = publisher {
+            publisher.live(!snapshot.vitals.lacks_store());
             publisher.tick(now_s, &snapshot.names, standing, &snapshot.counters);
             snapshot.cloudwatch = Some(publisher.sent());
         }

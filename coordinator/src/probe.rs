@@ -13,6 +13,7 @@ mod desk;
 mod fleet;
 pub(crate) mod keep;
 pub(crate) mod kept;
+mod letters;
 mod output;
 mod post;
 mod publish;
@@ -32,10 +33,10 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use url::Url;
 
 use self::board::Board;
-use self::book::Book;
+use self::book::{Book, Counted};
 use self::desk::Desk;
 use self::fleet::{Fleet, Happened, News};
-use self::keep::{Keep, Looked};
+use self::keep::{Keep, Looked, Rehearsals};
 use self::publish::{Publisher, Wanted};
 use self::screen::Screen;
 use self::tell::Tellers;
@@ -43,7 +44,7 @@ use self::wall::{Beat, Wall, until};
 use crate::Error;
 use crate::prepare::Prepared;
 use crate::signals::Signals;
-use crate::store::Place;
+use crate::store::{Excess, Place};
 
 /// What changed is kept so long after the first of it came: walks of all regions that end together are one step.
 const SAVE_AFTER: Duration = Duration::from_millis(200);
@@ -80,6 +81,10 @@ struct Probe {
     save_at: Option<Instant>,
     /// Whether it was said that the store takes nothing.
     is_in_trouble: bool,
+    /// What it was said of that there was no room for it.
+    excess: Excess,
+    /// When the plan's servers were rehearsed, or are.
+    rehearsals: Rehearsals,
     is_stopping: bool,
 }
 
@@ -159,7 +164,7 @@ impl Probe {
         let (publisher, lines) = Publisher::start(plan, names, &book, wanted, wall).await?;
         let standing = book.standing(wall.now_s());
         let firing = book::firing(&standing);
-        let tellers = Tellers::start(plan, keep.store(), wall, aws_endpoint, &firing)?;
+        let tellers = Tellers::start(plan, keep.letters(), wall, aws_endpoint, &firing)?;
         let assignments = prepared.assignments(id).into_iter().map(|(_, assignment)| assignment).collect();
         let probe = Self {
             fleet: Fleet::new(assignments, fleet::local(), wall.clone()),
@@ -172,6 +177,8 @@ impl Probe {
             alerts: standing.alerts,
             save_at: None,
             is_in_trouble: false,
+            excess: Excess::default(),
+            rehearsals: Rehearsals::default(),
             is_stopping: false,
         };
         Ok((probe, lines))
@@ -190,7 +197,7 @@ impl Probe {
                 at_s = beat.next() => self.evaluate(at_s),
                 _ = second.tick() => self.show(),
                 () = until(self.save_at) => self.save(&[]),
-                counted = self.publisher.counted() => self.desk.counted(&counted),
+                counted = self.publisher.counted() => self.count(&counted),
                 Some(looked) = looked.recv() => self.look(looked),
                 () = until(end) => self.stop("the time is over: walks end"),
                 () = signals.asked() => {
@@ -222,7 +229,15 @@ impl Probe {
         self.publisher.show(self.wall.now_s(), &self.keep.writing(), &self.desk.counters());
     }
 
+    /// Takes real traffic, save that of minutes in which a rehearsal went on: load spends its own budget only.
+    fn count(&mut self, counted: &Counted) {
+        if !self.rehearsals.cover(counted.at_s) {
+            self.desk.counted(counted);
+        }
+    }
+
     fn look(&mut self, looked: Looked) {
+        self.rehearsals = looked.rehearsals;
         self.publisher.outbox(&looked.outbox);
         self.desk.silence(looked.silences);
     }
@@ -251,7 +266,11 @@ impl Probe {
             _ => {}
         }
         self.is_in_trouble = writing.failing.is_some();
-        if let Some(line) = self.tellers.news() {
+        if writing.excess != self.excess {
+            self.excess = writing.excess;
+            self.say(&writing.excess.to_string());
+        }
+        for line in self.tellers.news() {
             self.say(&line);
         }
     }

@@ -2,7 +2,8 @@
 //! PostgreSQL that several machines share: one schema, one set of statements.
 //!
 //! `database` knows the drivers, `migrations` the schema. [`Store`]'s methods stand by what they are about: `runs`, `ledger`,
-//! `outbox`, `silences`; `owner` sees to it that only one probe writes into a ledger. What a probe saves as it goes passes through a [`Keeper`], which never makes it wait.
+//! `outbox`, `silences`; `owner` sees to it that only one probe writes into a ledger. What a probe saves as it goes passes
+//! through a [`Keeper`], which never makes it wait.
 
 mod database;
 mod error;
@@ -23,7 +24,7 @@ mod tests;
 use database::Database;
 
 pub use error::{StoreError, Trouble};
-pub(crate) use keeper::Keeper;
+pub(crate) use keeper::{Excess, Keeper, Unwritten};
 pub(crate) use ledger::Step;
 pub(crate) use outbox::{Letter, NewLetter, OutboxStanding};
 pub(crate) use owner::Owner;

@@ -46,6 +46,8 @@ pub(crate) struct Publisher {
     began_s: Option<i64>,
     /// The counters when it began.
     before: Counters,
+    /// Whether it says that this process lives.
+    is_live: bool,
 }
 
 impl Publisher {
@@ -58,12 +60,18 @@ impl Publisher {
             minute: Minute::default(),
             began_s: None,
             before: Counters::default(),
+            is_live: true,
         }
     }
 
     /// Takes what an agent counted in a region.
     pub(crate) fn count(&mut self, region: usize, tally: &Tally) {
         self.minute.count(region, tally);
+    }
+
+    /// Whether this process does what it is there for; its heartbeat is left out while it does not.
+    pub(crate) fn live(&mut self, is_live: bool) {
+        self.is_live = is_live;
     }
 
     /// What became of what was handed over.
@@ -84,6 +92,9 @@ impl Publisher {
         }
         let mut datums =
             minute::standing(began_s, &self.catalogue, standing, [&self.before, counters], self.min_failures);
+        if !self.is_live {
+            datums.retain(|datum| datum.metric != metric::of_life());
+        }
         datums.extend(std::mem::take(&mut self.minute).datums(began_s, &self.catalogue, names));
         let batches = batch::batches(datums, now_s);
         self.queue.refuse(batches.refused.len() as u64);

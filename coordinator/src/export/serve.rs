@@ -131,10 +131,13 @@ async fn metrics(State(board): State<Board>, headers: HeaderMap) -> Response<Bod
 }
 
 async fn health(State(board): State<Board>) -> Response<Body> {
-    let (age, _) = board.look();
-    if age <= FRESH_FOR {
+    let (age, snapshot) = board.look();
+    let text = if age > FRESH_FOR {
+        format!("nothing was evaluated for {} s\n", age.as_secs())
+    } else if snapshot.vitals.lacks_store() {
+        format!("nothing was saved for {} s\n", snapshot.vitals.store_failing_s)
+    } else {
         return (StatusCode::OK, "ok\n").into_response();
-    }
-    let text = format!("nothing was evaluated for {} s\n", age.as_secs());
+    };
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }

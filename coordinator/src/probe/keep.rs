@@ -1,16 +1,19 @@
-//! What a probe keeps in the store, and what a rehearsal tells it there. The only place that knows the store.
+//! What a probe keeps in the store, and what a rehearsal tells it there. With `letters` the only place that knows the store.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use doorbuster_model::Plan;
-use doorbuster_model::plan::Region;
-use doorbuster_model::slo::{AlertView, Saved, Silence, Unsaved};
+use doorbuster_model::slo::{AlertView, Saved, Scope, Silence, Unsaved};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
+use url::Url;
 
+use super::letters::Letters;
 use super::wall::Wall;
 use crate::Error;
-use crate::store::{Keeper, NewLetter, OutboxStanding, Owner, Place, Step, Store, StoreError};
+use crate::export::traffic::PERIOD_S;
+use crate::store::{Excess, Keeper, NewLetter, OutboxStanding, Owner, Place, Step, Store, StoreError};
 
 /// How often the store is asked for silences, and for what waits to be delivered.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -18,6 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
 /// How much longer than planned a rehearsal may take before probes no longer believe in it, in seconds.
 const REHEARSAL_SPARE_S: i64 = 120;
+/// How long it stays known that a server was rehearsed, in seconds.
+const REMEMBERED_S: i64 = 86_400;
 
 /// A probe's part of the store.
 pub(crate) struct Keep {
@@ -32,6 +37,8 @@ pub(crate) struct Keep {
 pub(crate) struct Looked {
     /// What nobody wants to hear of.
     pub silences: Vec<Silence>,
+    /// When the plan's servers were rehearsed, or are.
+    pub rehearsals: Rehearsals,
     /// What waits to be delivered.
     pub outbox: OutboxStanding,
 }
@@ -43,20 +50,47 @@ pub(crate) struct Writing {
     pub failing: Option<(String, i64)>,
     /// What waits to be written, in bytes.
     pub waiting_bytes: u64,
+    /// What there was no room for.
+    pub excess: Excess,
 }
 
-/// The ledger of those who load a host, by which probes of it hear of them. No plan has such a name.
-fn host_ledger(host: &str) -> String {
-    format!("host/{host}")
+/// The ledger of those who load a server, by which probes of it hear of them. No plan has such a name.
+fn server_ledger(target: &Url) -> Option<String> {
+    Some(format!("host/{}:{}", target.host_str()?, target.port_or_known_default()?))
 }
 
-/// The ledgers of all hosts that a plan's regions go to.
-fn host_ledgers(plan: &Plan) -> Vec<String> {
-    let host = |region: &Region| plan.target_of(region)?.host_str().map(host_ledger);
-    let mut ledgers: Vec<String> = plan.regions.iter().filter_map(host).collect();
-    ledgers.sort_unstable();
-    ledgers.dedup();
+/// The ledgers of all servers that a plan's regions go to, with the names of these regions.
+fn server_ledgers(plan: &Plan) -> BTreeMap<String, Vec<String>> {
+    let mut ledgers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for region in &plan.regions {
+        if let Some(ledger) = plan.target_of(region).and_then(server_ledger) {
+            ledgers.entry(ledger).or_default().push(region.name.clone());
+        }
+    }
     ledgers
+}
+
+/// A rehearsal as silences of those who probe the same server: of these regions, and of all together, which they are
+/// part of. Regions that go elsewhere stay loud.
+fn silences_of(rehearsal: &Silence, regions: &[String]) -> Vec<Silence> {
+    let global = Silence { scope: Some(Scope::Global), ..rehearsal.clone() };
+    let of_region = |name: &String| Silence {
+        id: format!("{}/{name}", rehearsal.id),
+        scope: Some(Scope::Region(name.clone())),
+        ..rehearsal.clone()
+    };
+    std::iter::once(global).chain(regions.iter().map(of_region)).collect()
+}
+
+/// When rehearsals of a plan's servers went on, or are to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rehearsals(Vec<(i64, i64)>);
+
+impl Rehearsals {
+    /// Whether one went on in the minute that ended then: its real traffic is no shopper's.
+    pub(crate) fn cover(&self, minute_end_s: i64) -> bool {
+        self.0.iter().any(|(from_s, to_s)| *from_s < minute_end_s && *to_s > minute_end_s - PERIOD_S)
+    }
 }
 
 /// Whether it is a file that nobody has made yet.
@@ -97,9 +131,9 @@ impl Keep {
         self.keeper.lost().map(Error::from)
     }
 
-    /// The store.
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    /// Letters that are to be delivered, written or not.
+    pub(crate) fn letters(&self) -> Letters {
+        Letters::new(self.store.clone(), self.keeper.unwritten())
     }
 
     /// Keeps what changed with the letters about it: all of it, or nothing. Never waits.
@@ -112,7 +146,7 @@ impl Keep {
     pub(crate) fn writing(&self) -> Writing {
         let standing = self.keeper.standing();
         let failing = standing.failing.map(|failing| (failing.why.to_string(), failing.since.as_second()));
-        Writing { failing, waiting_bytes: standing.waiting_bytes }
+        Writing { failing, waiting_bytes: standing.waiting_bytes, excess: standing.excess }
     }
 
     /// Looks into the store now and then, as often as it can be read. `plan` says which hosts' rehearsals are of interest,
@@ -120,15 +154,14 @@ impl Keep {
     pub(crate) fn look(&self, plan: &Plan) -> mpsc::Receiver<Looked> {
         let (sender, receiver) = mpsc::channel(1);
         let (store, own, planned) = (self.store.clone(), self.ledger.clone(), planned(plan));
-        let mut ledgers = host_ledgers(plan);
-        ledgers.push(own.clone());
+        let servers = server_ledgers(plan);
         tokio::spawn(async move {
             let mut every = interval(LOOK_EVERY);
             every.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 every.tick().await;
                 // What cannot be read now is what it was.
-                let Ok(mut looked) = looked(&store, &own, &ledgers).await else { continue };
+                let Ok(mut looked) = looked(&store, &own, &servers).await else { continue };
                 looked.silences.extend(planned.iter().cloned());
                 if sender.send(looked).await.is_err() {
                     return;
@@ -158,12 +191,23 @@ impl Keep {
     }
 }
 
-async fn looked(store: &Store, own: &str, ledgers: &[String]) -> Result<Looked, StoreError> {
-    let mut silences = Vec::new();
-    for ledger in ledgers {
-        silences.extend(store.silences(ledger).await?);
+async fn looked(
+    store: &Store,
+    own: &str,
+    servers: &BTreeMap<String, Vec<String>>,
+) -> Result<Looked, StoreError> {
+    let now_s = Wall::system().now_s();
+    let mut silences = store.silences(own).await?;
+    let mut rehearsals = Rehearsals::default();
+    for (ledger, regions) in servers {
+        for rehearsal in store.silences(ledger).await? {
+            rehearsals.0.push((rehearsal.from_s, rehearsal.to_s));
+            if rehearsal.to_s > now_s {
+                silences.extend(silences_of(&rehearsal, regions));
+            }
+        }
     }
-    Ok(Looked { silences, outbox: store.outbox_standing(own).await? })
+    Ok(Looked { silences, rehearsals, outbox: store.outbox_standing(own).await? })
 }
 
 /// The plan's own maintenance windows.
@@ -185,7 +229,7 @@ fn planned(plan: &Plan) -> Vec<Silence> {
 pub(crate) struct Announced {
     place: Place,
     ledgers: Vec<String>,
-    id: String,
+    silence: Silence,
 }
 
 /// Tells probes of a plan's hosts that it is loaded from now on. `None` where nobody ever kept anything: there is no store.
@@ -208,12 +252,17 @@ pub(crate) async fn announce(place: &Place, plan: &Plan, run: &str) -> Result<Op
         to_s: from_s.saturating_add(length_s),
         reason: format!("rehearsal {run} of \"{}\"", plan.name),
     };
-    let ledgers = host_ledgers(plan);
+    let ledgers: Vec<String> = server_ledgers(plan).into_keys().collect();
     for ledger in &ledgers {
         store.put_silence(ledger, &silence).await?;
+        for old in store.silences(ledger).await? {
+            if old.to_s < from_s - REMEMBERED_S {
+                store.drop_silence(ledger, &old.id).await?;
+            }
+        }
     }
     store.close().await;
-    Ok(Some(Announced { place: place.clone(), ledgers, id: run.to_owned() }))
+    Ok(Some(Announced { place: place.clone(), ledgers, silence }))
 }
 
 impl Announced {
@@ -223,10 +272,82 @@ impl Announced {
     /// When the store cannot be written.
     pub(crate) async fn take_back(self) -> Result<(), Error> {
         let store = Store::open(&self.place).await?;
+        // It stays known for a while: real traffic of its minutes is read later.
+        let over = Silence { to_s: Wall::system().now_s(), ..self.silence };
         for ledger in &self.ledgers {
-            store.drop_silence(ledger, &self.id).await?;
+            store.put_silence(ledger, &over).await?;
         }
         store.close().await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Plan {
+        let load = "load: { arrivals: [{ hold: 1/s, for: 1s }] }";
+        Plan::read("plan.yaml", &format!("name: shop\njourneys: [browse]\n{load}\n{text}")).unwrap()
+    }
+
+    #[test]
+    fn a_server_is_a_host_and_a_port() {
+        let near = plan("target: \"https://shop.example.com/a\"\nregions: [tokyo, london]\n");
+        let both = vec!["tokyo".to_owned(), "london".to_owned()];
+        assert_eq!(server_ledgers(&near), BTreeMap::from([("host/shop.example.com:443".to_owned(), both)]));
+        let other = plan("target: \"http://shop.example.com:8080\"\nregions: [tokyo]\n");
+        assert!(server_ledgers(&other).contains_key("host/shop.example.com:8080"));
+    }
+
+    #[test]
+    fn a_rehearsal_silences_those_who_probe_the_same_server() {
+        let rehearsal = Silence {
+            id: "run".to_owned(),
+            objective: None,
+            scope: None,
+            from_s: 100,
+            to_s: 200,
+            reason: "rehearsal".to_owned(),
+        };
+        let silences = silences_of(&rehearsal, &["tokyo".to_owned()]);
+        let tokyo = Scope::Region("tokyo".to_owned());
+        let are_silent = |scope: &Scope| silences.iter().any(|silence| silence.covers(None, scope, 150));
+        assert!(are_silent(&tokyo) && are_silent(&Scope::Global));
+        assert!(!are_silent(&Scope::Region("london".to_owned())), "it goes elsewhere");
+        assert_ne!(silences[0].id, silences[1].id);
+    }
+
+    #[test]
+    fn minutes_with_any_of_a_rehearsal_are_covered() {
+        let rehearsals = Rehearsals(vec![(1_000, 1_090)]);
+        for minute_end_s in [1_020, 1_080, 1_140] {
+            assert!(rehearsals.cover(minute_end_s), "{minute_end_s}");
+        }
+        for minute_end_s in [960, 1_000, 1_150] {
+            assert!(!rehearsals.cover(minute_end_s), "{minute_end_s}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rehearsal_that_is_over_silences_nobody_and_stays_known() {
+        let folder = std::env::temp_dir().join(format!("doorbuster-keep-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let place = Place::Sqlite(folder.join("doorbuster.db"));
+        let plan = plan("target: \"https://shop.example.com\"\nregions: [tokyo]\n");
+        assert!(announce(&place, &plan, "run").await.unwrap().is_none(), "there is no store");
+        let store = Store::open(&place).await.unwrap();
+        let announced = announce(&place, &plan, "run").await.unwrap().unwrap();
+        let servers = server_ledgers(&plan);
+        let during = looked(&store, "shop", &servers).await.unwrap();
+        let now_s = Wall::system().now_s();
+        assert_eq!(during.silences.len(), 2);
+        assert!(during.rehearsals.cover(now_s + 1));
+        announced.take_back().await.unwrap();
+        let after = looked(&store, "shop", &servers).await.unwrap();
+        assert!(after.silences.is_empty());
+        assert!(after.rehearsals.cover(now_s + 1) && !after.rehearsals.cover(now_s + 600));
+        store.close().await;
+        let _ = std::fs::remove_dir_all(&folder);
     }
 }

@@ -125,8 +125,11 @@ impl Publisher {
     /// Shows everything, once a second, with what was counted since this process began.
     pub(crate) fn show(&mut self, now_s: i64, writing: &Writing, counted: &[Counter]) {
         self.vitals.store_failing_since_s = writing.failing.as_ref().map(|(_, since_s)| *since_s);
+        let failing_s = writing.failing.as_ref().map_or(0, |(_, since_s)| now_s.saturating_sub(*since_s));
+        self.vitals.store_failing_s = u64::try_from(failing_s).unwrap_or(0);
         self.vitals.store_waiting_bytes = writing.waiting_bytes;
         self.vitals.traffic = self.traffic.as_ref().map(Traffic::reading);
+        self.vitals.store_lost = writing.excess.letters_not_kept + writing.excess.pages_not_kept;
         self.exporter.tick(now_s, &self.standing, counted, self.vitals.clone());
     }
 

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use doorbuster_model::Plan;
-use doorbuster_model::slo::Notice;
+use doorbuster_model::slo::{AlertStatus, Notice, Severity};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use super::letters::Letters;
 use super::wall::Wall;
 use crate::Error;
-use crate::notify::outbox::Outbox;
 use crate::notify::postman::{Postman, Trouble};
 use crate::notify::{Client, Environment, Notifier, Notifiers};
-use crate::store::{Letter, NewLetter, Store, StoreError};
+use crate::store::NewLetter;
 
 /// Whoever is told, and who carries the letters.
 pub(crate) struct Tellers {
@@ -22,29 +22,9 @@ pub(crate) struct Tellers {
     postman: JoinHandle<()>,
     /// Why letters stay where they are, as far as the outbox goes.
     trouble: watch::Receiver<Trouble>,
-}
-
-/// The store as the postman sees it.
-struct Letters(Store);
-
-impl Outbox for Letters {
-    type Error = StoreError;
-
-    async fn letters_due(&self, ledger: &str, now_s: i64, limit: u32) -> Result<Vec<Letter>, StoreError> {
-        self.0.letters_due(ledger, now_s, limit).await
-    }
-
-    async fn letter_delivered(&self, id: i64, at_s: i64) -> Result<(), StoreError> {
-        self.0.letter_delivered(id, at_s).await
-    }
-
-    async fn letter_failed(&self, id: i64, next_at_s: i64, why: &str) -> Result<(), StoreError> {
-        self.0.letter_failed(id, next_at_s, why).await
-    }
-
-    async fn letter_refused(&self, id: i64, at_s: i64, why: &str) -> Result<(), StoreError> {
-        self.0.letter_refused(id, at_s, why).await
-    }
+    letters: Arc<Letters>,
+    /// How many letters it was said of that they were delivered before they were written.
+    early: u64,
 }
 
 impl Tellers {
@@ -54,7 +34,7 @@ impl Tellers {
     /// When one of them cannot be used: a secret that the environment lacks, an address that is none.
     pub(crate) fn start(
         plan: &Plan,
-        store: &Store,
+        letters: Letters,
         wall: &Wall,
         aws_endpoint: Option<&Url>,
         firing: &[Notice],
@@ -64,14 +44,14 @@ impl Tellers {
         let names = notifiers.iter().map(Notifier::name).map(str::to_owned).collect();
         let wall = wall.clone();
         let clock = Arc::new(move || wall.now_s());
-        let letters = Arc::new(Letters(store.clone()));
-        let postman = Postman::new(&plan.name, letters, notifiers, clock, firing);
+        let letters = Arc::new(letters);
+        let postman = Postman::new(&plan.name, Arc::clone(&letters), notifiers, clock, firing);
         let trouble = postman.trouble();
         let (stop, stopped) = oneshot::channel();
         let postman = tokio::spawn(postman.run(async move {
             let _ = stopped.await;
         }));
-        Ok(Self { names, stop, postman, trouble })
+        Ok(Self { names, stop, postman, trouble, letters, early: 0 })
     }
 
     /// The letters that these notices come to, written at `now_s`.
@@ -83,12 +63,19 @@ impl Tellers {
     }
 
     /// What is to be said of the outbox, where that has changed since the last call.
-    pub(crate) fn news(&mut self) -> Option<String> {
+    pub(crate) fn news(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
         // It fails only once the postman is gone, who says nothing then.
-        if !self.trouble.has_changed().unwrap_or(false) {
-            return None;
+        if self.trouble.has_changed().unwrap_or(false) {
+            lines.push(line(&self.trouble.borrow_and_update()));
         }
-        Some(line(&self.trouble.borrow_and_update()))
+        let early = self.letters.early();
+        if early > self.early {
+            let letters = early - self.early;
+            lines.push(format!("letters delivered though they could not be saved: {letters}"));
+            self.early = early;
+        }
+        lines
     }
 
     /// Carries no more letters; those that are left wait in the store.
@@ -117,6 +104,7 @@ fn letter(notifier: &str, notice: &Notice, now_s: i64) -> Option<NewLetter> {
         payload: serde_json::to_string(notice).ok()?,
         // Not when it came about: a silence may have held it back for days.
         made_at_s: now_s,
+        is_urgent: notice.status == AlertStatus::Firing && notice.severity == Severity::Page,
     })
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::{Owner, Step, Store, StoreError, Trouble};
+use super::{NewLetter, Owner, Step, Store, StoreError, Trouble};
 use waiting::{Waiting, step_bytes};
 
 pub(crate) use waiting::Excess;
@@ -53,6 +53,10 @@ pub(crate) struct KeeperStanding {
     pub(crate) excess: Excess,
 }
 
+/// What a keeper has to write still, for those who cannot wait until it is written. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Unwritten(Arc<Shared>);
+
 struct Shared {
     state: Mutex<State>,
     /// Wakes the task.
@@ -66,6 +70,8 @@ struct State {
     waiting: Waiting,
     /// Bytes of the step that is being written.
     writing_bytes: usize,
+    /// Its letters.
+    writing_letters: Vec<NewLetter>,
     given: u64,
     failing: Option<Failing>,
     excess: Excess,
@@ -88,6 +94,11 @@ impl Keeper {
         waiting.add(step, excess);
         drop(state);
         self.shared.given.notify_one();
+    }
+
+    /// What it has to write still.
+    pub(crate) fn unwritten(&self) -> Unwritten {
+        Unwritten(Arc::clone(&self.shared))
     }
 
     /// How it stands.
@@ -126,6 +137,25 @@ impl Keeper {
     }
 }
 
+impl Unwritten {
+    /// Whether nothing can be written at present.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.0.state().failing.is_some()
+    }
+
+    /// Letters that are not written, the oldest first, once nothing could be written for so many seconds; none before.
+    pub(crate) fn letters(&self, now_s: i64, after_s: i64) -> Vec<NewLetter> {
+        let state = self.0.state();
+        let is_late = |failing: &Failing| now_s.saturating_sub(failing.since.as_second()) >= after_s;
+        // What is somebody else's ledger by now is told by them.
+        let is_own = |failing: &&Failing| failing.why.trouble != Trouble::Owned;
+        if !state.failing.as_ref().filter(is_own).is_some_and(is_late) {
+            return Vec::new();
+        }
+        state.writing_letters.iter().chain(state.waiting.letters()).cloned().collect()
+    }
+}
+
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.task.abort();
@@ -142,12 +172,14 @@ impl Shared {
         let mut state = self.state();
         let taken = state.waiting.take();
         state.writing_bytes = taken.as_ref().map_or(0, |(step, _)| step_bytes(step));
+        state.writing_letters = taken.as_ref().map_or_else(Vec::new, |(step, _)| step.letters.clone());
         taken
     }
 
     fn succeeded(&self, steps: u64) {
         let mut state = self.state();
         state.writing_bytes = 0;
+        state.writing_letters.clear();
         state.failing = None;
         drop(state);
         self.kept.send_modify(|kept| *kept += steps);
@@ -155,8 +187,9 @@ impl Shared {
 
     fn failed(&self, step: Step, steps: u64, why: StoreError) {
         let mut state = self.state();
-        let State { waiting, writing_bytes, failing, excess, .. } = &mut *state;
+        let State { waiting, writing_bytes, writing_letters, failing, excess, .. } = &mut *state;
         *writing_bytes = 0;
+        writing_letters.clear();
         waiting.put_back(step, steps, excess);
         let failing =
             failing.get_or_insert_with(|| Failing { since: Timestamp::now(), attempts: 0, why: why.clone() });

@@ -19,6 +19,8 @@ pub(crate) struct NewLetter {
     pub(crate) payload: String,
     /// When it was written, in seconds since 1970.
     pub(crate) made_at_s: i64,
+    /// Whether it says that somebody has to get up: of too many letters, others are lost before it.
+    pub(crate) is_urgent: bool,
 }
 
 /// A letter that is due.

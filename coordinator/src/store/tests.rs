@@ -84,6 +84,7 @@ fn letter(notifier: &str, incident: &str, sequence: u32) -> NewLetter {
         sequence,
         payload: format!("{{\"sequence\":{sequence}}}"),
         made_at_s: 1_000 + i64::from(sequence),
+        is_urgent: false,
     }
 }
 

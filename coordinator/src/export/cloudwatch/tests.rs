@@ -127,5 +127,13 @@ fn a_minute_is_handed_over_once_it_is_past() {
     assert!(first > 80, "{first} datums");
     assert_eq!(tick(30), first, "a clock that goes back hands nothing over");
     assert!(tick(150) > first);
+    let before = queue.sent().waiting;
+    publisher.live(false);
+    publisher.tick(began_s + 210, &names, &standing, &counters);
+    let without = queue.sent().waiting - before;
+    publisher.live(true);
+    publisher.count(0, &samples::tally());
+    publisher.tick(began_s + 270, &names, &standing, &counters);
+    assert_eq!(queue.sent().waiting - before - without, without + 1, "the heartbeat alone was left out");
     assert_eq!(queue.sent().refused, 0);
 }

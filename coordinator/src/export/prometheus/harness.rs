@@ -76,6 +76,8 @@ fn keeping(page: &mut Page, snapshot: &Snapshot) {
     }
     page.gauge("doorbuster_store_waiting_bytes", "What waits to be written to the store.")
         .count(&[], vitals.store_waiting_bytes);
+    page.counter("doorbuster_store_lost_total", "Letters and pages of counts that there was no room for.")
+        .count(&[], vitals.store_lost);
     page.gauge("doorbuster_outbox_waiting_notices", "Notices that were not delivered yet.")
         .count(&[], vitals.outbox_waiting);
     if let Some(since_s) = vitals.outbox_oldest_s {

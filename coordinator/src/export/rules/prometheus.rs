@@ -43,6 +43,8 @@ pub(crate) fn rules(plan: &str, slo: &Slo) -> String {
     }
     group(&mut text, plan, "no-data");
     silence(&mut text, plan, slo);
+    group(&mut text, plan, "harness");
+    harness(&mut text, plan);
     text
 }
 
@@ -144,6 +146,38 @@ fn silence(text: &mut String, plan: &str, slo: &Slo) {
         format!("time() - doorbuster_evaluated_timestamp_seconds{{plan={plan}}} > {lasting_s}"),
         None,
         "nothing is evaluated: Doorbuster answers and does nothing else",
+    );
+}
+
+/// What is counted is not kept, or somebody is not told: Doorbuster itself may not be able to say so.
+fn harness(text: &mut String, plan: &str) {
+    let plan = label(plan);
+    let mut tell = |name, expression, lasting_s, severity, summary: &str| {
+        let told = Told {
+            name,
+            expression,
+            lasting_s,
+            keep_firing_for_s: None,
+            severity,
+            rule: "harness",
+            objective: None,
+            summary: summary.to_owned(),
+        };
+        alert(text, &told);
+    };
+    tell(
+        "DoorbusterStoreFailing",
+        format!("doorbuster_store_failing{{plan={plan}}} == 1"),
+        Some(60),
+        "page",
+        "the store takes nothing: what is counted now is lost when Doorbuster ends",
+    );
+    tell(
+        "DoorbusterNoticesRefused",
+        format!("delta(doorbuster_outbox_refused_notices{{plan={plan}}}[1h]) > 0"),
+        None,
+        "ticket",
+        "a receiver refused a notice for good, or it was given up after a day",
     );
 }
 

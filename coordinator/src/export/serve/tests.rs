@@ -70,6 +70,14 @@ fn health_is_that_something_is_still_shown() {
     assert!(head.starts_with("HTTP/1.1 503 ") && body.contains("for 90 s"), "{head} {body}");
     board.show(samples::snapshot());
     assert_eq!(ask(server.address, "/healthz", "").1, "ok\n");
+    let mut unsaved = samples::snapshot();
+    unsaved.vitals.store_failing_s = 61;
+    board.show(unsaved);
+    let (head, body) = ask(server.address, "/healthz", "");
+    assert!(
+        head.starts_with("HTTP/1.1 503 ") && body.contains("nothing was saved for 61 s"),
+        "{head} {body}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What waits to be written, as one step: later steps are merged into it, and nothing that is needed is lost by that.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use doorbuster_model::slo::{AlertView, Page, Scope, SeriesKey};
 
@@ -37,6 +38,17 @@ pub(crate) struct Excess {
     pub(crate) letters_not_kept: u64,
     /// Pages that are lost.
     pub(crate) pages_not_kept: u64,
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { letters_merged, letters_not_kept, pages_not_kept } = self;
+        write!(
+            formatter,
+            "too much waits to be saved: {letters_not_kept} letters and {pages_not_kept} pages of counts are lost so far, \
+             {letters_merged} letters were left out between the first and the last of their incidents"
+        )
+    }
 }
 
 impl Waiting {
@@ -88,6 +100,11 @@ impl Waiting {
         Some((std::mem::take(self).into_step(), steps))
     }
 
+    /// The letters that wait, the oldest first.
+    pub(super) fn letters(&self) -> &[NewLetter] {
+        &self.letters
+    }
+
     /// About how many bytes wait.
     pub(super) fn bytes(&self) -> usize {
         let letters: usize = self.letters.iter().map(letter_bytes).sum();
@@ -110,7 +127,7 @@ impl Waiting {
     }
 
     /// Where there are too many letters, those between the first and the last of an alert go; and only where there are
-    /// still too many, the newest.
+    /// still too many, the newest: resolutions and tickets, and pages at last.
     fn limit_letters(&mut self, excess: &mut Excess) {
         if self.letters.len() <= LETTERS_MAX {
             return;
@@ -127,8 +144,27 @@ impl Waiting {
             position += 1;
             needed.contains(&(position - 1))
         });
-        excess.letters_not_kept += self.letters.len().saturating_sub(LETTERS_MAX) as u64;
-        self.letters.truncate(LETTERS_MAX);
+        let mut lost = self.letters.len().saturating_sub(LETTERS_MAX);
+        excess.letters_not_kept += lost as u64;
+        for is_urgent in [false, true] {
+            lost = self.lose_newest(is_urgent, lost);
+        }
+    }
+
+    /// Loses at most so many of the letters that are urgent, or are not, the newest first. How many are still too many.
+    fn lose_newest(&mut self, is_urgent: bool, too_many: usize) -> usize {
+        let such = self.letters.iter().filter(|letter| letter.is_urgent == is_urgent).count();
+        let lost = too_many.min(such);
+        let mut left = such - lost;
+        self.letters.retain(|letter| {
+            if letter.is_urgent != is_urgent {
+                return true;
+            }
+            let is_kept = left > 0;
+            left = left.saturating_sub(1);
+            is_kept
+        });
+        too_many - lost
     }
 }
 
@@ -162,6 +198,7 @@ mod tests {
             sequence,
             payload: "{}".to_owned(),
             made_at_s: i64::from(sequence),
+            is_urgent: false,
         }
     }
 
@@ -244,5 +281,33 @@ mod tests {
         let (step, _, excess) = merged(vec![Step { letters: all, ..Step::default() }]);
         assert_eq!(step.letters.len(), LETTERS_MAX);
         assert_eq!((excess.letters_merged, excess.letters_not_kept), (0, 5));
+    }
+
+    #[test]
+    fn what_is_lost_is_said() {
+        let excess = Excess { letters_merged: 3, letters_not_kept: 1, pages_not_kept: 2 };
+        let said = "too much waits to be saved: 1 letters and 2 pages of counts are lost so far, 3 letters were left out \
+                    between the first and the last of their incidents";
+        assert_eq!(excess.to_string(), said);
+    }
+
+    #[test]
+    fn pages_are_lost_last() {
+        let most = u32::try_from(LETTERS_MAX).unwrap();
+        let page = |number: u32| NewLetter { is_urgent: true, ..letter(&format!("page-{number}"), 0) };
+        let mut all: Vec<NewLetter> = (0..most).map(|number| letter(&number.to_string(), 0)).collect();
+        all.extend((0..5).map(page));
+        let (step, _, excess) = merged(vec![Step { letters: all, ..Step::default() }]);
+        assert_eq!((step.letters.len(), excess.letters_not_kept), (LETTERS_MAX, 5));
+        assert_eq!(step.letters.iter().filter(|letter| letter.is_urgent).count(), 5);
+        assert_eq!(
+            step.letters[LETTERS_MAX - 6].incident,
+            (most - 6).to_string(),
+            "the newest others are lost"
+        );
+        let pages = (0..most + 3).map(page).collect();
+        let (step, _, excess) = merged(vec![Step { letters: pages, ..Step::default() }]);
+        assert_eq!((step.letters.len(), excess.letters_not_kept), (LETTERS_MAX, 3));
+        assert_eq!(step.letters[LETTERS_MAX - 1], page(most - 1));
     }
 }
