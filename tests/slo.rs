@@ -201,8 +201,6 @@ fn events_and_rules_that_cannot_be_are_refused_with_their_place() {
             &["b.csv:2: good is \"1.0\", expected a whole number"],
         ),
         (file("c.ndjson", "{\"timestamp\":1,\"good\":1}\n"), &[], &["c.ndjson:1: missing field `total`"]),
-        (file("d.csv", ""), &[], &["d.csv: it has no events"]),
-        (file("e.csv", "timestamp,good,total\n"), &[], &["e.csv: it has no events"]),
         (
             file("f.csv", "time,good,total\n"),
             &[],
@@ -210,7 +208,7 @@ fn events_and_rules_that_cannot_be_are_refused_with_their_place() {
         ),
         (file("g.csv", &"9".repeat(1 << 20)), &[], &["g.csv:1: the line has over 4096 bytes"]),
         (folder.path("nowhere.csv").display().to_string(), &[], &["nowhere.csv", "check the path"]),
-        (good.clone(), &["--from", "1795737601"], &["no events between --from and --to"]),
+        (good.clone(), &["--plan", &rules, "--of", "x"], &["--events", "--plan"]),
         (good.clone(), &["--from", "2", "--to", "1"], &["--from lies after --to"]),
         (good.clone(), &["--from", "yesterday"], &["\"yesterday\" is no time"]),
         (good.clone(), &["--objective", "100%"], &["leaves no budget"]),
@@ -226,4 +224,20 @@ fn events_and_rules_that_cannot_be_are_refused_with_their_place() {
         }
     }
     assert_eq!(run(&["slo", "backtest"]).code, 2, "--events is needed");
+    assert_eq!(run(&["slo", "backtest", "--plan", &rules]).code, 2, "--of is needed, too");
+}
+
+#[test]
+fn without_events_nothing_fires() {
+    let folder = Folder::new();
+    let empty = folder.write("empty.csv", "timestamp,good,total\n");
+    let failing = folder.write("failing.csv", "timestamp,good,total\n1795737600,0,1000\n");
+    for (events, more, said) in [
+        (&empty, &[][..], "empty.csv: no events, so no rule did anything"),
+        (&failing, &["--from", "1795737601"], "failing.csv: no events between --from and --to"),
+    ] {
+        let (finished, found) = backtest(&folder, events, more);
+        assert_eq!(found, Value::Array(Vec::new()));
+        assert!(finished.stderr.contains(said) && finished.stdout.is_empty(), "{}", finished.stderr);
+    }
 }

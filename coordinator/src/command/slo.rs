@@ -3,6 +3,7 @@
 mod backtest;
 mod events;
 mod export;
+mod history;
 mod status;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ pub struct SloCommand {
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
     Status(status::StatusCommand),
-    Backtest(backtest::BacktestCommand),
+    Backtest(Box<backtest::BacktestCommand>),
     Export(Box<export::ExportCommand>),
 }
 

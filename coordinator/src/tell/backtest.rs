@@ -1,6 +1,6 @@
 //! A backtest as programs read it: what each rule did, as a JSON array.
 
-use doorbuster_model::slo::{Backtested, Transition};
+use doorbuster_model::slo::Transition;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -16,8 +16,8 @@ struct Row<'a> {
 ///
 /// # Errors
 /// None that comes from a backtest: what [`serde_json`] says.
-pub(super) fn json(backtested: &Backtested) -> serde_json::Result<Vec<u8>> {
-    let rows: Vec<Row<'_>> = backtested.transitions.iter().map(row).collect();
+pub(super) fn json(transitions: &[Transition]) -> serde_json::Result<Vec<u8>> {
+    let rows: Vec<Row<'_>> = transitions.iter().map(row).collect();
     let mut json = serde_json::to_vec(&rows)?;
     json.push(b'\n');
     Ok(json)
@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn the_document_is_an_array_in_order() {
-        let document = json(&backtest_of_an_outage()).unwrap();
+        let document = json(&backtest_of_an_outage().transitions).unwrap();
         golden("backtest.json", std::str::from_utf8(&document).unwrap());
+        assert_eq!(json(&[]).unwrap(), b"[]\n", "nothing is an array, too");
     }
 }

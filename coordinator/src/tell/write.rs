@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use doorbuster_model::slo::Backtested;
+use doorbuster_model::slo::Transition;
 
 use super::audit;
 use super::backtest;
@@ -78,8 +78,8 @@ pub(crate) fn write_budgets(budgets: &[Budgets<'_>], path: &Path) -> Result<(), 
 ///
 /// # Errors
 /// As [`write`](fn@write).
-pub(crate) fn write_backtest(backtested: &Backtested, path: &Path) -> Result<(), Error> {
-    file(path, backtest::json(backtested).map_err(io::Error::from))
+pub(crate) fn write_backtest(transitions: &[Transition], path: &Path) -> Result<(), Error> {
+    file(path, backtest::json(transitions).map_err(io::Error::from))
 }
 
 fn json(outcome: &Outcome) -> io::Result<Vec<u8>> {

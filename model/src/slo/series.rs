@@ -19,13 +19,13 @@ pub const BUCKET_S: i64 = 10;
 /// For how long buckets of 10 s are kept: 3 days and 6 hours.
 pub const FINE_S: i64 = (3 * 24 + 6) * 3_600;
 /// The length of the buckets before that, and of a page of buckets of 10 s.
-const COARSE_BUCKET_S: i64 = 300;
+pub(super) const COARSE_BUCKET_S: i64 = 300;
 /// No time lies farther from 1970 than some 34,000 years, so that sums of times stay far from their limits.
 pub(super) const TIME_MAX_S: i64 = 1 << 40;
-const FINE_ROWS: usize = 30;
-const COARSE_ROWS: usize = 288;
-const FINE_PAGE_S: u32 = 300;
-const COARSE_PAGE_S: u32 = 86_400;
+pub(super) const FINE_ROWS: usize = 30;
+pub(super) const COARSE_ROWS: usize = 288;
+pub(super) const FINE_PAGE_S: u32 = 300;
+pub(super) const COARSE_PAGE_S: u32 = 86_400;
 
 /// A page that changed, by its length and start.
 type PageId = (u32, i64);
