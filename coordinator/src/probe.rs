@@ -13,6 +13,7 @@ mod desk;
 mod fleet;
 pub(crate) mod keep;
 pub(crate) mod kept;
+mod losses;
 mod output;
 mod post;
 mod publish;
@@ -217,7 +218,8 @@ impl Probe {
     }
 
     fn show(&mut self) {
-        self.publisher.show(self.wall.now_s(), &self.keep.writing(), &self.desk.counters());
+        let losses: Vec<_> = self.desk.losses().iter().map(|loss| (loss.kind, loss.times)).collect();
+        self.publisher.show(self.wall.now_s(), &self.keep.writing(), &self.desk.counters(), losses);
     }
 
     fn look(&mut self, looked: Looked) {

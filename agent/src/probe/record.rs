@@ -22,6 +22,28 @@ struct Record {
     intended_ns: u64,
 }
 
+impl Record {
+    /// Takes a step that there is no room for: into the account of the same step, which is good if it was each time. One that
+    /// failed is never left out; another that went well makes room for it. False where something is left out.
+    fn squeeze(&mut self, step: ProbedStep) -> bool {
+        if let Some(same) = self.steps.iter_mut().rev().find(|known| known.step == step.step) {
+            if step.failure.is_some() {
+                *same = step;
+            } else if same.failure.is_none() {
+                // The slowest stands for all.
+                same.latency_ns = same.latency_ns.max(step.latency_ns);
+            }
+            return true;
+        }
+        if step.failure.is_some()
+            && let Some(good) = self.steps.iter_mut().rev().find(|known| known.failure.is_none())
+        {
+            *good = step;
+        }
+        false
+    }
+}
+
 /// A walk that is kept account of. One that is given up leaves nothing behind.
 pub(super) struct Account {
     worker: Rc<Worker>,
@@ -62,7 +84,7 @@ impl Records {
             return true;
         }
         if record.steps.len() >= Probed::STEPS_MAX {
-            return false;
+            return record.squeeze(step);
         }
         record.intended_ns = intended_ns;
         record.steps.push(step);
@@ -154,7 +176,14 @@ mod tests {
     fn what_is_kept_of_a_walk_is_bounded() {
         let records = records();
         let kept = (0..150).filter(|_| records.note(7, 0, went_well(0, 1))).count();
-        assert_eq!((kept, steps(&records).len()), (Probed::STEPS_MAX, Probed::STEPS_MAX));
+        assert_eq!((kept, steps(&records).len()), (150, Probed::STEPS_MAX), "a loop's step is one account");
+        assert!(records.note(7, 0, went_well(0, 9)));
+        assert_eq!(steps(&records).last(), Some(&(0, true, Some(9))), "the slowest stands for all");
+        assert!(!records.note(7, 0, went_well(1, 1)), "there is no room for another");
+        assert!(records.note(7, 0, failed(0, ErrorClass::Status, "503", Some(2))));
+        assert!(records.note(7, 0, went_well(0, 1)), "after a failure it is tried again");
+        assert!(!records.note(7, 0, failed(2, ErrorClass::Status, "503", Some(2))), "a good one is left out");
+        assert!(steps(&records).contains(&(2, false, Some(2))), "what failed is always kept");
         let long = failed(0, ErrorClass::Dns, &"é".repeat(1_000), None);
         let problem = long.failure.unwrap().problem;
         assert_eq!(problem.chars().count(), ProbeFailure::PROBLEM_CHARS_MAX);

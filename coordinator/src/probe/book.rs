@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use doorbuster_model::slo::{
-    AlertStatus, AlertView, BurnReading, Count, Ledger, NO_DATA, Notice, NoticeKind, ObjectiveStanding, Probed,
-    ProbedStep, RegionStanding, Saved, Scope, SeriesKey, Silence, Slo, Standing, Unsaved,
+    AlertStatus, AlertView, BurnReading, Count, Ledger, NO_DATA, Notice, NoticeKind, ObjectiveStanding,
+    Oddities, Probed, ProbedStep, RegionStanding, Saved, Scope, SeriesKey, Silence, Slo, Standing, Unsaved,
 };
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Plan, report};
@@ -93,6 +93,11 @@ impl Book {
     /// Up to when real traffic was counted for an objective, by its text, in seconds since 1970.
     pub(crate) fn counted_until(&self, objective: &str) -> Option<i64> {
         self.ledger.counted_until(objective)
+    }
+
+    /// What could not be taken as it came.
+    pub(crate) fn oddities(&self) -> Oddities {
+        self.ledger.oddities()
     }
 
     /// The last evaluation, in seconds since 1970.

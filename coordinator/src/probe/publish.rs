@@ -122,8 +122,15 @@ impl Publisher {
         self.vitals.outbox_refused = outbox.refused;
     }
 
-    /// Shows everything, once a second, with what was counted since this process began.
-    pub(crate) fn show(&mut self, now_s: i64, writing: &Writing, counted: &[Counter]) {
+    /// Shows everything, once a second, with what was counted since this process began and what could not be.
+    pub(crate) fn show(
+        &mut self,
+        now_s: i64,
+        writing: &Writing,
+        counted: &[Counter],
+        losses: Vec<(&'static str, u64)>,
+    ) {
+        self.vitals.losses = losses;
         self.vitals.store_failing_since_s = writing.failing.as_ref().map(|(_, since_s)| *since_s);
         self.vitals.store_waiting_bytes = writing.waiting_bytes;
         self.vitals.traffic = self.traffic.as_ref().map(Traffic::reading);
