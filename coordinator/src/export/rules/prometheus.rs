@@ -110,7 +110,8 @@ fn burn(text: &mut String, plan: &str, slo: &Slo, objective: &Objective, rule: &
     alert(text, &told);
 }
 
-/// Missing data is not good data: a silent region (a ticket, as Doorbuster's own), all of them (a page), a process that is gone, one that evaluates nothing any more.
+/// Missing data is not good data: a silent region (a ticket, as Doorbuster's own), all of them (a page), a process that is
+/// gone, one that evaluates nothing any more.
 fn silence(text: &mut String, plan: &str, slo: &Slo) {
     let plan = label(plan);
     let lasting_s = slo.no_data_after_s;
