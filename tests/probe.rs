@@ -236,9 +236,10 @@ fn counts_are_those_of_the_shop_s_own_log() {
             assert_eq!(counted(&status, scope), expected, "{scope}, from the store");
         }
         let objective = "visit availability 99% over 1h";
-        let of = ["--of", objective, "--data-dir", &stage.data_dir()];
+        let data_dir = stage.data_dir();
+        let of = ["--of", objective, "--data-dir", &data_dir];
         for (more, region) in [(&[][..], None), (&["--scope", "tokyo"], Some("tokyo"))] {
-            let finished = run(&[&["slo", "backtest", "--plan", &stage.plan], &of[..], more].concat());
+            let finished = run(&[&["slo", "backtest", "--plan", &stage.plan][..], &of, more].concat());
             assert_eq!(finished.code, 0, "{}", finished.stderr);
             let (all, failed) = stage.logged(region);
             let told = format!("{failed} of {all} events failed");

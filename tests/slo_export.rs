@@ -47,6 +47,8 @@ tests:
         values: '0+15x240 3600x240'
       - series: 'doorbuster_region_silent{plan="shop",region="london"}'
         values: '0x100 1x380'
+      - series: 'doorbuster_region_silent{plan="shop",region="tokyo"}'
+        values: '0x160 1x320'
     alert_rule_test:
       - { eval_time: 58m, alertname: DoorbusterBudgetBurn, exp_alerts: [] }
       - eval_time: 61m
@@ -60,8 +62,15 @@ tests:
       - eval_time: 30m
         alertname: DoorbusterRegionSilent
         exp_alerts:
-          - exp_labels: { severity: page, rule: no-data, plan: shop, region: london }
+          - exp_labels: { severity: ticket, rule: no-data, plan: shop, region: london }
             exp_annotations: { summary: "london: no probe has reported for too long" }
+      - { eval_time: 30m, alertname: DoorbusterAllSilent, exp_alerts: [] }
+      - { eval_time: 45m, alertname: DoorbusterRegionSilent, exp_alerts: [] }
+      - eval_time: 45m
+        alertname: DoorbusterAllSilent
+        exp_alerts:
+          - exp_labels: { severity: page, rule: no-data, plan: shop }
+            exp_annotations: { summary: "no probe of any region has reported for too long" }
       - { eval_time: 61m, alertname: DoorbusterStuck, exp_alerts: [] }
       - eval_time: 80m
         alertname: DoorbusterStuck
@@ -95,9 +104,9 @@ fn rules_are_right_and_fire_when_they_should() {
     let rules = folder.path("rules.yaml").display().to_string();
     let finished = run(&["slo", "export", &plan, "--prometheus", &rules]);
     assert_eq!(finished.code, 0, "{}", finished.stderr);
-    // Four windows, two counts, two rules of two objectives, three about silence, two about Doorbuster itself.
+    // Four windows, two counts, two rules of two objectives, four about silence, two about Doorbuster itself.
     let said = promtool(&folder, &["check", "rules", "rules.yaml"]);
-    assert!(said.contains("SUCCESS: 15 rules found"), "{said}");
+    assert!(said.contains("SUCCESS: 16 rules found"), "{said}");
     folder.write("scenario.yaml", SCENARIO);
     promtool(&folder, &["test", "rules", "scenario.yaml"]);
     let shown = run(&["slo", "export", &plan, "--prometheus", "-"]);
@@ -115,12 +124,12 @@ fn alarms_come_with_what_they_cost() {
     // One objective in three scopes and one in its own, two rules of three metrics each; two regions and the heartbeat.
     assert_eq!(alarms["MetricAlarms"].as_array().unwrap().len(), 4 * 2 * 3 + 3);
     let composite = alarms["CompositeAlarms"].as_array().unwrap();
-    assert_eq!(composite.len(), 4 * 2 + 3);
+    assert_eq!(composite.len(), 4 * 2 + 5);
     let page = composite.iter().find(|alarm| alarm["AlarmName"] == "doorbuster shop / page").unwrap();
     assert_eq!(page["AlarmActions"][0], topic);
     assert_eq!(page["AlarmRule"].as_str().unwrap().matches("ALARM(").count(), 4);
     assert!(
-        finished.stderr.contains("custom metrics, 1 requests a minute, 27 alarms, 11 composite alarms: some")
+        finished.stderr.contains("custom metrics, 1 requests a minute, 27 alarms, 13 composite alarms: some")
     );
     assert!(finished.stderr.contains("USD a month (us-east-1, "), "{}", finished.stderr);
 }
@@ -237,16 +246,16 @@ fn alarms_are_put_where_they_belong() {
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{said}");
-        assert!(said.contains("put 27 alarms and 11 composite alarms in eu-west-1"), "{said}");
+        assert!(said.contains("put 27 alarms and 13 composite alarms in eu-west-1"), "{said}");
     };
     put();
     let known = stack.alarms();
-    assert_eq!(known.matches("<AlarmName>").count(), 38, "{known}");
+    assert_eq!(known.matches("<AlarmName>").count(), 40, "{known}");
     assert!(known.contains("<AlarmName>doorbuster shop / page</AlarmName>"), "{known}");
     assert!(known.contains("<Threshold>14.4</Threshold>"), "{known}");
     // Once more changes nothing.
     put();
-    assert_eq!(stack.alarms().matches("<AlarmName>").count(), 38);
+    assert_eq!(stack.alarms().matches("<AlarmName>").count(), 40);
     let written: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(written["MetricAlarms"].as_array().unwrap().len(), 27);
 }

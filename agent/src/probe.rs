@@ -19,7 +19,7 @@ use crate::crowd::{Crowd, Present};
 use crate::visit::{Visited, Visitor, walk_through};
 use crate::worker::Worker;
 
-pub(crate) use record::{Records, failed, note, note_page, note_unsent, went_well};
+pub(crate) use record::{Records, begin, failed, note, note_page, note_unsent, went_well};
 
 /// The most walks through one journey at a time: a target that has frozen is waited for by so many, and not by more.
 const AT_ONCE_MAX: u32 = 32;

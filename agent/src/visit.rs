@@ -233,6 +233,7 @@ pub(crate) fn walk_through(
                         let lag_ns = now_ns.saturating_sub(intended_ns);
                         visitor.worker.tallies.borrow_mut().at(now_ns).record_lag(lag_ns, false);
                     }
+                    probe::begin(visitor, walk.is_tried_again());
                     let page = Page { visitor, journey, intended_ns, handled_ns: now_ns };
                     // Boxed: a shopper that thinks is to be small, and most shoppers think.
                     let landed = Box::pin(page.fetch(fetch, from.as_ref(), &mut walk, &mut chance)).await;

@@ -57,6 +57,8 @@ pub(crate) struct Vitals {
     pub outbox_refused: u64,
     /// How reading real traffic goes; `None` where nobody reads it.
     pub traffic: Option<Reading>,
+    /// What could not be taken as it came: of which kind, and how often.
+    pub losses: Vec<(&'static str, u64)>,
 }
 
 /// How reading real traffic goes.

@@ -14,6 +14,7 @@ mod fleet;
 pub(crate) mod keep;
 pub(crate) mod kept;
 mod letters;
+mod losses;
 mod output;
 mod post;
 mod publish;
@@ -145,7 +146,8 @@ pub(crate) async fn look(
 ) -> Result<Option<Board>, Error> {
     let Some(saved) = keep::saved(place, &plan.name).await? else { return Ok(None) };
     let book = Book::open(plan, names, Some(saved))?;
-    Ok(Some(book::board(&book.complete(now_s))))
+    let board = book::board(&book.complete(now_s));
+    Ok(Some(Board { evaluated_s: book.evaluated_until(), ..board }))
 }
 
 impl Probe {
@@ -226,7 +228,8 @@ impl Probe {
     }
 
     fn show(&mut self) {
-        self.publisher.show(self.wall.now_s(), &self.keep.writing(), &self.desk.counters());
+        let losses: Vec<_> = self.desk.losses().iter().map(|loss| (loss.kind, loss.times)).collect();
+        self.publisher.show(self.wall.now_s(), &self.keep.writing(), &self.desk.counters(), losses);
     }
 
     /// Takes real traffic, save that of minutes in which a rehearsal went on: load spends its own budget only.
@@ -248,7 +251,9 @@ impl Probe {
         let standing = self.desk.standing(at_s);
         self.alerts.clone_from(&standing.alerts);
         self.save(&notices);
-        self.screen.show(&book::board(&standing));
+        let writing = self.keep.writing();
+        let unsaved = writing.failing.as_ref().map(|(why, _)| why.as_str());
+        self.screen.show(&book::board(&standing), unsaved);
         self.publisher.beat(standing);
         lines.iter().for_each(|line| self.say(line));
         for line in self.publisher.troubles() {

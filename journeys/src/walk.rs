@@ -212,6 +212,11 @@ impl Walk {
         }
     }
 
+    /// Whether the step under way failed before, and is tried again.
+    pub fn is_tried_again(&self) -> bool {
+        self.control.as_ref().is_some_and(|control| control.attempts > 0)
+    }
+
     /// Why the walk failed without a request to blame: one could not be written from its values, or the journey itself
     /// says so; and the name under which that step's samples are counted, as an index into [`Journey::sample_names`].
     /// Given out once, after [`next`](Self::next) said that the walk is over.

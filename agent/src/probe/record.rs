@@ -20,6 +20,30 @@ struct Record {
     steps: Vec<ProbedStep>,
     /// When the last of them was to start; of one that was tried again, when it was for the first time.
     intended_ns: u64,
+    /// Whether the step under way failed before, and is tried again.
+    is_again: bool,
+}
+
+impl Record {
+    /// Takes a step that there is no room for: into the account of the same step, which is good if it was each time. One that
+    /// failed is never left out; another that went well makes room for it. False where something is left out.
+    fn squeeze(&mut self, step: ProbedStep) -> bool {
+        if let Some(same) = self.steps.iter_mut().rev().find(|known| known.step == step.step) {
+            if step.failure.is_some() {
+                *same = step;
+            } else if same.failure.is_none() {
+                // The slowest stands for all.
+                same.latency_ns = same.latency_ns.max(step.latency_ns);
+            }
+            return true;
+        }
+        if step.failure.is_some()
+            && let Some(good) = self.steps.iter_mut().rev().find(|known| known.failure.is_none())
+        {
+            *good = step;
+        }
+        false
+    }
 }
 
 /// A walk that is kept account of. One that is given up leaves nothing behind.
@@ -49,20 +73,29 @@ impl Drop for Account {
 }
 
 impl Records {
+    /// A step begins; `is_again` says that it failed and is tried again. Only the walk knows: in a loop the same step may
+    /// follow its own failure as a step of its own.
+    fn begin(&self, number: u64, is_again: bool) {
+        if let Some(record) = self.0.borrow_mut().get_mut(&number) {
+            record.is_again = is_again;
+        }
+    }
+
     /// Notes a step that was to start at `intended_ns`. False where there is no room for it.
     fn note(&self, number: u64, intended_ns: u64, mut step: ProbedStep) -> bool {
         let mut records = self.0.borrow_mut();
         let Some(record) = records.get_mut(&number) else { return true };
         let waited_ns = intended_ns.saturating_sub(record.intended_ns);
-        // After a failure only the same step can follow where it is tried again; who waits for it has waited since then.
-        let again = record.steps.last_mut().filter(|last| last.step == step.step && last.failure.is_some());
+        let is_again = std::mem::take(&mut record.is_again);
+        // Who waits for a step that is tried again has waited since its first start.
+        let again = record.steps.last_mut().filter(|last| is_again && last.step == step.step);
         if let Some(last) = again {
             step.latency_ns = step.latency_ns.map(|latency_ns| latency_ns.saturating_add(waited_ns));
             *last = step;
             return true;
         }
         if record.steps.len() >= Probed::STEPS_MAX {
-            return false;
+            return record.squeeze(step);
         }
         record.intended_ns = intended_ns;
         record.steps.push(step);
@@ -86,6 +119,13 @@ pub(crate) fn went_well(step: u16, latency_ns: u64) -> ProbedStep {
 /// A step that failed, after so long where it was sent.
 pub(crate) fn failed(step: u16, class: ErrorClass, problem: &str, latency_ns: Option<u64>) -> ProbedStep {
     ProbedStep { step, failure: Some(ProbeFailure::new(class, problem)), latency_ns, page_ns: None }
+}
+
+/// Notes that a step begins, and whether it is tried again after it failed, where this is a probe.
+pub(crate) fn begin(visitor: &Visitor, is_again: bool) {
+    if visitor.worker.job.probe.is_some() {
+        visitor.worker.records.begin(visitor.number, is_again);
+    }
 }
 
 /// Notes how a step went that was to start at `intended_ns`, where this is a probe.
@@ -141,8 +181,10 @@ mod tests {
         let fails = |latency_ns| failed(1, ErrorClass::Status, "503", Some(latency_ns));
         assert!(records.note(7, 1_000, went_well(0, 50)));
         assert!(records.note(7, 2_000, fails(10)));
+        records.begin(7, true);
         assert!(records.note(7, 5_000, fails(20)));
         assert_eq!(steps(&records), [(0, true, Some(50)), (1, false, Some(3_020))]);
+        records.begin(7, true);
         assert!(records.note(7, 9_000, went_well(1, 30)));
         assert_eq!(steps(&records), [(0, true, Some(50)), (1, true, Some(7_030))]);
         assert!(records.note(7, 9_500, went_well(1, 40)), "a loop comes to it again");
@@ -151,10 +193,29 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_in_a_loop_is_not_undone_by_the_next_round() {
+        let records = records();
+        let fails = failed(1, ErrorClass::Status, "503", Some(10));
+        for (begun_ns, step) in [(0, fails), (100, went_well(1, 20)), (200, went_well(1, 30))] {
+            records.begin(7, false);
+            assert!(records.note(7, begun_ns, step));
+        }
+        assert_eq!(steps(&records), [(1, false, Some(10)), (1, true, Some(20)), (1, true, Some(30))]);
+    }
+
+    #[test]
     fn what_is_kept_of_a_walk_is_bounded() {
         let records = records();
         let kept = (0..150).filter(|_| records.note(7, 0, went_well(0, 1))).count();
-        assert_eq!((kept, steps(&records).len()), (Probed::STEPS_MAX, Probed::STEPS_MAX));
+        assert_eq!((kept, steps(&records).len()), (150, Probed::STEPS_MAX), "a loop's step is one account");
+        assert!(records.note(7, 0, went_well(0, 9)));
+        assert_eq!(steps(&records).last(), Some(&(0, true, Some(9))), "the slowest stands for all");
+        assert!(!records.note(7, 0, went_well(1, 1)), "there is no room for another");
+        assert!(records.note(7, 0, failed(0, ErrorClass::Status, "503", Some(2))));
+        assert!(records.note(7, 0, went_well(0, 1)), "a further round does not undo it");
+        assert!(steps(&records).contains(&(0, false, Some(2))));
+        assert!(!records.note(7, 0, failed(2, ErrorClass::Status, "503", Some(2))), "a good one is left out");
+        assert!(steps(&records).contains(&(2, false, Some(2))), "what failed is always kept");
         let long = failed(0, ErrorClass::Dns, &"é".repeat(1_000), None);
         let problem = long.failure.unwrap().problem;
         assert_eq!(problem.chars().count(), ProbeFailure::PROBLEM_CHARS_MAX);

@@ -215,6 +215,7 @@ pub(super) fn snapshot() -> Snapshot {
             outbox_oldest_s: Some(NOW_S - 20),
             outbox_refused: 1,
             traffic: Some(Reading { failures: 5, is_failing: true }),
+            losses: vec![("too_old", 3), ("steps_not_kept", 0)],
         },
         cloudwatch: Some(Sent {
             sent: 900,

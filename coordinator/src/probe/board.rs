@@ -7,6 +7,8 @@ use serde::Serialize;
 pub(crate) struct Board {
     /// When it stood so, in seconds since 1970.
     pub at_s: i64,
+    /// When anybody looked last whether an alert fires, in seconds since 1970.
+    pub evaluated_s: Option<i64>,
     /// Objectives in the plan's order, each in all its scopes.
     pub objectives: Vec<ObjectiveRow>,
     /// Regions in the plan's order.
@@ -108,6 +110,18 @@ impl Board {
         Some(u64::try_from(now_s.saturating_sub(heard_s)).unwrap_or(0))
     }
 
+    /// Whether nobody knows how an objective stands: its region is silent, or all of them are.
+    pub(crate) fn is_blind(&self, row: &ObjectiveRow) -> bool {
+        // Real traffic is counted elsewhere.
+        if row.objective.starts_with("traffic ") {
+            return false;
+        }
+        match self.regions.iter().find(|region| region.region == row.scope) {
+            Some(region) => region.is_silent,
+            None => !self.regions.is_empty() && self.regions.iter().all(|region| region.is_silent),
+        }
+    }
+
     /// The windows that rules look through, from the shortest, each once.
     pub(crate) fn windows(&self) -> Vec<u32> {
         let burns = self.objectives.iter().flat_map(|row| &row.burns);
@@ -127,9 +141,18 @@ impl ObjectiveRow {
         first.burn.map(|burn| (burn, is_burning))
     }
 
-    /// Its highest burn rate in any window.
-    pub(crate) fn fastest(&self) -> Option<f64> {
-        self.burns.iter().filter_map(|burn| burn.burn).max_by(f64::total_cmp)
+    /// The rule that is nearest to firing, and how fast the budget burns in that of its windows where it burns less: one
+    /// failure alone makes a short window burn as much as an outage does.
+    pub(crate) fn worst(&self) -> Option<(&str, f64)> {
+        let readings = self.burns.iter().filter(|burn| burn.is_long).filter_map(|long| {
+            let short = self.burns.iter().find(|burn| !burn.is_long && burn.rule == long.rule)?;
+            let burn = long.burn?.min(short.burn?);
+            // A factor is a decimal, and above 0.
+            let factor = long.factor.parse::<f64>().ok()?;
+            Some((long.rule.as_str(), burn, burn / factor))
+        });
+        let worst = readings.max_by(|one, other| one.2.total_cmp(&other.2));
+        worst.map(|(rule, burn, _)| (rule, burn))
     }
 }
 
@@ -173,6 +196,7 @@ pub(crate) mod tests {
         };
         Board {
             at_s: 1_795_000_000,
+            evaluated_s: Some(1_795_000_000),
             objectives: vec![
                 row("global", 7, 0.46, 8.0),
                 row("tokyo", 7, -0.62, 20.0),
@@ -214,7 +238,22 @@ pub(crate) mod tests {
         assert_eq!(board.objectives[1].burn(259_200), Some((5.0, true)));
         assert_eq!(board.objectives[0].burn(3_600), Some((8.0, false)));
         assert_eq!(board.objectives[0].burn(60), None);
-        assert_eq!(board.objectives[1].fastest(), Some(40.0));
+        assert_eq!(board.objectives[1].worst(), Some(("page-14.4", 20.0)), "40 is its short window's alone");
+        let mut unknown = board.objectives[1].clone();
+        unknown.burns.iter_mut().for_each(|burn| burn.burn = None);
+        assert_eq!(unknown.worst(), None);
+    }
+
+    #[test]
+    fn what_a_silent_region_saw_last_says_nothing() {
+        let mut board = burning();
+        let blind = |board: &Board| {
+            board.objectives.iter().map(|row| board.is_blind(row)).collect::<Vec<bool>>()
+        };
+        assert_eq!(blind(&board), [false, false, true]);
+        board.regions[0].is_silent = true;
+        board.objectives[1].objective = "traffic availability 99.99% over 30d".to_owned();
+        assert_eq!(blind(&board), [true, false, true]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use doorbuster_model::slo::{
     AlertStatus, AlertView, BurnReading, Count, Ledger, NO_DATA, Notice, NoticeKind, ObjectiveStanding,
-    Probed, ProbedStep, RegionStanding, Saved, Scope, SeriesKey, Silence, Slo, Standing, Unsaved,
+    Oddities, Probed, ProbedStep, RegionStanding, Saved, Scope, SeriesKey, Silence, Slo, Standing, Unsaved,
 };
 use doorbuster_model::threshold::Names;
 use doorbuster_model::{Plan, report};
@@ -98,6 +98,16 @@ impl Book {
         self.ledger.counted_until(objective)
     }
 
+    /// What could not be taken as it came.
+    pub(crate) fn oddities(&self) -> Oddities {
+        self.ledger.oddities()
+    }
+
+    /// The last evaluation, in seconds since 1970.
+    pub(crate) fn evaluated_until(&self) -> Option<i64> {
+        self.ledger.evaluated_until()
+    }
+
     /// What people are to be told at `at_s`, a multiple of ten seconds.
     pub(crate) fn evaluate(&mut self, at_s: i64) -> Vec<Notice> {
         self.ledger.evaluate(at_s)
@@ -181,6 +191,7 @@ pub(crate) fn board(standing: &Standing) -> Board {
     let is_open = |alert: &&AlertView| alert.status != AlertStatus::Resolved;
     Board {
         at_s: standing.at_s,
+        evaluated_s: Some(standing.at_s),
         objectives: standing.objectives.iter().map(objective).collect(),
         regions: standing.regions.iter().map(region).collect(),
         alerts: standing.alerts.iter().filter(is_open).map(alert).collect(),

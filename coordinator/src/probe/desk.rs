@@ -10,6 +10,7 @@ use doorbuster_model::{Tick, report};
 use super::book::{self, Book, Counted};
 use super::changes::{Changes, region_name};
 use super::fleet::{Happened, News};
+use super::losses::{Loss, Losses};
 use crate::export::Counter;
 
 /// The counter by which an agent says that it left walks out.
@@ -24,6 +25,7 @@ pub(crate) struct Desk {
     down: BTreeSet<usize>,
     /// How many walks each region left out since the last beat.
     skipped: Vec<u64>,
+    losses: Losses,
     /// Whether there is anything that was not saved.
     is_dirty: bool,
 }
@@ -32,8 +34,8 @@ impl Desk {
     /// A desk with this ledger; names are those of the plan.
     pub(crate) fn new(names: Names, book: Book) -> Self {
         let skipped = vec![0; names.regions.len()];
-        let (changes, down) = (Changes::default(), BTreeSet::new());
-        Self { names, book, changes, down, skipped, is_dirty: false }
+        let (changes, down, losses) = (Changes::default(), BTreeSet::new(), Losses::default());
+        Self { names, book, changes, down, skipped, losses, is_dirty: false }
     }
 
     /// Takes what happened in a region. What is to be said about it, line by line.
@@ -74,6 +76,7 @@ impl Desk {
         if let Some(skipped) = self.skipped.get_mut(region) {
             *skipped += tick.tally.counters.get(SKIPPED).copied().unwrap_or(0);
         }
+        self.losses.second(tick);
         // Somebody who waits for an answer is at work; one who has nothing to do is not, however alive.
         if tick.health.shoppers > 0 {
             self.book.heard(&self.names, region, at_s);
@@ -95,6 +98,7 @@ impl Desk {
         for (region, skipped) in self.skipped.iter_mut().enumerate() {
             lines.extend(self.changes.skipped(&self.names, region, std::mem::take(skipped)));
         }
+        lines.extend(self.losses.say(&self.book.oddities()));
         (notices, lines)
     }
 
@@ -122,6 +126,11 @@ impl Desk {
     /// What was counted since this process began, for whoever reads counters.
     pub(crate) fn counters(&self) -> Vec<Counter> {
         self.book.counters()
+    }
+
+    /// What could not be taken as it came.
+    pub(crate) fn losses(&self) -> Vec<Loss> {
+        self.losses.all(&self.book.oddities())
     }
 
     /// The same with everything that was counted.

@@ -40,30 +40,47 @@ pub(crate) fn keep(data_dir: &Path, prepared: &Prepared) -> Result<(), Error> {
     fs::rename(&new, &path).map_err(|source| Error::Write { path, source })
 }
 
-/// The plans of all probes that ran here, with what their positions are called, by name.
+/// What is known of the probes that ran here.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Their plans with what their positions are called, by name.
+    pub plans: Vec<(Plan, Names)>,
+    /// Why others cannot be read: each would hide all of them.
+    pub problems: Vec<String>,
+}
+
+/// The probes that ran here.
 ///
 /// # Errors
-/// When what is kept cannot be read.
-pub(crate) fn all(data_dir: &Path) -> Result<Vec<(Plan, Names)>, Error> {
+/// When the folder cannot be read.
+pub(crate) fn all(data_dir: &Path) -> Result<Known, Error> {
     let failed = |source| Error::System { what: "looking for the plans of probes", source };
     let entries = match fs::read_dir(folder(data_dir)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Known::default()),
         entries => entries.map_err(failed)?,
     };
-    let mut plans = Vec::new();
+    let mut known = Known::default();
     for entry in entries {
         let path = entry.map_err(failed)?.path();
         if path.extension().is_none_or(|ending| ending != "json") {
             continue;
         }
-        let text = fs::read_to_string(&path).map_err(failed)?;
-        let kept: Kept = serde_json::from_str(&text).map_err(|error| failed(error.into()))?;
-        let plan = Plan::read(&path.display().to_string(), &kept.plan)?;
-        let names = Names { journeys: kept.journeys, ..names(&plan, &[]) };
-        plans.push((plan, names));
+        match one(&path) {
+            Ok(plan) => known.plans.push(plan),
+            Err(why) => known.problems.push(format!("{}: {why}", path.display())),
+        }
     }
-    plans.sort_by(|one, other| one.0.name.cmp(&other.0.name));
-    Ok(plans)
+    known.plans.sort_by(|one, other| one.0.name.cmp(&other.0.name));
+    known.problems.sort_unstable();
+    Ok(known)
+}
+
+fn one(path: &Path) -> Result<(Plan, Names), String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let kept: Kept = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let plan = Plan::read(&path.display().to_string(), &kept.plan).map_err(|faults| faults.to_string())?;
+    let names = Names { journeys: kept.journeys, ..names(&plan, &[]) };
+    Ok((plan, names))
 }
 
 #[cfg(test)]
@@ -91,16 +108,18 @@ mod tests {
     #[test]
     fn a_probe_is_known_without_its_plan_and_journeys() {
         let data_dir = std::env::temp_dir().join(format!("doorbuster-kept-{}", std::process::id()));
-        assert!(all(&data_dir).unwrap().is_empty(), "nobody probed here");
+        assert!(all(&data_dir).unwrap().plans.is_empty(), "nobody probed here");
         for (name, every) in [("shop", "1s"), ("api", "20s"), ("shop", "2s")] {
             keep(&data_dir, &prepared(name, every)).unwrap();
         }
         fs::write(data_dir.join("probes/notes.txt"), "").unwrap();
-        let plans = all(&data_dir).unwrap();
+        fs::write(data_dir.join("probes/later.json"), "{\"plan\": 7}").unwrap();
+        let Known { plans, problems } = all(&data_dir).unwrap();
         fs::remove_dir_all(&data_dir).unwrap();
         let told: Vec<(&str, u32)> =
             plans.iter().map(|(plan, _)| (plan.name.as_str(), plan.probe.unwrap().every_s)).collect();
         assert_eq!(told, [("api", 20), ("shop", 2)]);
+        assert!(matches!(&problems[..], [one] if one.contains("later.json: ")), "{problems:?}");
         let names = &plans[1].1;
         assert_eq!((names.regions.len(), names.journeys[0].0.as_str()), (2, "browse"));
         assert!(names.journeys[0].1.contains(&"home".to_owned()), "{:?}", names.journeys);

@@ -122,8 +122,15 @@ impl Publisher {
         self.vitals.outbox_refused = outbox.refused;
     }
 
-    /// Shows everything, once a second, with what was counted since this process began.
-    pub(crate) fn show(&mut self, now_s: i64, writing: &Writing, counted: &[Counter]) {
+    /// Shows everything, once a second, with what was counted since this process began and what could not be.
+    pub(crate) fn show(
+        &mut self,
+        now_s: i64,
+        writing: &Writing,
+        counted: &[Counter],
+        losses: Vec<(&'static str, u64)>,
+    ) {
+        self.vitals.losses = losses;
         self.vitals.store_failing_since_s = writing.failing.as_ref().map(|(_, since_s)| *since_s);
         let failing_s = writing.failing.as_ref().map_or(0, |(_, since_s)| now_s.saturating_sub(*since_s));
         self.vitals.store_failing_s = u64::try_from(failing_s).unwrap_or(0);

@@ -5,13 +5,15 @@ use std::io::IsTerminal;
 
 use jiff::Timestamp;
 
-use super::board::{Board, ObjectiveRow};
+use super::board::{AlertRow, Board, ObjectiveRow};
 use super::output::{Display, Output, Table};
 use crate::Error;
-use crate::tell::{Paint, bar, count, figure, percent, plain};
+use crate::tell::{Paint, bar, budget_left, count, figure, plain};
 
 /// The most rows of the table; of more objectives those are shown of which the least is left.
 const ROWS_MAX: usize = 24;
+/// The most alerts below it.
+const ALERTS_MAX: usize = 6;
 /// The longest objective that is shown whole, in characters.
 const OBJECTIVE_CHARS_MAX: usize = 44;
 
@@ -49,12 +51,12 @@ impl Screen {
         }
     }
 
-    /// Shows how everything stands.
-    pub(crate) fn show(&self, board: &Board) {
+    /// Shows how everything stands, and why nothing is saved, where that is so.
+    pub(crate) fn show(&self, board: &Board, unsaved: Option<&str>) {
         let Some(output) = &self.output else { return };
         self.say_missed(board.at_s, output);
         if let Some(paint) = self.paint {
-            output.rows(table(board, paint));
+            output.rows(table(board, unsaved, paint));
         }
     }
 
@@ -77,8 +79,43 @@ fn stamped(at_s: i64, what: &str) -> String {
     format!("{} {}", clock(at_s, "%Y-%m-%dT%H:%M:%SZ"), plain(what))
 }
 
-/// The table's lines.
-fn table(board: &Board, paint: Paint) -> Vec<String> {
+/// The table's lines: objectives, alerts, and what is wrong with the probe itself.
+fn table(board: &Board, unsaved: Option<&str>, paint: Paint) -> Vec<String> {
+    let mut lines = objectives(board, paint);
+    // The worst come first.
+    let mut alerts: Vec<&AlertRow> = board.alerts.iter().collect();
+    alerts.sort_by_key(|alert| (alert.status != "firing", alert.severity != "page", alert.since_s));
+    lines.extend(alerts.iter().take(ALERTS_MAX).map(|alert| open(alert, paint)));
+    if alerts.len() > ALERTS_MAX {
+        lines.push(format!("and {} more alerts", alerts.len() - ALERTS_MAX));
+    }
+    lines.extend(unsaved.map(|why| paint.red(&format!("nothing is saved: {}", plain(why)))));
+    lines
+}
+
+/// An alert that is not over.
+fn open(alert: &AlertRow, paint: Paint) -> String {
+    let muted = match (alert.is_silenced, alert.is_inhibited) {
+        (true, _) => " (silenced)",
+        (false, true) => " (inhibited)",
+        (false, false) => "",
+    };
+    let about = alert.objective.as_deref().unwrap_or_default();
+    let line = format!(
+        "{} {}{muted}: {} {} {} since {}",
+        alert.status,
+        alert.severity,
+        plain(&alert.scope),
+        plain(&alert.rule),
+        shortened(&plain(about), OBJECTIVE_CHARS_MAX),
+        clock(alert.since_s, "%H:%M:%SZ"),
+    );
+    let line = line.replace("  ", " ");
+    if alert.status == "firing" && muted.is_empty() { paint.red(&line) } else { line }
+}
+
+/// A line for each objective in each of its scopes.
+fn objectives(board: &Board, paint: Paint) -> Vec<String> {
     let mut rows: Vec<&ObjectiveRow> = board.objectives.iter().collect();
     let left_off = rows.len().saturating_sub(ROWS_MAX);
     if left_off > 0 {
@@ -95,12 +132,12 @@ fn table(board: &Board, paint: Paint) -> Vec<String> {
         .zip(objectives.iter().zip(&scopes))
         .map(|(row, (objective, scope))| {
             format!(
-                "{objective:<objective_width$}  {scope:<scope_width$}  {} {:>8}  burn {:>5}  {} of {} failed  last {}",
-                bar(row.budget_left, paint),
-                percent(row.budget_left.map(|left| left.max(0.0))),
-                figure(row.fastest()),
+                "{objective:<objective_width$}  {scope:<scope_width$}  {}  {}  {} of {} failed{}  last {}",
+                budget(board, row, paint),
+                burn(row),
                 count(row.failed),
                 count(row.total),
+                doubts(row),
                 last(board, &row.scope),
             )
         })
@@ -109,6 +146,33 @@ fn table(board: &Board, paint: Paint) -> Vec<String> {
         lines.push(format!("and {left_off} more, of which more is left"));
     }
     lines
+}
+
+/// What is left of a budget; not as if all were well where nobody knows.
+fn budget(board: &Board, row: &ObjectiveRow, paint: Paint) -> String {
+    if board.is_blind(row) {
+        return format!("{} {:>8}", bar(None, paint), "no data");
+    }
+    format!("{} {:>8}", bar(row.budget_left, paint), budget_left(row.budget_left))
+}
+
+/// How fast it burns for the rule that is nearest to firing.
+fn burn(row: &ObjectiveRow) -> String {
+    match row.worst() {
+        Some((rule, burn)) => format!("burn {:>5} ({})", figure(Some(burn)), plain(rule)),
+        None => "burn  none".to_owned(),
+    }
+}
+
+/// What is not certain about its counts.
+fn doubts(row: &ObjectiveRow) -> String {
+    let suspected = if row.suspected > 0 {
+        format!(", {} suspected", count(row.suspected))
+    } else {
+        String::new()
+    };
+    let gaps = if row.gaps_s > 0 { format!(", {} s without data", count(row.gaps_s)) } else { String::new() };
+    format!("{suspected}{gaps}")
 }
 
 fn width(texts: &[String]) -> usize {
@@ -147,12 +211,31 @@ mod tests {
 
     #[test]
     fn each_objective_has_a_line_in_its_scopes() {
-        let lines = table(&burning(), PLAIN);
+        let lines = objectives(&burning(), PLAIN);
         assert_eq!(lines.len(), 3);
-        let tokyo = "checkout availability 99.99% over 30d  tokyo   ░░░░░░░░░░    0.0 %  burn  40.0  7 of 129,600 failed  last 11:06:37Z";
+        let tokyo = "checkout availability 99.99% over 30d  tokyo   ░░░░░░░░░░  -62.0 %  burn  20.0 (page-14.4)  \
+                     7 of 129,600 failed, 1 suspected, 95 s without data  last 11:06:37Z";
         assert_eq!(lines[1], tokyo);
         assert!(lines[0].contains("global  ████░░░░░░   46.0 %"), "{}", lines[0]);
+        assert!(lines[2].contains("london  ··········  no data"), "nobody knows how it is: {}", lines[2]);
         assert!(lines[2].ends_with("last 11:01:40Z"), "{}", lines[2]);
+    }
+
+    #[test]
+    fn below_the_objectives_is_what_is_wrong() {
+        let mut board = burning();
+        let lines = table(&board, Some("the disk is full"), PLAIN);
+        assert_eq!(
+            lines[3..],
+            [
+                "firing page: tokyo page-14.4 checkout availability 99.99% over 30d since 10:56:40Z",
+                "firing page (silenced): london no data since 11:04:40Z",
+                "nothing is saved: the disk is full",
+            ]
+        );
+        board.alerts = std::iter::repeat_n(board.alerts[0].clone(), 8).collect();
+        let lines = table(&board, None, PLAIN);
+        assert_eq!((lines.len(), lines[9].as_str()), (3 + 6 + 1, "and 2 more alerts"));
     }
 
     #[test]
@@ -160,7 +243,7 @@ mod tests {
         let mut board = burning();
         let spare = board.objectives[2].clone();
         board.objectives = std::iter::repeat_n(spare, 40).chain(board.objectives).collect();
-        let lines = table(&board, PLAIN);
+        let lines = objectives(&board, PLAIN);
         assert_eq!(lines.len(), ROWS_MAX + 1);
         assert!(lines[0].contains("tokyo") && lines[1].contains("global"), "{lines:#?}");
         assert_eq!(lines[ROWS_MAX], "and 19 more, of which more is left");
@@ -170,7 +253,7 @@ mod tests {
     fn a_screen_without_a_terminal_takes_everything() {
         let mut screen = Screen::new(true).unwrap();
         screen.say(0, "nothing");
-        screen.show(&burning());
+        screen.show(&burning(), None);
         screen.end();
         assert_eq!(clock(i64::MAX, "%H"), "?");
     }
@@ -187,7 +270,7 @@ mod tests {
         assert!((700..1_000).contains(&missed), "{missed}");
         drop(opens);
         while screen.missed.get() > 0 {
-            screen.show(&burning());
+            screen.show(&burning(), None);
             std::thread::yield_now();
         }
         screen.end();

@@ -22,7 +22,7 @@ pub(crate) use alert::{deliveries, silences};
 pub(crate) use audit::audited;
 pub(crate) use backtest::backtested;
 pub(crate) use runs::{pruned, runs};
-pub(crate) use slo::{bar, budgets};
+pub(crate) use slo::{bar, budget_left, budgets};
 
 /// The widest line.
 pub(crate) const WIDTH_MAX: usize = 100;

@@ -39,7 +39,15 @@ impl StatusCommand {
         let now_s = Timestamp::now().as_second();
         let mut boards: Vec<(String, Board)> = Vec::new();
         for (plan, names) in self.plans()? {
-            match look(&plan, &names, &place, now_s)? {
+            let looked = match look(&plan, &names, &place, now_s) {
+                // One plan that is no longer what it was hides no other.
+                Err(Error::Usage(why)) if self.plan.is_none() => {
+                    say(&format!("{}: {why}", plan.name));
+                    continue;
+                }
+                looked => looked?,
+            };
+            match looked {
                 Some(board) => boards.push((plan.name, board)),
                 None if self.plan.is_some() => {
                     let why = "start it with `doorbuster probe`, or say where it keeps its data";
@@ -69,7 +77,8 @@ impl StatusCommand {
             return Ok(vec![plan_of(path)?]);
         }
         let data_dir = self.kept.kept()?.data_dir;
-        let plans = kept::all(&data_dir)?;
+        let kept::Known { plans, problems } = kept::all(&data_dir)?;
+        problems.iter().for_each(|problem| say(problem));
         if plans.is_empty() {
             let message = format!("no probe ran with the folder {}; name its plan", data_dir.display());
             return Err(Error::Usage(message));
@@ -83,6 +92,12 @@ fn look(plan: &Plan, names: &Names, place: &Place, now_s: i64) -> Result<Option<
     let runtime =
         runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
     runtime.block_on(probe::look(plan, names, place, now_s))
+}
+
+/// Says something beside the result.
+fn say(line: &str) {
+    // Where standard error is closed, the result still comes.
+    let _ = writeln!(std::io::stderr().lock(), "{}", tell::plain(line));
 }
 
 /// Shows the tables of every plan.

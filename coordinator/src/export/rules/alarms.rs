@@ -137,10 +137,9 @@ pub(crate) fn alarms(
     for (severity, names) in of_severity {
         let word = severity_word(severity);
         let told = format!("A rule of severity \"{word}\" fires, for any objective in any scope.");
-        made.any(&[word], &told, names, actions.of(severity));
+        made.many(&[word], &told, names, " OR ", actions.of(severity));
     }
-    let silent = made.silence(regions);
-    made.any(&["no data"], "A region is silent, or nobody probes any more.", silent, &actions.page);
+    made.silence(regions, actions);
     Alarms { metric_alarms: made.metric_alarms, composite_alarms: made.composite_alarms }
 }
 
@@ -180,8 +179,8 @@ impl Maker<'_> {
         name
     }
 
-    /// The alarms about missing data; returns their names.
-    fn silence(&mut self, regions: &[String]) -> Vec<String> {
+    /// The alarms about missing data: one silent region is a ticket, all of them are a page, and so is nobody who probes.
+    fn silence(&mut self, regions: &[String], actions: &Actions) {
         let mut names = Vec::new();
         for region in regions {
             let name = self.name(&["no data", region]);
@@ -198,8 +197,12 @@ impl Maker<'_> {
             heartbeat.evaluation_periods = LIFELESS_PERIODS;
             heartbeat.datapoints_to_alarm = LIFELESS_PERIODS;
         }
-        names.push(name);
-        names
+        let told = "A region is silent.";
+        self.many(&["silent region"], told, names.clone(), " OR ", &actions.ticket);
+        let all = ["no data", "every region"];
+        self.many(&all, "Every region is silent.", names, " AND ", &[]);
+        let told = "Every region is silent, or nobody probes any more.";
+        self.many(&["no data"], told, vec![self.name(&all), name], " OR ", &actions.page);
     }
 
     /// An alarm while a metric is at a threshold or above.
@@ -222,23 +225,30 @@ impl Maker<'_> {
         });
     }
 
-    /// A composite alarm while any of many is on: where there are more than AWS takes, of composite alarms of as many as it
-    /// takes. There is none of nothing.
-    fn any(&mut self, parts: &[&str], told: &str, mut names: Vec<String>, actions: &[String]) {
+    /// A composite alarm while any of many is on, or all of them: where there are more than AWS takes, of composite alarms
+    /// of as many as it takes. There is none of nothing.
+    fn many(
+        &mut self,
+        parts: &[&str],
+        told: &str,
+        mut names: Vec<String>,
+        operator: &str,
+        actions: &[String],
+    ) {
         let mut level = 0;
-        while characters_of(&names) > limits::RULE_CHARACTERS_MAX || names.len() > CHILDREN_MAX {
+        while characters_of(&names, operator) > limits::RULE_CHARACTERS_MAX || names.len() > CHILDREN_MAX {
             level += 1;
             let mut groups = Vec::new();
-            for (number, group) in groups_of(&names).into_iter().enumerate() {
+            for (number, group) in groups_of(&names, operator).into_iter().enumerate() {
                 let part = format!("part {level}.{}", number + 1);
                 let name = self.name(&[parts, &[part.as_str()]].concat());
-                self.composite(name.clone(), told.to_owned(), &group, " OR ", &[]);
+                self.composite(name.clone(), told.to_owned(), &group, operator, &[]);
                 groups.push(name);
             }
             names = groups;
         }
         if !names.is_empty() {
-            self.composite(self.name(parts), told.to_owned(), &names, " OR ", actions);
+            self.composite(self.name(parts), told.to_owned(), &names, operator, actions);
         }
     }
 
@@ -270,11 +280,11 @@ impl Maker<'_> {
 }
 
 /// Names in groups of which each fits a rule.
-fn groups_of(names: &[String]) -> Vec<Vec<String>> {
+fn groups_of(names: &[String], operator: &str) -> Vec<Vec<String>> {
     let mut groups: Vec<Vec<String>> = Vec::new();
     for name in names {
         match groups.last_mut() {
-            Some(group) if fits(group, name) => group.push(name.clone()),
+            Some(group) if fits(group, name, operator) => group.push(name.clone()),
             _ => groups.push(vec![name.clone()]),
         }
     }
@@ -282,13 +292,13 @@ fn groups_of(names: &[String]) -> Vec<Vec<String>> {
 }
 
 /// Whether one name more fits the rule of a group.
-fn fits(group: &[String], name: &str) -> bool {
-    let more = " OR ALARM(\"\")".len() + name.chars().count();
-    group.len() < CHILDREN_MAX && characters_of(group) + more <= limits::RULE_CHARACTERS_MAX
+fn fits(group: &[String], name: &str, operator: &str) -> bool {
+    let more = operator.len() + "ALARM(\"\")".len() + name.chars().count();
+    group.len() < CHILDREN_MAX && characters_of(group, operator) + more <= limits::RULE_CHARACTERS_MAX
 }
 
-fn characters_of(names: &[String]) -> usize {
-    rule_of(names, " OR ").chars().count()
+fn characters_of(names: &[String], operator: &str) -> usize {
+    rule_of(names, operator).chars().count()
 }
 
 fn rule_of(names: &[String], operator: &str) -> String {

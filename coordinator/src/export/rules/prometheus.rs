@@ -112,17 +112,19 @@ fn burn(text: &mut String, plan: &str, slo: &Slo, objective: &Objective, rule: &
     alert(text, &told);
 }
 
-/// Missing data is not good data: a silent region, a process that is gone, one that evaluates nothing any more.
+/// Missing data is not good data: a silent region (a ticket, as Doorbuster's own), all of them (a page), a process that is
+/// gone, one that evaluates nothing any more.
 fn silence(text: &mut String, plan: &str, slo: &Slo) {
     let plan = label(plan);
     let lasting_s = slo.no_data_after_s;
-    let mut tell = |name, expression, lasting_s, summary: &str| {
+    let all = format!("min by (plan) (doorbuster_region_silent{{plan={plan}}})");
+    let mut tell = |name, severity, expression, lasting_s, summary: &str| {
         let told = Told {
             name,
             expression,
             lasting_s,
             keep_firing_for_s: None,
-            severity: "page",
+            severity,
             rule: "no-data",
             objective: None,
             summary: summary.to_owned(),
@@ -131,18 +133,28 @@ fn silence(text: &mut String, plan: &str, slo: &Slo) {
     };
     tell(
         "DoorbusterRegionSilent",
-        format!("doorbuster_region_silent{{plan={plan}}} == 1"),
+        "ticket",
+        format!("doorbuster_region_silent{{plan={plan}}} == 1 unless on (plan) {all} == 1"),
         None,
         "{{ $labels.region }}: no probe has reported for too long",
     );
     tell(
+        "DoorbusterAllSilent",
+        "page",
+        format!("{all} == 1"),
+        None,
+        "no probe of any region has reported for too long",
+    );
+    tell(
         "DoorbusterGone",
+        "page",
         format!("absent(doorbuster_build_info{{plan={plan}}})"),
         Some(lasting_s),
         "nobody probes: the page of Doorbuster cannot be scraped",
     );
     tell(
         "DoorbusterStuck",
+        "page",
         format!("time() - doorbuster_evaluated_timestamp_seconds{{plan={plan}}} > {lasting_s}"),
         None,
         "nothing is evaluated: Doorbuster answers and does nothing else",

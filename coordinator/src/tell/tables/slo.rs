@@ -23,6 +23,7 @@ pub(crate) fn budgets(board: &Board, now_s: i64, colour: bool) -> String {
     if board.alerts.is_empty() {
         lines.push_str("alerts: none\n");
     }
+    lines.push_str(&evaluated(board, now_s, paint));
     lines.push_str(&indented("", &regions(board, now_s)));
     lines.push_str(&age(board, now_s, paint));
     parts.push(lines);
@@ -59,21 +60,35 @@ fn objectives(board: &Board, paint: Paint) -> Grid {
         grid.row(vec![
             plain(&row.objective),
             plain(&row.scope),
-            format!("{} {}", bar(row.budget_left, paint), left(row)),
+            format!("{} {}", bar(known(board, row), paint), budget_left(row.budget_left)),
             paint.red_above_zero(row.failed, count(row.failed)),
             count(row.suspected),
             count(row.total),
-            row.exhausted_in_s.map_or_else(String::new, span),
+            spent_in(board, row),
             if row.gaps_s == 0 { String::new() } else { span(row.gaps_s) },
         ]);
     }
     grid
 }
 
-fn left(row: &ObjectiveRow) -> String {
-    match row.budget_left {
+/// What is left of a budget in percent, below 0 where it is overspent.
+pub(crate) fn budget_left(left: Option<f64>) -> String {
+    match left {
         Some(left) if left < 0.0 => format!("-{}", percent(Some(-left))),
         left => percent(left),
+    }
+}
+
+/// What is left of a budget as far as anybody knows: what was before a silence is no good news.
+fn known(board: &Board, row: &ObjectiveRow) -> Option<f64> {
+    row.budget_left.filter(|_| !board.is_blind(row))
+}
+
+fn spent_in(board: &Board, row: &ObjectiveRow) -> String {
+    match row.exhausted_in_s {
+        _ if row.total == 0 || board.is_blind(row) => "no data".to_owned(),
+        Some(left_s) => span(left_s),
+        None => "not burning".to_owned(),
     }
 }
 
@@ -158,6 +173,16 @@ fn regions(board: &Board, now_s: i64) -> String {
     format!("regions: {}", told.collect::<Vec<_>>().join(", "))
 }
 
+/// Nothing as long as somebody looks whether alerts fire.
+fn evaluated(board: &Board, now_s: i64, paint: Paint) -> String {
+    let Some(evaluated_s) = board.evaluated_s.filter(|then_s| since(*then_s, now_s) > OLD_S) else {
+        return String::new();
+    };
+    let moment = jiff::Timestamp::from_second(evaluated_s);
+    let moment = moment.map_or_else(|_| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string());
+    indented("", &paint.yellow(&format!("alerts as of {moment}; nobody has evaluated since")))
+}
+
 fn age(board: &Board, now_s: i64, paint: Paint) -> String {
     match board.age_s(now_s) {
         None => indented("", "data: none yet"),
@@ -205,7 +230,7 @@ mod tests {
         for words in [
             &["global", "████░░░░░░ 46.0 %", "7", "1", "129,600", "2 h", "95 s"][..],
             &["tokyo", "░░░░░░░░░░ -62.0 %"],
-            &["london", "██████████ 100.0 %"],
+            &["london", "·········· 100.0 %", "no data"],
             &["5m", "1h", "6h", "3d"],
             &["tokyo", "40.0", "20.0", "0", "5.00"],
             &["firing", "page", "tokyo", "page-14.4: checkout availability", "10 min"],
@@ -224,6 +249,12 @@ mod tests {
         let text = budgets(&board, 1_795_010_000, false);
         assert!(text.contains("the newest is 2 h old; is the probe running?"), "{text}");
         assert!(text.contains("alerts: none\n"), "{text}");
+        assert!(text.contains("alerts as of 2026-11-18 11:06Z; nobody has evaluated since"), "{text}");
+        assert!(!budgets(&board, 1_795_000_060, false).contains("nobody has evaluated"));
+        board.regions[1].is_silent = false;
+        let text = budgets(&board, 1_795_000_000, false);
+        let london = text.lines().find(|line| line.contains("london")).unwrap();
+        assert!(london.contains("██████████ 100.0 %") && london.contains("not burning"), "{london}");
     }
 
     #[test]

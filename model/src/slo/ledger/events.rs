@@ -67,6 +67,11 @@ impl Ledger {
         of_objective.filter_map(|entry| entry.counted.last_heard_s).max()
     }
 
+    /// The last evaluation: since when nobody has looked whether anything fires.
+    pub fn evaluated_until(&self) -> Option<i64> {
+        self.evaluated_s
+    }
+
     /// Notes that a region is alive though it had no result.
     pub fn heard(&mut self, region: &str, at_s: i64) {
         if self.is_early(at_s) {

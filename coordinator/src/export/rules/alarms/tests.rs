@@ -28,7 +28,7 @@ fn every_rule_in_every_scope_has_its_alarms() {
     assert_eq!(limits::check(&made), Ok(()));
     // Two objectives, three scopes, two rules, of which each has two windows and its failures; two regions, one heartbeat.
     assert_eq!(made.metric_alarms.len(), 2 * 3 * 2 * 3 + 2 + 1);
-    assert_eq!(made.composite_alarms.len(), 2 * 3 * 2 + 3);
+    assert_eq!(made.composite_alarms.len(), 2 * 3 * 2 + 5);
     let rule = "doorbuster shop / home p latency 200ms 99.9% over 30d / london / ticket-3";
     assert_eq!(
         rule_named(&made, rule),
@@ -37,8 +37,15 @@ fn every_rule_in_every_scope_has_its_alarms() {
     let pages = rule_named(&made, "doorbuster shop / page");
     assert_eq!(pages.matches("ALARM(").count(), 6);
     assert!(pages.contains("/ global / page-14.4\") OR ALARM("), "{pages}");
-    let silent = rule_named(&made, "doorbuster shop / no data");
-    assert!(silent.ends_with("OR ALARM(\"doorbuster shop / no data / heartbeat\")"), "{silent}");
+    let [any, all] = ["silent region", "no data / every region"]
+        .map(|name| rule_named(&made, &format!("doorbuster shop / {name}")));
+    let [tokyo, london] =
+        ["tokyo", "london"].map(|region| format!("ALARM(\"doorbuster shop / no data / {region}\")"));
+    assert_eq!((any, all), (&*format!("{tokyo} OR {london}"), &*format!("{tokyo} AND {london}")));
+    assert_eq!(
+        rule_named(&made, "doorbuster shop / no data"),
+        "ALARM(\"doorbuster shop / no data / every region\") OR ALARM(\"doorbuster shop / no data / heartbeat\")"
+    );
     let with_actions = made.composite_alarms.iter().filter(|alarm| !alarm.alarm_actions.is_empty());
     let with_actions: Vec<&str> = with_actions.map(|alarm| alarm.alarm_name.as_str()).collect();
     assert_eq!(with_actions, ["doorbuster shop / page", "doorbuster shop / no data"]);
