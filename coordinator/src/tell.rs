@@ -22,7 +22,7 @@ mod write;
 mod tests;
 
 pub(crate) use colour::Paint;
-pub(crate) use numbers::{count, figure, percent};
+pub(crate) use numbers::{count, figure};
 pub(crate) use plain::plain;
 pub(crate) use report::{Report, report as report_on};
 pub(crate) use seconds::{Logs, lines};

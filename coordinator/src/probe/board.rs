@@ -247,9 +247,8 @@ pub(crate) mod tests {
     #[test]
     fn what_a_silent_region_saw_last_says_nothing() {
         let mut board = burning();
-        let blind = |board: &Board| {
-            board.objectives.iter().map(|row| board.is_blind(row)).collect::<Vec<bool>>()
-        };
+        let blind =
+            |board: &Board| board.objectives.iter().map(|row| board.is_blind(row)).collect::<Vec<bool>>();
         assert_eq!(blind(&board), [false, false, true]);
         board.regions[0].is_silent = true;
         board.objectives[1].objective = "traffic availability 99.99% over 30d".to_owned();

@@ -166,11 +166,8 @@ fn burn(row: &ObjectiveRow) -> String {
 
 /// What is not certain about its counts.
 fn doubts(row: &ObjectiveRow) -> String {
-    let suspected = if row.suspected > 0 {
-        format!(", {} suspected", count(row.suspected))
-    } else {
-        String::new()
-    };
+    let suspected =
+        if row.suspected > 0 { format!(", {} suspected", count(row.suspected)) } else { String::new() };
     let gaps = if row.gaps_s > 0 { format!(", {} s without data", count(row.gaps_s)) } else { String::new() };
     format!("{suspected}{gaps}")
 }

@@ -107,12 +107,7 @@ impl BacktestCommand {
     }
 
     /// The backtest of what a probe counted, and where that is from.
-    fn of_store(
-        &self,
-        plan: &Path,
-        of: &str,
-        rules: Option<Vec<Rule>>,
-    ) -> Result<(Backtest, String), Error> {
+    fn of_store(&self, plan: &Path, of: &str, rules: Option<Vec<Rule>>) -> Result<(Backtest, String), Error> {
         let subject = Subject::of_plan(plan, of, self.scope.as_deref())?;
         let place = self.kept.kept()?.place;
         let (from_s, to_s) = (self.from.unwrap_or(i64::MIN), self.to.unwrap_or(i64::MAX));

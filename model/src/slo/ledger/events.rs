@@ -83,9 +83,8 @@ impl Ledger {
 
     fn is_early(&self, at_s: i64) -> bool {
         let is_doubted = self.doubted_until_s.is_some();
-        self.now_s.is_none_or(|now_s| {
-            at_s > now_s + FUTURE_S || (is_doubted && at_s < now_s - CATCH_UP_MAX_S)
-        })
+        self.now_s
+            .is_none_or(|now_s| at_s > now_s + FUTURE_S || (is_doubted && at_s < now_s - CATCH_UP_MAX_S))
     }
 
     fn wait(&mut self, early: Early) {
