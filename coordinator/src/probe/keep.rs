@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_server_is_a_host_and_a_port() {
-        let near = plan("target: \"https://shop.example.com/a\"\nregions: [tokyo, london]\n");
+        let near = plan("target: \"https://shop.example.com\"\nregions: [tokyo, london]\n");
         let both = vec!["tokyo".to_owned(), "london".to_owned()];
         assert_eq!(server_ledgers(&near), BTreeMap::from([("host/shop.example.com:443".to_owned(), both)]));
         let other = plan("target: \"http://shop.example.com:8080\"\nregions: [tokyo]\n");

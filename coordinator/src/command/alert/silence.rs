@@ -76,7 +76,10 @@ impl SilenceCommand {
     pub(super) fn run(&self) -> Result<Verdict, Error> {
         let plan = plan(&self.plan)?;
         let now = Timestamp::now();
-        let silence = self.silence(&plan, runs::new_id(now)?, now.as_second())?;
+        let id = runs::new_id(now)?;
+        // Short, since people type it; chance alone tells the few silences of a plan apart.
+        let id = id.rsplit_once('-').map_or(id.as_str(), |(_, chance)| chance).to_owned();
+        let silence = self.silence(&plan, id, now.as_second())?;
         with(&self.kept, async |store| store.put_silence(&plan.name, &silence).await)?;
         print(&format!(
             "silenced until {}; end it with: doorbuster alert unsilence {} {}\n",

@@ -99,12 +99,26 @@ fn history(pages: &[Page]) -> Option<History> {
 
 fn objective_of<'a>(slo: &'a Slo, text: &str) -> Result<&'a Objective, String> {
     // However it is spaced, and with or without the window that it has anyway.
-    let wanted = Objective::parse(text).map_or_else(|_| text.to_owned(), |objective| objective.text);
-    slo.objectives.iter().find(|objective| objective.text == wanted).ok_or_else(|| {
+    let wanted = Objective::parse(text).ok();
+    let is_it = |objective: &&Objective| {
+        objective.text == text
+            || wanted.as_ref().is_some_and(|wanted| {
+                (wanted.sli, wanted.share, wanted.window_s)
+                    == (objective.sli, objective.share, objective.window_s)
+                    && subject(&wanted.text) == subject(&objective.text)
+            })
+    };
+    slo.objectives.iter().find(is_it).ok_or_else(|| {
         let known: Vec<String> =
             slo.objectives.iter().map(|objective| format!("\"{}\"", objective.text)).collect();
         format!("the plan has no objective \"{text}\"; it has {}", known.join(", "))
     })
+}
+
+/// What an objective is about, as it is written: everything before its indicator.
+fn subject(text: &str) -> &str {
+    let end = text.find("availability").or_else(|| text.find("p(latency"));
+    text[..end.unwrap_or(text.len())].trim()
 }
 
 fn scope_of(scopes: &[Scope], wanted: Option<&str>) -> Result<Scope, String> {

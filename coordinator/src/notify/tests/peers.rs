@@ -106,7 +106,7 @@ async fn a_real_alertmanager_keeps_an_alert_firing_until_it_is_over() {
     let now_s = || Timestamp::now().as_second();
     let outbox = Arc::new(Memory::default());
     let began_s = now_s() - 60;
-    let of = |status| Notice { began_s, ..notice(status) };
+    let of = |status| Notice { began_s, at_s: now_s(), ..notice(status) };
     outbox.add("alertmanager", &of(AlertStatus::Firing), now_s());
 
     let clock = Arc::new(now_s);
