@@ -15,6 +15,7 @@ use crate::fold::{AgentState, Ended, Fold};
 use crate::launch::{self, Agent, Event};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
+use crate::runtime::block_on;
 use crate::signals::Signals;
 use crate::windows::Window;
 
@@ -82,13 +83,7 @@ pub(crate) fn conduct_alone(
     progress: &mut Progress,
     listener: &mut dyn FnMut(Noted),
 ) -> Result<Conducted, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
-    let conducted = runtime.block_on(conduct(prepared, run, progress, listener));
-    // What still waits for agents that were given up is not worth waiting for.
-    runtime.shutdown_background();
-    conducted
+    block_on(conduct(prepared, run, progress, listener))
 }
 
 /// Conducts a run. `listener` hears what agents say beside figures, and each second of a load.

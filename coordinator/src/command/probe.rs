@@ -12,6 +12,7 @@ use url::Url;
 use super::options::{KeptOptions, TargetOptions, try_file};
 use crate::prepare::{Prepared, Source};
 use crate::probe::{self, Orders, kept};
+use crate::runtime::block_on;
 use crate::{Error, Verdict, runs, tell};
 
 /// Probe a shop all year round: each region walks each journey of a plan every so often.
@@ -80,13 +81,7 @@ impl ProbeCommand {
             quiet: self.quiet,
         };
         let id = runs::new_id(Timestamp::now())?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
-        let probed = runtime.block_on(probe::run(&prepared, &id, &orders));
-        // What still waits for agents that were given up is not worth waiting for.
-        runtime.shutdown_background();
-        let board = probed?;
+        let board = block_on(probe::run(&prepared, &id, &orders))?;
         if let Some(path) = &self.json {
             let budgets = tell::Budgets {
                 plan: &prepared.plan.name,

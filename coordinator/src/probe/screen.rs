@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::board::{AlertRow, Board, ObjectiveRow};
 use super::output::{Display, Output, Table};
 use crate::Error;
-use crate::tell::{Paint, bar, budget_left, count, figure, plain};
+use crate::tell::{Paint, bar, budget_left, count, figure, plain, shortened};
 
 /// The most rows of the table; of more objectives those are shown of which the least is left.
 const ROWS_MAX: usize = 24;
@@ -189,13 +189,6 @@ fn last(board: &Board, scope: &str) -> String {
 /// A moment in seconds since 1970, in UTC.
 fn clock(at_s: i64, format: &str) -> String {
     Timestamp::from_second(at_s).map_or_else(|_| "?".to_owned(), |at| at.strftime(format).to_string())
-}
-
-fn shortened(text: &str, chars_max: usize) -> String {
-    match text.char_indices().nth(chars_max) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(chars_max - 1).chain(['…']).collect(),
-    }
 }
 
 #[cfg(test)]

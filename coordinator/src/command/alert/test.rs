@@ -1,6 +1,5 @@
 //! `doorbuster alert test`: a test through every notifier of a plan.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,9 +11,10 @@ use doorbuster_notation::parse_duration;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::command::print::print;
+use crate::command::print::{colour, print};
 use crate::notify::{Client, Delivery, Environment, Notifiers, try_out};
 use crate::prepare::Source;
+use crate::runtime::block_on;
 use crate::{Error, Verdict, runs, tell};
 
 /// Send a test through every notifier of a plan, firing and then resolved, and show what each answered.
@@ -44,8 +44,7 @@ pub(super) struct TestCommand {
 impl TestCommand {
     pub(super) fn run(&self) -> Result<Verdict, Error> {
         let deliveries = self.deliveries()?;
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        print(&tell::deliveries(&deliveries, colour))?;
+        print(&tell::deliveries(&deliveries, colour()))?;
         let is_taken = deliveries.iter().all(|delivery| delivery.answer.is_ok());
         Ok(if is_taken { Verdict::Pass } else { Verdict::Fail })
     }
@@ -68,14 +67,8 @@ impl TestCommand {
         let notifiers = Notifiers::new(&source.name, &plan, &environment, aws_endpoint, Client::new()?)?;
         let id = runs::new_id(Timestamp::now())?;
         let severity = if self.severity == "page" { Severity::Page } else { Severity::Ticket };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
         let tried = try_out(&notifiers, &id, severity, self.fires_for, interrupted());
-        let deliveries = runtime.block_on(tried);
-        // What still waits for receivers that were given up is not worth waiting for.
-        runtime.shutdown_background();
-        Ok(deliveries)
+        block_on(async { Ok(tried.await) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! `doorbuster journey run`: one shopper, every request and answer shown.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::show::Show;
 use crate::command::options::TargetOptions;
+use crate::command::print::colour;
 use crate::conduct::{Conducted, Noted, conduct_alone};
 use crate::fold::Ended;
 use crate::prepare::{Prepared, Source};
@@ -56,8 +57,7 @@ impl RunCommand {
         let prepared = Prepared::with_task(source, self.options.overrides(Some(&self.target))?, task)?;
         let id = runs::new_id(Timestamp::now())?;
         let mut progress = Progress::new(true, &prepared.plan);
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let mut show = Show::new(&prepared.names, colour, self.trace, self.bodies);
+        let mut show = Show::new(&prepared.names, colour(), self.trace, self.bodies);
         let mut listener = |noted| {
             let text = match noted {
                 Noted::Exchange(exchange) => show.exchange(&exchange),

@@ -1,6 +1,6 @@
 //! `doorbuster slo backtest`: when which alert would have fired.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::events::read_events;
 use super::history::Subject;
 use crate::command::options::KeptOptions;
+use crate::command::print::{colour, print};
 use crate::prepare::read_text;
 use crate::{Error, Verdict, tell};
 
@@ -137,14 +138,7 @@ impl BacktestCommand {
     }
 
     fn show(&self, backtested: &Backtested) -> Result<(), Error> {
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let table = tell::backtested(backtested, self.incidents, colour);
-        let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(table.as_bytes()).and_then(|()| stdout.flush()) {
-            // A reader that has seen enough (`| head`) changes nothing.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|source| Error::System { what: "writing the table", source }),
-        }
+        print(&tell::backtested(backtested, self.incidents, colour()))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::export::cloudwatch::catalogue::{Catalogue, series};
 use crate::export::cloudwatch::cost::{PRICES, Usage, opening};
 use crate::export::rules::alarms::{Actions, Alarms, alarms};
 use crate::export::rules::{limits, prometheus, put};
+use crate::runtime::block_on;
 use crate::{Error, Verdict};
 
 /// How often a request is tried: alarms are put one after another, and AWS takes a few a second.
@@ -95,16 +96,13 @@ impl ExportCommand {
     }
 
     fn put(&self, place: &CloudWatch, made: &Alarms) -> Result<(), Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|source| Error::System { what: "starting a runtime", source })?;
         let endpoint = self.aws_endpoint.as_deref();
-        let done = runtime.block_on(async {
+        block_on(async {
             let client = aws::client(&place.aws_region, endpoint, ATTEMPTS).await;
-            put::put(&client, made).await
-        });
-        done.map_err(|(alarm, failure)| Error::Aws {
-            what: format!("putting the alarm \"{alarm}\" in {}", place.aws_region),
-            why: failure.why,
+            put::put(&client, made).await.map_err(|(alarm, failure)| Error::Aws {
+                what: format!("putting the alarm \"{alarm}\" in {}", place.aws_region),
+                why: failure.why,
+            })
         })?;
         let (alarms, composite) = (made.metric_alarms.len(), made.composite_alarms.len());
         say(&format!("put {alarms} alarms and {composite} composite alarms in {}", place.aws_region));

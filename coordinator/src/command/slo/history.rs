@@ -7,6 +7,7 @@ use doorbuster_notation::Share;
 
 use super::plan_of;
 use crate::Error;
+use crate::runtime::block_on;
 use crate::store::{Place, Store};
 
 /// An objective of a plan, in a scope.
@@ -70,13 +71,11 @@ impl Subject {
             let why = "start a probe, or say where it keeps its data";
             return Err(Error::Usage(format!("nothing was saved in {place}; {why}")));
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|source| Error::System { what: "starting a runtime", source })?;
-        let pages = runtime.block_on(async {
+        let pages = block_on(async {
             let store = Store::open(place).await?;
             let pages = store.pages_between(&self.plan, &self.key, from_s.saturating_sub(1), to_s).await;
             store.close().await;
-            pages
+            Ok(pages?)
         })?;
         history(&pages).ok_or_else(|| {
             Error::Usage(format!("{place} has counts of {} that this version cannot read", self.shown()))

@@ -1,6 +1,6 @@
 //! `doorbuster slo status`: what is left of the budgets, as the store has it.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,8 +10,10 @@ use jiff::Timestamp;
 
 use super::plan_of;
 use crate::command::options::{KeptOptions, try_file};
+use crate::command::print::{colour, print};
 use crate::probe::board::Board;
 use crate::probe::kept;
+use crate::runtime::block_on;
 use crate::store::Place;
 use crate::{Error, Verdict, probe, tell};
 
@@ -88,10 +90,7 @@ impl StatusCommand {
 }
 
 fn look(plan: &Plan, names: &Names, place: &Place, now_s: i64) -> Result<Option<Board>, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|source| Error::System { what: "starting the coordinator's runtime", source })?;
-    runtime.block_on(probe::look(plan, names, place, now_s))
+    block_on(probe::look(plan, names, place, now_s))
 }
 
 /// Says something beside the result.
@@ -102,15 +101,10 @@ fn say(line: &str) {
 
 /// Shows the tables of every plan.
 fn show(boards: &[(String, Board)], now_s: i64) -> Result<(), Error> {
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = colour();
     let told: Vec<String> = boards
         .iter()
         .map(|(plan, board)| format!("{}\n\n{}", tell::plain(plan), tell::budgets(board, now_s, colour)))
         .collect();
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(told.join("\n").as_bytes()).and_then(|()| stdout.flush()) {
-        // A reader that has seen enough (`| head`) is no failure.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|source| Error::System { what: "writing the tables", source }),
-    }
+    print(&told.join("\n"))
 }
