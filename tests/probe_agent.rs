@@ -1,9 +1,10 @@
 //! A probing agent, driven as a coordinator drives it: over standard input and output.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -227,4 +228,49 @@ fn a_stranger_is_not_probed_more_often_than_anybody_may() {
     let ran = probe(target, &[HOME, LOOK], 1_000, "", length);
     assert!(ran.failed.contains("192.0.2.1 was not named with --allow-host"), "{}", ran.failed);
     assert_eq!((ran.code, ran.walks.len()), (Some(2), 0));
+}
+
+/// Answers every request with nothing, on connections that stay open, and tells when each came.
+fn times_of_requests(listener: TcpListener) -> Receiver<Instant> {
+    let (came, times) = channel();
+    thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            let came = came.clone();
+            thread::spawn(move || {
+                let mut lines = BufReader::new(&stream).lines();
+                while let Some(Ok(line)) = lines.next() {
+                    if line.is_empty() {
+                        // The test may be over.
+                        let _ = came.send(Instant::now());
+                        let _ = (&stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                    }
+                }
+            });
+        }
+    });
+    times
+}
+
+#[test]
+fn a_stranger_gets_ten_requests_in_a_second_and_never_more() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let times = times_of_requests(listener);
+    // Sixteen at once every four seconds are four a second on average.
+    let steps: Vec<String> = (0..16).map(|step| format!("{{ step: s{step}, get: /{step} }}")).collect();
+    let journey = format!("journey: long\nsteps: [{}]\n", steps.join(", "));
+    // What stands in for the network answers in the shop's place.
+    let more = format!("regions: [tokyo]\nhttp: {{ proxy: \"http://127.0.0.1:{port}\" }}\n");
+    let target = "http://shop.example.com";
+    let ran = probe(target, &[&journey], 4_000, &more, Duration::from_secs(8));
+    assert_eq!(ran.failed, "");
+    assert!(ran.walks.iter().all(|walk| walk.is_good) && !ran.walks.is_empty(), "{:?}", ran.walks);
+    let times: Vec<Instant> = times.try_iter().collect();
+    assert!(times.len() >= 16, "{}", times.len());
+    for (first, at) in times.iter().enumerate() {
+        let within = times[first..].iter().take_while(|time| **time < *at + Duration::from_secs(1)).count();
+        assert!(within <= 10, "{within} in a second");
+    }
+    let slowest = ran.walks.iter().flat_map(|walk| &walk.steps).filter_map(|step| step.latency_ns).max();
+    assert!(slowest < Some(90_000_000), "the wait is ours, and no latency: {slowest:?}");
 }

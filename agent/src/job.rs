@@ -19,6 +19,7 @@ use crate::audit::Duty;
 use crate::client::http1::Lines;
 use crate::client::{Origin, tls};
 use crate::probe;
+use crate::turns::Turns;
 
 /// An exchange that waited so long, and at least as long as the plan's grace, when the grace is over, was not cut
 /// off too early: it is a timeout.
@@ -157,13 +158,21 @@ impl Job {
     /// How many threads send: the CPUs that this process may use, shared with the other agents of this machine. A
     /// bound on connections bounds the workers too, since each has a pool of its own.
     pub fn workers(&self) -> usize {
-        if !self.is_load() {
+        if !self.is_load() || self.turns().is_some() {
             return 1;
         }
         let cpus = thread::available_parallelism().map_or(1, usize::from);
         let here = (self.agents_here as usize).max(1);
         let most = self.plan.load.max_connections.map_or(usize::MAX, |connections| connections as usize);
         (cpus / here).max(1).min(most.max(1))
+    }
+
+    /// The turns in which requests are sent, where the target is nobody's who allowed loading it. A plan whose journeys
+    /// send one request each says itself how many there are, and an audit has its own rate.
+    pub(crate) fn turns(&self) -> Option<Turns> {
+        let sends_one = self.journeys.iter().all(|journey| journey.requests_max() <= 1);
+        let keeps_count = self.audit.is_some() || (self.is_load() && sends_one);
+        (!keeps_count && !self.plan.may_load(&self.target)).then(|| Turns::new(self.agents_of_target))
     }
 
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away because the

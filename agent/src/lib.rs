@@ -33,6 +33,7 @@ mod session;
 pub mod stdio;
 mod tallies;
 mod trace;
+mod turns;
 mod visit;
 mod worker;
 

@@ -30,6 +30,7 @@ use crate::job::{Job, nanoseconds};
 use crate::page::Styles;
 use crate::probe::Records;
 use crate::tallies::Tallies;
+use crate::turns::Turns;
 use crate::{Error, audit, closed, open, probe, trace};
 
 /// Descriptors that are left for everything that is no connection.
@@ -94,6 +95,8 @@ pub(crate) struct Worker {
     pub types: RefCell<Types>,
     /// Which bodies are decoded that nobody wants.
     pub sampling: RefCell<Sampling>,
+    /// The turns in which it sends, to a stranger.
+    pub turns: Option<Turns>,
     /// What answers are held to.
     pub contract: RefCell<Contract>,
     /// What the walks of a probe have come to so far.
@@ -186,6 +189,7 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
         heads: RefCell::default(),
         types: RefCell::default(),
         sampling: RefCell::default(),
+        turns: job.turns(),
         contract: RefCell::new(Contract::new(&job, marks)),
         records: Records::default(),
         patience: Cell::new(None),

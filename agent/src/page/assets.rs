@@ -170,6 +170,11 @@ impl Page<'_> {
                 }
                 Known::Ask(conditions) => conditions,
             };
+            let mut handled_ns = handled_ns;
+            if let Some(turns) = &worker.turns {
+                handled_ns = Box::pin(turns.take(&worker.clock)).await;
+                intended_ns = intended_ns.max(handled_ns);
+            }
             let order = Order {
                 key,
                 intended_ns,
