@@ -71,9 +71,10 @@ fn objectives(board: &Board, paint: Paint) -> Grid {
     grid
 }
 
-/// What is left of a budget in percent, below 0 where it is overspent.
+/// What is left of a budget in percent, below 0 where it is overspent; where that is ten budgets and more, in budgets.
 pub(crate) fn budget_left(left: Option<f64>) -> String {
     match left {
+        Some(left) if left <= -10.0 => format!("-{:.0} ×", -left),
         Some(left) if left < 0.0 => format!("-{}", percent(Some(-left))),
         left => percent(left),
     }
@@ -206,6 +207,12 @@ mod tests {
     use crate::tell::tables::WIDTH_MAX;
 
     const PLAIN: Paint = Paint { on: false };
+
+    #[test]
+    fn what_is_left_is_a_share_or_so_many_budgets_that_are_overspent() {
+        let told = [Some(0.5), Some(-0.62), Some(-9.5), Some(-696.67), None].map(budget_left);
+        assert_eq!(told, ["50.0 %", "-62.0 %", "-950.0 %", "-697 ×", "n/a"]);
+    }
 
     #[test]
     fn a_bar_is_full_or_empty_only_where_it_is() {
