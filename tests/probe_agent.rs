@@ -61,6 +61,8 @@ fn assignment(target: &str, journeys: &[&str], every_ms: u64, more: &str) -> Ass
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Probe { every_ms },
+        generation: None,
+        not_after_unix_ms: 0,
     }
 }
 
