@@ -3,7 +3,7 @@
 pub mod alerts;
 mod audit;
 mod export;
-mod fleet;
+pub mod fleet;
 mod load;
 mod probe;
 mod read;
