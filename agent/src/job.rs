@@ -8,9 +8,10 @@ use base64::Engine as _;
 use doorbuster_journeys::{Journey, Supplies, built_in, data_key};
 use doorbuster_model::assignment::Audit;
 use doorbuster_model::cdn::{Airport, Asked};
+use doorbuster_model::generation::DRAIN_MAX;
 use doorbuster_model::pace::Section;
 use doorbuster_model::plan::HttpVersion;
-use doorbuster_model::{Assignment, Plan, Rota, Segment, Task};
+use doorbuster_model::{Assignment, Generation, Plan, Rota, Segment, Task};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -69,6 +70,8 @@ pub struct Job {
     pub(crate) audit: Option<Box<Duty>>,
     /// What a probe is told, where it is one.
     pub(crate) probe: Option<probe::Duty>,
+    /// The part of the run that is this agent's, where that is not all of it.
+    pub(crate) generation: Option<Generation>,
 }
 
 impl Job {
@@ -134,6 +137,11 @@ impl Job {
                 }
                 Task::Load | Task::Trace { .. } | Task::Audit(_) => None,
             },
+            // What one shopper does is not handed on.
+            generation: match assignment.task {
+                Task::Load | Task::Probe { .. } => assignment.generation,
+                Task::Trace { .. } | Task::Audit(_) => None,
+            },
             plan,
         })
     }
@@ -141,6 +149,44 @@ impl Job {
     /// Whether it is load that is wanted, not a look at a single shopper's way or at the edge, now or all year round.
     pub fn is_load(&self) -> bool {
         self.traces == 0 && self.audit.is_none() && self.probe.is_none()
+    }
+
+    /// Whether the agent has a part of the run in time; otherwise it has all of it.
+    pub(crate) fn is_a_part(&self) -> bool {
+        self.generation.is_some()
+    }
+
+    /// The first second that is reported.
+    pub(crate) fn first_second(&self) -> u32 {
+        self.generation.map_or(0, |generation| generation.first_second())
+    }
+
+    /// The number of the part of the run that is this agent's.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.map_or(0, |generation| generation.number)
+    }
+
+    /// From when on anything is sent, in nanoseconds from second 0.
+    pub fn begins_ns(&self) -> u64 {
+        self.generation.map_or(0, |generation| generation.from_ns)
+    }
+
+    /// From when on nothing is started any more.
+    pub fn ends_ns(&self) -> u64 {
+        // A probe has no end of its own.
+        let over_ns = if self.probe.is_some() { u64::MAX } else { self.plan.load.pace.length_ns() };
+        self.generation.map_or(over_ns, |generation| generation.to_ns.min(over_ns))
+    }
+
+    /// When journeys that are still under way are cut.
+    pub fn cut_ns(&self) -> u64 {
+        let (length_ns, graceful_ns) = (self.plan.load.pace.length_ns(), nanoseconds(self.plan.graceful));
+        match self.generation {
+            None => length_ns.saturating_add(graceful_ns),
+            Some(last) if self.probe.is_some() && last.is_last => last.cut_ns(last.to_ns, graceful_ns),
+            Some(part) if self.probe.is_some() => part.cut_ns(u64::MAX, graceful_ns),
+            Some(part) => part.cut_ns(length_ns, graceful_ns),
+        }
     }
 
     /// Whether steps and assets may lead to `url`: the target itself, or a host that may be loaded.
@@ -167,9 +213,11 @@ impl Job {
     }
 
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away because the
-    /// plan's grace is over.
+    /// plan's grace is over, or the time in which a part of a run drains.
     pub fn patience(&self) -> Duration {
-        self.plan.graceful.max(PATIENCE_MIN)
+        let drains = self.generation.is_some_and(|generation| !generation.is_last);
+        let grace = if drains { self.plan.graceful.min(DRAIN_MAX) } else { self.plan.graceful };
+        grace.max(PATIENCE_MIN)
     }
 
     /// Whether plain connections speak HTTP/2 from the first byte.
