@@ -1,5 +1,7 @@
 //! An assignment, read and checked: what all workers share, unchanging.
 
+mod part;
+
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -8,7 +10,6 @@ use base64::Engine as _;
 use doorbuster_journeys::{Journey, Supplies, built_in, data_key};
 use doorbuster_model::assignment::Audit;
 use doorbuster_model::cdn::{Airport, Asked};
-use doorbuster_model::generation::DRAIN_MAX;
 use doorbuster_model::pace::Section;
 use doorbuster_model::plan::HttpVersion;
 use doorbuster_model::{Assignment, Generation, Plan, Rota, Segment, Task};
@@ -20,10 +21,6 @@ use crate::audit::Duty;
 use crate::client::http1::Lines;
 use crate::client::{Origin, tls};
 use crate::probe;
-
-/// An exchange that waited so long, and at least as long as the plan's grace, when the grace is over, was not cut
-/// off too early: it is a timeout.
-const PATIENCE_MIN: Duration = Duration::from_secs(1);
 
 /// What every worker of the agent does.
 #[derive(Debug)]
@@ -151,44 +148,6 @@ impl Job {
         self.traces == 0 && self.audit.is_none() && self.probe.is_none()
     }
 
-    /// Whether the agent has a part of the run in time; otherwise it has all of it.
-    pub(crate) fn is_a_part(&self) -> bool {
-        self.generation.is_some()
-    }
-
-    /// The first second that is reported.
-    pub(crate) fn first_second(&self) -> u32 {
-        self.generation.map_or(0, |generation| generation.first_second())
-    }
-
-    /// The number of the part of the run that is this agent's.
-    pub(crate) fn generation(&self) -> u32 {
-        self.generation.map_or(0, |generation| generation.number)
-    }
-
-    /// From when on anything is sent, in nanoseconds from second 0.
-    pub fn begins_ns(&self) -> u64 {
-        self.generation.map_or(0, |generation| generation.from_ns)
-    }
-
-    /// From when on nothing is started any more.
-    pub fn ends_ns(&self) -> u64 {
-        // A probe has no end of its own.
-        let over_ns = if self.probe.is_some() { u64::MAX } else { self.plan.load.pace.length_ns() };
-        self.generation.map_or(over_ns, |generation| generation.to_ns.min(over_ns))
-    }
-
-    /// When journeys that are still under way are cut.
-    pub fn cut_ns(&self) -> u64 {
-        let (length_ns, graceful_ns) = (self.plan.load.pace.length_ns(), nanoseconds(self.plan.graceful));
-        match self.generation {
-            None => length_ns.saturating_add(graceful_ns),
-            Some(last) if self.probe.is_some() && last.is_last => last.cut_ns(last.to_ns, graceful_ns),
-            Some(part) if self.probe.is_some() => part.cut_ns(u64::MAX, graceful_ns),
-            Some(part) => part.cut_ns(length_ns, graceful_ns),
-        }
-    }
-
     /// Whether steps and assets may lead to `url`: the target itself, or a host that may be loaded.
     pub fn may_go(&self, url: &Url) -> bool {
         matches!(url.scheme(), "http" | "https")
@@ -210,14 +169,6 @@ impl Job {
         let here = (self.agents_here as usize).max(1);
         let most = self.plan.load.max_connections.map_or(usize::MAX, |connections| connections as usize);
         (cpus / here).max(1).min(most.max(1))
-    }
-
-    /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away because the
-    /// plan's grace is over, or the time in which a part of a run drains.
-    pub fn patience(&self) -> Duration {
-        let drains = self.generation.is_some_and(|generation| !generation.is_last);
-        let grace = if drains { self.plan.graceful.min(DRAIN_MAX) } else { self.plan.graceful };
-        grace.max(PATIENCE_MIN)
     }
 
     /// Whether plain connections speak HTTP/2 from the first byte.

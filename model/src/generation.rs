@@ -137,7 +137,7 @@ mod tests {
             for (position, part) in parts.iter().enumerate() {
                 prop_assert_eq!(part.number as usize, position);
                 prop_assert_eq!(part.is_last, position + 1 == parts.len());
-                prop_assert!(part.from_ns < part.to_ns && part.from_ns % SECOND_NS == 0);
+                prop_assert!(part.from_ns < part.to_ns && part.from_ns.is_multiple_of(SECOND_NS));
                 prop_assert!(Duration::from_nanos(part.to_ns - part.from_ns) <= longest);
                 if let Some(next) = parts.get(position + 1) {
                     prop_assert_eq!(part.to_ns, next.from_ns);

@@ -47,7 +47,7 @@ pub enum LaunchBy {
 impl LaunchBy {
     /// The word that plans use.
     pub fn word(self) -> &'static str {
-        LAUNCHES.iter().find(|(_, launch)| *launch == self).map_or("local", |(word, _)| word)
+        LAUNCHES.iter().find(|(_, launch)| *launch == self).map_or("local", |(word, _)| *word)
     }
 
     /// Whether its agents dial in, whoever started them.
