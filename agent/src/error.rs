@@ -33,6 +33,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// An assignment that is over, or that nobody waits for any more.
+    #[error(
+        "the assignment came {late_ms} ms too late: it was held up on its way, or the clocks of this machine and its coordinator differ; nothing was sent"
+    )]
+    TooLate {
+        /// How late.
+        late_ms: u64,
+    },
     /// The coordinator has gone.
     #[error("{why}; the agent stopped, so that no load goes on without its coordinator")]
     CoordinatorGone {

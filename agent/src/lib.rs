@@ -18,6 +18,7 @@ mod cookies;
 mod crowd;
 mod engine;
 mod enough;
+mod epoch;
 mod error;
 mod evidence;
 mod exchange;
@@ -38,6 +39,7 @@ mod visit;
 mod worker;
 
 pub use engine::{Engine, STOP_GRACE, Start, Stop};
+pub use epoch::Epoch;
 pub use error::Error;
 pub use job::Job;
 pub use tallies::Tallies;
