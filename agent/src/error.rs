@@ -47,6 +47,9 @@ pub enum Error {
         /// How that was seen.
         why: &'static str,
     },
+    /// An agent's process cannot be told something, or says what cannot be understood.
+    #[error("speaking with the agent's process: {0}")]
+    Process(doorbuster_wire::Error),
     /// A resource of this machine is missing.
     #[error("{what}: {source}")]
     System {

@@ -10,6 +10,7 @@ mod answering;
 mod audit;
 mod blame;
 mod cache;
+mod child;
 mod client;
 mod clock;
 mod closed;
