@@ -132,7 +132,9 @@ async fn load_ends_with_its_lease_where_the_board_falls_silent() {
     let Some(FromAgent::Report(Report::Failed { message })) = said.last() else {
         panic!("{:?}", said.last())
     };
-    assert!(message.contains("did not renew the lease for 15 s"), "{message}");
+    // An agent whose lease is over does not wait until it was heard.
+    let is_known = ["did not renew the lease for 15 s", "ended with exit status: 2"];
+    assert!(is_known.iter().any(|why| message.contains(why)), "{message}");
     let sent = aws.gets("");
     assert!(sent > 100, "{sent}");
     sleep(Duration::from_millis(500)).await;
