@@ -26,6 +26,7 @@ mod runtime;
 mod signals;
 mod store;
 mod tell;
+mod tls;
 mod validity;
 mod verdict;
 mod windows;
