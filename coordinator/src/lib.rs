@@ -17,6 +17,7 @@ mod launch;
 mod markers;
 mod notify;
 mod outcome;
+mod pause;
 mod prepare;
 mod probe;
 mod progress;
