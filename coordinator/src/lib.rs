@@ -7,6 +7,7 @@
 //! nothing.
 
 mod audited;
+mod aws;
 pub mod command;
 mod conduct;
 mod error;

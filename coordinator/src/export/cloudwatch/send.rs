@@ -11,7 +11,7 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 
 use super::datum::{Datum, Figures, Unit};
 use super::queue::Queue;
-use crate::export::aws::Failure;
+use crate::aws::Failure;
 use crate::pause::pause;
 
 /// The longest first pause, and the longest of all.
