@@ -18,13 +18,14 @@ pub(super) fn claim(id: &str) -> String {
 }
 
 /// The payload of an invocation: the assignment, or the address of the object that holds it, with data files as far as this
-/// agent needs them.
+/// agent needs them, and the address of its board.
 ///
 /// # Errors
 /// Why there is none, for people.
 pub(super) async fn payload(
     place: &Place,
     plan: &Plan,
+    board_key: &str,
     mut assignment: Assignment,
 ) -> Result<Vec<u8>, String> {
     let refused = |failure: Failure| format!("handing over the assignment: {}", failure.why);
@@ -41,7 +42,7 @@ pub(super) async fn payload(
         }
         bundle => bundle,
     };
-    let board = place.bucket.presigned_get(&place.key("board"), ADDRESS_GOOD_FOR).await;
+    let board = place.bucket.presigned_get(board_key, ADDRESS_GOOD_FOR).await;
     let invocation = Invocation {
         bundle,
         board_url: board.map_err(refused)?,

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvokeWithResponseStreamResponseEvent as Streamed;
-use doorbuster_model::{Assignment, Plan};
+use doorbuster_model::{Assignment, Plan, Task};
 use doorbuster_wire::ToAgent;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, sleep};
 
+use super::board::Board;
 use super::bundle;
-use super::place::Place;
+use super::place::{BOARD, Place};
 use super::response::{Part, Response};
 use super::trouble::{Trouble, ended};
 use crate::aws::chain;
@@ -27,6 +28,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// How often it is looked whether an agent that answers as a whole has claimed its assignment.
 const CLAIM_EVERY: Duration = Duration::from_millis(500);
+/// What is said where an agent could not be told anything.
+const UNWRITTEN: &str = "its board could not be written";
 /// What is said of an invocation that went well.
 const ENDED: &str = "its invocation ended";
 
@@ -65,36 +68,57 @@ impl Errand {
         events: Events,
     ) {
         let id = assignment.id.clone();
-        let mut why = tokio::select! {
-            why = Box::pin(self.invoke(assignment, &events)) => {
-                self.place.board.has_ended(&id);
-                why
-            }
-            // It stays on the board: it may still be about to begin.
-            () = self.let_go(&id, commands) => "it was let go and did not end".to_owned(),
+        // The agents of a load have one start, and one board. Each of a probe's has a start of its own.
+        let own =
+            matches!(assignment.task, Task::Probe { .. }).then(|| self.place.key(&format!("board-{id}")));
+        let board = match &own {
+            None => Ok(Arc::clone(&self.place.board)),
+            Some(key) => Board::open(self.place.bucket.clone(), key.clone()).await.map(Arc::new),
         };
-        if let Some(trouble) = self.place.board.trouble() {
-            why = format!("{why}; its board could not be written: {trouble}");
+        let board = match board {
+            Ok(board) => board,
+            Err(failure) => {
+                let why = format!("{UNWRITTEN}: {}", failure.why);
+                let _ = events.send((self.number, Event::Gone(why)));
+                return;
+            }
+        };
+        let board_key = own.clone().unwrap_or_else(|| self.place.key(BOARD));
+        let (mut why, has_ended) = tokio::select! {
+            why = Box::pin(self.invoke(assignment, &board_key, &events)) => (why, true),
+            // It stays on the board: it may still be about to begin.
+            () = self.let_go(&id, &board, commands) => ("it was let go and did not end".to_owned(), false),
+        };
+        if has_ended {
+            board.has_ended(&id);
+        }
+        if let Some(trouble) = board.trouble() {
+            why = format!("{why}; {UNWRITTEN}: {trouble}");
         }
         // The run may be over already; then nobody listens.
         let _ = events.send((self.number, Event::Gone(why)));
+        if let Some(key) = own.filter(|_| has_ended) {
+            board.stop();
+            // What is left goes with the run, or by the bucket's own rules.
+            let _ = self.place.bucket.delete(&key).await;
+        }
     }
 
     /// Passes on what the agent is told until it is let go, and waits for its end then.
-    async fn let_go(&self, id: &str, mut commands: UnboundedReceiver<ToAgent>) {
+    async fn let_go(&self, id: &str, board: &Board, mut commands: UnboundedReceiver<ToAgent>) {
         while let Some(command) = commands.recv().await {
-            self.place.board.tell(&command);
+            board.tell(&command);
         }
         self.is_let_go.store(true, Ordering::Relaxed);
-        self.place.board.let_go(id);
+        board.let_go(id);
         sleep(END_WITHIN).await;
     }
 
     /// Invokes the function, again while it is too busy, and hears it to its end. Says why that came.
-    async fn invoke(&self, assignment: Assignment, events: &Events) -> String {
+    async fn invoke(&self, assignment: Assignment, board_key: &str, events: &Events) -> String {
         let deadline = Instant::now() + self.ready_within;
         let claim = self.place.key(&bundle::claim(&assignment.id));
-        let payload = match bundle::payload(&self.place, &self.plan, assignment).await {
+        let payload = match bundle::payload(&self.place, &self.plan, board_key, assignment).await {
             Ok(payload) => Blob::new(payload),
             Err(why) => return why,
         };

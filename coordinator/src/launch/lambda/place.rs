@@ -1,6 +1,6 @@
 //! A region of AWS with a fleet: its function, its bucket, and what they can take.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
@@ -17,6 +17,8 @@ use crate::Error;
 use crate::aws::bucket::Bucket;
 use crate::aws::{CONNECT_WITHIN, Failure};
 
+/// The name of the object that is the region's board.
+pub(super) const BOARD: &str = "board";
 /// How long an address of the run's objects is good: longer than any function runs, with the time to invoke it.
 pub(super) const ADDRESS_GOOD_FOR: Duration = Duration::from_secs(3_600);
 /// How many functions may run at the same time where AWS does not say: what accounts have unless they asked for more.
@@ -38,7 +40,8 @@ pub(super) struct Place {
     /// The same with its region, for people.
     pub(super) function: String,
     pub(super) bucket: Bucket,
-    pub(super) board: Board,
+    /// What all its agents are told, save those of probes.
+    pub(super) board: Arc<Board>,
     pub(super) uploads: Semaphore,
     /// Where the run's objects are: a prefix, with its slash.
     folder: String,
@@ -65,7 +68,7 @@ impl Place {
         let folder = format!("runs/{run}/");
         let (concurrency, board) = tokio::join!(
             Box::pin(concurrency(&client)),
-            Board::open(bucket.clone(), format!("{folder}board"))
+            Board::open(bucket.clone(), format!("{folder}{BOARD}"))
         );
         let board = board.map_err(|failure| unopened(region, &bucket_name, failure))?;
         let name = format!("{stack}-agent");
@@ -74,7 +77,7 @@ impl Place {
             function: format!("{name} in {region}"),
             name,
             bucket,
-            board,
+            board: Arc::new(board),
             uploads: Semaphore::new(UPLOADS_MAX),
             folder,
             rates: Mutex::new(Rates::new(concurrency)),
@@ -105,7 +108,7 @@ impl Place {
             match self.bucket.keys(&self.folder).await {
                 Ok(keys) => self.bucket.delete_all(&keys).await,
                 // Who may not list may still remove what surely is there.
-                Err(_) => self.bucket.delete(&self.key("board")).await,
+                Err(_) => self.bucket.delete(&self.key(BOARD)).await,
             }
         });
         let _ = cleared.await;

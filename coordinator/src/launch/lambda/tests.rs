@@ -152,6 +152,41 @@ async fn an_agent_is_heard_while_it_runs_however_its_words_are_cut() {
 }
 
 #[tokio::test]
+async fn each_agent_of_a_probe_has_a_start_and_a_board_of_its_own() {
+    let cloud = Cloud::start().await;
+    cloud.function(|invoked| {
+        let Ok(Invocation { bundle: Bundle::Frame(frame), board_url, .. }) =
+            Invocation::parse(&invoked.payload)
+        else {
+            panic!("{invoked:?}")
+        };
+        let id = Bundle::assignment(&frame).unwrap().id;
+        assert!(board_url.contains(&format!("/runs/r/board-{id}?")), "{board_url}");
+        let key = format!("runs/r/board-{id}");
+        let start = if id == "r-0" { 5 } else { 6 };
+        let until = Step::Until(Box::new(move |objects: &Objects| {
+            Board::decode(&objects[&key]).unwrap().start_at_unix_ns == Some(start)
+        }));
+        Play::Streams(vec![until, ending(None)])
+    });
+    let lambda = opened(&cloud, "").await.unwrap();
+    let probe = |id| Assignment { task: Task::Probe { every_ms: 1_000 }, ..assignment(id) };
+    let (first, mut first_events) = launched(&lambda, probe("r-0"));
+    let (second, mut second_events) = launched(&lambda, probe("r-1"));
+    first.to.send(ToAgent::Start { at_unix_ns: 5 }).unwrap();
+    second.to.send(ToAgent::Start { at_unix_ns: 6 }).unwrap();
+    assert_eq!(gone(&mut first_events).await, "its invocation ended");
+    assert_eq!(gone(&mut second_events).await, "its invocation ended");
+    // A probe has no end: what its agents leave is removed as they go.
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while cloud.objects().len() > 1 {
+        assert!(Instant::now() < deadline, "{:?}", cloud.objects().keys());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(cloud.objects().contains_key(BOARD));
+}
+
+#[tokio::test]
 async fn what_is_throttled_is_invoked_again_with_the_same_claim() {
     let cloud = Cloud::start().await;
     let payloads = Arc::new(Mutex::new(Vec::new()));
