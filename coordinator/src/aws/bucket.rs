@@ -195,7 +195,9 @@ fn escaped(value: &str) -> String {
 impl Bucket {
     /// Makes the bucket.
     pub(crate) async fn create(&self) -> Result<(), Failure> {
-        done(&self.ask(Method::PUT, "", &[], Vec::new()).await?)
+        let place = format!("<LocationConstraint>{}</LocationConstraint>", self.region);
+        let body = format!("<CreateBucketConfiguration>{place}</CreateBucketConfiguration>");
+        done(&self.ask(Method::PUT, "", &[], body.into_bytes()).await?)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What stands in for AWS in tests: a bucket, identities, JSON calls, and functions that stream their responses in real
 //! frames.
 //!
-//! It is strict where others that stand in are not: conditional writes are enforced, and responses come as slowly, and as cut
-//! up, as a test wants them.
+//! Responses come as slowly, and as cut up, as a test wants them, and requests are refused when it says so: nobody else who
+//! stands in for AWS does that.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
