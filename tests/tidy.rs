@@ -131,8 +131,13 @@ fn heavy_crates_come_in_one_version() {
     }
 }
 
-/// The coordinator sends the target nothing. What it does send, figures and notices, is sent from these folders.
-const CLIENTS: [&str; 2] = ["coordinator/src/export", "coordinator/src/notify"];
+/// The coordinator sends the target nothing. What it does send, figures and notices and what AWS is asked, is sent from here.
+const CLIENTS: [&str; 4] = [
+    "coordinator/src/aws",
+    "coordinator/src/export",
+    "coordinator/src/launch/lambda",
+    "coordinator/src/notify",
+];
 
 /// What one sends requests by.
 const SENDERS: [&str; 9] = [

@@ -86,6 +86,8 @@ pub(crate) const NEEDS: &[Need] = &[
             "percentiles_come_back_right_and_alarms_follow_burn_rates",
             "a_balancer_s_counts_are_read_from_cloudwatch",
             "alarms_are_put_where_they_belong",
+            "a_bucket_of_ministack_behaves",
+            "ministack_says_whose_account_it_is",
         ],
     },
     Need {
