@@ -3,6 +3,7 @@
 //! How a region's agents are reached is the plan's to say (`launch`), and known here alone: whoever conducts a run or a probe
 //! speaks with all of them alike.
 
+mod lambda;
 mod local;
 pub(crate) mod skew;
 
@@ -16,6 +17,8 @@ use tokio::sync::mpsc;
 
 use crate::Error;
 use crate::prepare::Prepared;
+
+use lambda::Lambda;
 
 /// Something that happened to an agent.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub(crate) struct Launchers {
     regions: Vec<LaunchBy>,
     /// The program that serves as every local agent; `None` for this one.
     program: Option<PathBuf>,
+    /// The functions of AWS, where a region has any.
+    lambda: Option<Lambda>,
     responses: Responses,
 }
 
@@ -49,17 +54,23 @@ impl Launchers {
     ///
     /// # Errors
     /// When a region's agents cannot be launched as the plan says.
-    pub(crate) async fn open(prepared: &Prepared, _run: &str) -> Result<Self, Error> {
+    pub(crate) async fn open(prepared: &Prepared, run: &str) -> Result<Self, Error> {
         let plan = &prepared.plan;
         for region in &plan.regions {
             match region.launch {
-                LaunchBy::Local => {}
-                LaunchBy::Lambda | LaunchBy::Join | LaunchBy::Ec2 => return Err(unknown(region.launch)),
+                LaunchBy::Local | LaunchBy::Lambda => {}
+                LaunchBy::Join | LaunchBy::Ec2 => return Err(unknown(region.launch)),
             }
         }
+        let lambda = if plan.regions.iter().any(|region| region.launch == LaunchBy::Lambda) {
+            Some(Box::pin(Lambda::open(plan, run, prepared.aws_endpoint.as_deref())).await?)
+        } else {
+            None
+        };
         Ok(Self {
             regions: plan.regions.iter().map(|region| region.launch).collect(),
             program: prepared.agent.clone(),
+            lambda,
             responses: plan.fleet.responses,
         })
     }
@@ -77,7 +88,11 @@ impl Launchers {
     ) -> Result<Agent, Error> {
         match self.by(region) {
             LaunchBy::Local => local::launch(number, self.program.as_deref(), assignment, events),
-            by @ (LaunchBy::Lambda | LaunchBy::Join | LaunchBy::Ec2) => Err(unknown(by)),
+            LaunchBy::Lambda => match &self.lambda {
+                Some(lambda) => lambda.launch(number, region, assignment, events),
+                None => Err(unknown(LaunchBy::Lambda)),
+            },
+            by @ (LaunchBy::Join | LaunchBy::Ec2) => Err(unknown(by)),
         }
     }
 
@@ -108,6 +123,9 @@ impl Launchers {
     /// Ends what was opened for the run.
     pub(crate) async fn close(self) {
         // Child processes end with their agents, and leave nothing behind.
+        if let Some(lambda) = self.lambda {
+            lambda.close().await;
+        }
     }
 
     fn by(&self, region: usize) -> LaunchBy {
@@ -128,7 +146,7 @@ fn start_ahead(by: LaunchBy) -> Duration {
 /// A launcher that this build has not.
 fn unknown(by: LaunchBy) -> Error {
     let word = by.word();
-    Error::Usage(format!("launch: {word} cannot be used with this version of Doorbuster; known: local"))
+    Error::Usage(format!("launch: {word} cannot be used with this version of Doorbuster; known: local, lambda"))
 }
 
 #[cfg(test)]
@@ -164,6 +182,7 @@ mod tests {
         let launchers = |regions: &[LaunchBy], responses| Launchers {
             regions: regions.to_vec(),
             program: None,
+            lambda: None,
             responses,
         };
         let mixed = launchers(&[LaunchBy::Local, LaunchBy::Lambda, LaunchBy::Join], Responses::Whole);
