@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::options::RunOptions;
+use super::preflight::begin;
 use super::run::carry_out;
 use crate::outcome::Job;
 use crate::prepare::{Prepared, Source};
@@ -34,6 +35,7 @@ impl GateCommand {
         let source = Source::read(&self.plan)?;
         let prepared = Prepared::new(source, self.options.overrides(self.target.as_deref())?)?;
         let outputs = self.options.outputs()?;
+        begin(&prepared, self.options.preflight())?;
         carry_out(Job::Gate, &prepared, &outputs)
     }
 }

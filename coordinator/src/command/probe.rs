@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::options::{KeptOptions, TargetOptions, try_file};
+use super::preflight::{PreflightOptions, begin};
 use crate::prepare::{Prepared, Source};
 use crate::probe::{self, Orders, kept};
 use crate::runtime::block_on;
@@ -29,6 +30,8 @@ pub struct ProbeCommand {
     target: Option<String>,
     #[command(flatten)]
     options: TargetOptions,
+    #[command(flatten)]
+    preflight: PreflightOptions,
     #[command(flatten)]
     kept: KeptOptions,
     /// Serve figures for Prometheus (/metrics) and for whoever watches over this (/healthz), as 127.0.0.1:9464
@@ -68,6 +71,7 @@ impl ProbeCommand {
     /// [`Error`] when something makes it impossible; its exit code is [`Error::exit_code`].
     pub fn run(&self) -> Result<Verdict, Error> {
         let prepared = self.prepared()?;
+        begin(&prepared, &self.preflight)?;
         if let Some(path) = &self.json {
             try_file(path)?;
         }
