@@ -7,8 +7,8 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
 use doorbuster_coordinator::command::{
-    AlertCommand, AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, ProbeCommand,
-    RehearseCommand, RunsCommand, SloCommand,
+    AlertCommand, AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, PlanCommand,
+    ProbeCommand, RehearseCommand, RunsCommand, SloCommand,
 };
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
@@ -25,6 +25,7 @@ struct Doorbuster {
 #[derive(Subcommand)]
 enum Command {
     Rehearse(Box<RehearseCommand>),
+    Plan(Box<PlanCommand>),
     Hit(Box<HitCommand>),
     Gate(Box<GateCommand>),
     Probe(Box<ProbeCommand>),
@@ -65,6 +66,7 @@ fn report(error: &anyhow::Error) {
 fn run(command: Command) -> Result<ExitCode> {
     let verdict = match command {
         Command::Rehearse(command) => rehearse(&command)?,
+        Command::Plan(command) => command.run()?,
         Command::Hit(command) => command.run()?,
         Command::Gate(command) => command.run()?,
         Command::Probe(command) => command.run()?,

@@ -180,6 +180,7 @@ fn help_speaks_to_newcomers() {
         (&["audit", "--help"], &["URL|PLAN", "--policy", "--patient", "--journey", "Exit codes"]),
         (&["rehearse", "--help"], &["--target", "--allow-host", "Exit codes"]),
         (&["hit", "--help"], &["--rate", "--connections", "open model", "closed model"]),
+        (&["plan", "--help"], &["--max-cost", "--json", "--aws-endpoint", "--allow-host", "Exit codes"]),
         (&["gate", "--help"], &["--junit", "--markdown"]),
         (&["alert", "test", "--help"], &["--only", "--for", "--severity", "group_wait", "Exit codes"]),
         (&["slo", "--help"], &["backtest"]),

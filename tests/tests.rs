@@ -33,6 +33,8 @@ mod goose;
 mod lost;
 /// Every fault about the CDN: as load shows it, as an audit proves it, each where it is and nowhere else.
 mod matrix;
+/// The pre-flight: what is refused, what is asked of AWS, and that the target hears nothing of it.
+mod preflight;
 /// Probing all year round: counts as the shop's log has them, lost regions, incidents, crashes of the coordinator.
 mod probe;
 /// A probing agent: each journey at its time, each walk told step by step, whatever the target does.

@@ -132,11 +132,12 @@ fn heavy_crates_come_in_one_version() {
 }
 
 /// The coordinator sends the target nothing. What it does send, figures and notices and what AWS is asked, is sent from here.
-const CLIENTS: [&str; 4] = [
+const CLIENTS: [&str; 5] = [
     "coordinator/src/aws",
     "coordinator/src/export",
     "coordinator/src/launch/lambda",
     "coordinator/src/notify",
+    "coordinator/src/preflight/quota.rs",
 ];
 
 /// What one sends requests by.

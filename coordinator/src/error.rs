@@ -55,6 +55,14 @@ pub enum Error {
         /// The host.
         host: String,
     },
+    /// The pre-flight refuses; each line that does was told with what to change.
+    #[error(
+        "nothing was sent: the pre-flight refuses {lines} of its lines; `doorbuster plan PLAN` shows them all"
+    )]
+    Refused {
+        /// How many lines do.
+        lines: usize,
+    },
     /// Something of this machine is missing.
     #[error("{what}: {source}")]
     System {
@@ -82,7 +90,8 @@ impl Error {
             | Self::Read { .. }
             | Self::Write { .. }
             | Self::Remove { .. }
-            | Self::NotAllowed { .. } => 2,
+            | Self::NotAllowed { .. }
+            | Self::Refused { .. } => 2,
             Self::Store(error) => error.exit_code(),
             Self::System { .. } | Self::Aws { .. } => 3,
         }

@@ -1,7 +1,7 @@
 //! Plans a run, launches agents, folds their reports, judges and tells.
 //!
 //! A command ([`command`]) becomes a prepared run (`prepare`): plan, journeys and files, all checked before anything
-//! is sent. Agents are launched (`launch`) and conducted (`conduct`); what they report is folded (`fold`), judged
+//! is sent, and what it comes to held against what there is (`preflight`). Agents are launched (`launch`) and conducted (`conduct`); what they report is folded (`fold`), judged
 //! (`verdict`), told (`tell`) and kept (`runs`, `store`). A probe has no end, and a loop of its own (`probe`): while it goes
 //! on, other systems are told as well (`export`), and people of incidents (`notify`). The coordinator itself sends the target
 //! nothing.
@@ -19,6 +19,7 @@ mod markers;
 mod notify;
 mod outcome;
 mod pause;
+mod preflight;
 mod prepare;
 mod probe;
 mod progress;

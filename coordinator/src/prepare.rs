@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use doorbuster_journeys::Journey;
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::pace::Section;
+use doorbuster_model::plan::JourneyUse;
 use doorbuster_model::plan::fleet::LaunchBy;
+use doorbuster_model::preflight::{Rows, Walk};
 use doorbuster_model::threshold::{Names, Rule};
 use doorbuster_model::{Overrides, Plan, Task, Threshold};
 use doorbuster_notation::{BYTES_MAX, Fault, Faults, Place};
@@ -59,6 +61,8 @@ pub(crate) struct Prepared {
     pub today: i64,
     /// What agents are to do with it.
     pub task: Task,
+    /// What a walk through each journey comes to.
+    pub walks: Vec<Walk>,
     /// What positions are called.
     pub names: Names,
     /// The thresholds, their names resolved.
@@ -133,6 +137,21 @@ impl Prepared {
         task: Task,
         regions: &[String],
     ) -> Result<Self, Error> {
+        let prepared = Self::to_look_at(source, overrides, task, regions)?;
+        check_targets(&prepared.plan, &prepared.walks, &prepared.task)?;
+        Ok(prepared)
+    }
+
+    /// The same for who sends nothing: whether the targets may be loaded is not asked.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), targets aside.
+    pub(crate) fn to_look_at(
+        source: Source,
+        overrides: Overrides,
+        task: Task,
+        regions: &[String],
+    ) -> Result<Self, Error> {
         let mut plan = Plan::read(&source.name, &source.text)?;
         plan.apply(&overrides).map_err(Error::Usage)?;
         keep_regions(&mut plan, regions)?;
@@ -154,8 +173,8 @@ impl Prepared {
         let names = names(&plan, &journeys);
         let (rules, abort) = rules(&plan, &source.name, &names)?;
         check_data(&journeys, &task)?;
-        check_targets(&plan, &journeys, &task)?;
         check_sizes(&plan, &source.text, &files)?;
+        let walks = walks(&plan, &journeys);
         Ok(Self {
             plan,
             text: source.text,
@@ -165,6 +184,7 @@ impl Prepared {
             secrets,
             today,
             task,
+            walks,
             names,
             rules,
             abort,
@@ -256,6 +276,27 @@ fn check_sizes(plan: &Plan, text: &str, files: &BTreeMap<String, String>) -> Res
     Ok(())
 }
 
+/// What walks come to, as far as planning goes.
+fn walks(plan: &Plan, journeys: &[Journey]) -> Vec<Walk> {
+    let walk = |(used, journey): (&JourneyUse, &Journey)| {
+        let habit = journey.habit();
+        let own_rows = journey.own_rows();
+        Walk {
+            journey: journey.name().to_owned(),
+            weight: used.weight,
+            think_s: habit.think.as_secs_f64(),
+            pacing_s: journey.pacing().as_secs_f64(),
+            requests: habit.requests,
+            pages: habit.pages,
+            requests_max: journey.requests_max(),
+            rows: own_rows
+                .map(|own| Rows { file: own.file.to_owned(), count: own.rows, stops: own.stops })
+                .collect(),
+        }
+    };
+    plan.journeys.iter().zip(journeys).map(walk).collect()
+}
+
 /// What positions are called.
 pub(crate) fn names(plan: &Plan, journeys: &[Journey]) -> Names {
     let steps = |journey: &Journey| journey.sample_names().to_vec();
@@ -307,7 +348,7 @@ fn check_data(journeys: &[Journey], task: &Task) -> Result<(), Error> {
 }
 
 /// Every region has a target, and may load it.
-fn check_targets(plan: &Plan, journeys: &[Journey], task: &Task) -> Result<(), Error> {
+fn check_targets(plan: &Plan, walks: &[Walk], task: &Task) -> Result<(), Error> {
     for region in &plan.regions {
         let target = plan.target_of(region).ok_or_else(|| {
             Error::Usage(
@@ -318,7 +359,7 @@ fn check_targets(plan: &Plan, journeys: &[Journey], task: &Task) -> Result<(), E
             // It keeps to its rate, however much it asks for.
             Task::Audit(audit) => plan.may_audit(target, audit.rate_milli),
             Task::Load | Task::Trace { .. } | Task::Probe { .. } => {
-                plan.may_send_to(target, journeys.iter().map(Journey::requests_max))
+                plan.may_send_to(target, walks.iter().map(|walk| walk.requests_max))
             }
         };
         if !may_send {

@@ -11,6 +11,7 @@ mod junit;
 mod markdown;
 mod numbers;
 mod plain;
+mod preflight;
 mod report;
 mod rest;
 mod seconds;
@@ -22,15 +23,15 @@ mod write;
 mod tests;
 
 pub(crate) use colour::Paint;
-pub(crate) use numbers::{count, figure};
+pub(crate) use numbers::{bits_per_s, count, dollars, figure, rate};
 pub(crate) use plain::plain;
 pub(crate) use report::{Report, report as report_on};
 pub(crate) use seconds::{Logs, lines};
 pub(crate) use slo::Budgets;
 pub(crate) use tables::{
-    audited, backtested, bar, budget_left, budgets, deliveries, pruned, runs, shortened, silences, tables,
-    told,
+    audited, backtested, bar, budget_left, budgets, deliveries, planned, pruned, runs, shortened, silences,
+    tables, told,
 };
 #[cfg(test)]
 pub(crate) use tests::golden;
-pub(crate) use write::{Destinations, write, write_audit, write_backtest, write_budgets};
+pub(crate) use write::{Destinations, write, write_audit, write_backtest, write_budgets, write_preflight};

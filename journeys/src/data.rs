@@ -58,8 +58,7 @@ impl Table {
 
     /// The values of a shopper's row, in the order of the columns; `None` when there is none left for it.
     pub(crate) fn row(&self, shopper: u64, rng: &mut dyn Rng) -> Option<&[Box<str>]> {
-        let width = self.columns.len().max(1);
-        let rows = (self.values.len() / width) as u64;
+        let (width, rows) = (self.columns.len().max(1), self.rows());
         if rows == 0 {
             return None;
         }
@@ -71,6 +70,16 @@ impl Table {
         };
         let begin = usize::try_from(row).ok()? * width;
         self.values.get(begin..begin + width)
+    }
+
+    /// Whether the journey uses any of its columns.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.columns.is_empty()
+    }
+
+    /// How many rows it has.
+    pub(crate) fn rows(&self) -> u64 {
+        (self.values.len() / self.columns.len().max(1)) as u64
     }
 
     /// The values of the column that stands in this variable, row by row.

@@ -17,7 +17,7 @@ pub(crate) enum Think {
     Constant(Duration),
     /// Evenly from the first to the second, both included.
     Uniform(Duration, Duration),
-    /// Memoryless, cut at the duration.
+    /// Memoryless, with its mean.
     Exponential(Exp<f64>, Duration),
     /// Log-normal in seconds, cut at the duration: what measured think times look like.
     LogNormal(LogNormal<f64>, Duration),
@@ -31,7 +31,7 @@ impl Think {
     pub(crate) fn exponential(mean: Duration) -> Result<Self, String> {
         let distribution = Exp::new(1.0 / mean.as_secs_f64()).ok().filter(|_| !mean.is_zero());
         distribution
-            .map(|distribution| Self::Exponential(distribution, cut(mean)))
+            .map(|distribution| Self::Exponential(distribution, mean))
             .ok_or_else(|| "the mean of exponential think times must be above 0s".to_owned())
     }
 
@@ -58,10 +58,37 @@ impl Think {
                 let span_ns = u64::try_from((*to - *from).as_nanos()).unwrap_or(u64::MAX - 1);
                 *from + Duration::from_nanos(below(span_ns + 1, rng))
             }
-            Self::Exponential(distribution, most) => seconds(distribution.sample(rng), *most),
+            Self::Exponential(distribution, mean) => seconds(distribution.sample(rng), cut(*mean)),
             Self::LogNormal(distribution, most) => seconds(distribution.sample(rng), *most),
         }
     }
+
+    /// The mean of all think times, cut as they are.
+    pub(crate) fn mean(&self) -> Duration {
+        let mean_s = match self {
+            Self::Constant(duration) => return *duration,
+            Self::Uniform(from, to) => return (*from + *to) / 2,
+            Self::Exponential(_, mean) => {
+                // Of min(X, c): m (1 - exp(-c / m)).
+                let (mean_s, most_s) = (mean.as_secs_f64(), cut(*mean).as_secs_f64());
+                mean_s * (1.0 - (-most_s / mean_s).exp())
+            }
+            Self::LogNormal(distribution, most) => mean_below(distribution, most.as_secs_f64()),
+        };
+        Duration::try_from_secs_f64(mean_s).unwrap_or(THINK_MAX)
+    }
+}
+
+/// The mean of a log-normal distribution that is cut: the integral over the normal one below it (midpoints, 8 standard
+/// deviations to each side).
+fn mean_below(distribution: &LogNormal<f64>, most: f64) -> f64 {
+    const STEPS: u32 = 1_600;
+    const STEP: f64 = 0.01;
+    let weighed = |step: u32| {
+        let z = (f64::from(step) + 0.5) * STEP - 8.0;
+        (-z * z / 2.0).exp() * distribution.from_zscore(z).min(most)
+    };
+    (0..STEPS).map(weighed).sum::<f64>() * STEP / std::f64::consts::TAU.sqrt()
 }
 
 fn cut(middle: Duration) -> Duration {
@@ -108,6 +135,23 @@ mod tests {
         assert!((most - 3_600.0).abs() < 1e-9, "{most}");
         assert_eq!(Think::Constant(s(10)).sample(&mut Dice(1)), s(10));
         assert_eq!(Think::Uniform(s(1), s(1)).sample(&mut Dice(1)), s(1));
+    }
+
+    #[test]
+    fn the_mean_is_that_of_the_samples() {
+        let s = Duration::from_secs;
+        assert_eq!((Think::Constant(s(3)).mean(), Think::Uniform(s(5), s(15)).mean()), (s(3), s(10)));
+        for think in [
+            Think::exponential(s(8)).unwrap(),
+            Think::exponential(s(3_000)).unwrap(),
+            Think::log_normal(s(8), 0.6).unwrap(),
+            Think::log_normal(s(8), 5.0).unwrap(),
+        ] {
+            let (sampled, mean) = (mean_and_max_s(think).0, think.mean().as_secs_f64());
+            assert!((sampled - mean).abs() < mean * 0.04, "{think:?}: {sampled} {mean}");
+        }
+        let mean = Think::log_normal(s(8), 0.1).unwrap().mean().as_secs_f64();
+        assert!((mean - 8.0 * 0.005_f64.exp()).abs() < 1e-6, "8 s x exp(0.1^2 / 2): {mean}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What is to be sent ([`Plan`], [`Pace`], [`Segment`], [`Generation`], [`Rota`], [`Assignment`]), what was measured ([`Sample`], [`Tally`],
 //! [`Report`]) and how it is judged ([`Threshold`], [`slo`], [`cdn`]). No I/O, no clock, no runtime: time and
 //! randomness are arguments, so an agent, the coordinator and a test all compute the same thing.
+//! What a plan comes to before any of it happens is in [`preflight`].
 
 pub mod assignment;
 pub mod cdn;
@@ -11,6 +12,7 @@ pub mod generation;
 pub mod histogram;
 pub mod pace;
 pub mod plan;
+pub mod preflight;
 pub mod report;
 pub mod rota;
 pub mod sample;

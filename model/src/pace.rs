@@ -284,7 +284,7 @@ impl Pace {
 
 /// A finite number of at least 0 without its fraction, at most `most`.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, and the bounds are checked here.
-fn clamp_to_integer(number: f64, most: u64) -> u64 {
+pub(crate) fn clamp_to_integer(number: f64, most: u64) -> u64 {
     if number.is_finite() { (number.max(0.0) as u64).min(most) } else { 0 }
 }
 

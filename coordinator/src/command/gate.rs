@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::options::RunOptions;
+use super::preflight::begin;
 use super::run::carry_out;
 use crate::outcome::Job;
 use crate::prepare::{Prepared, Source};
@@ -35,6 +36,7 @@ impl GateCommand {
         let prepared = Prepared::new(source, self.options.overrides(self.target.as_deref())?)?
             .with_aws_at(self.options.aws_endpoint());
         let outputs = self.options.outputs()?;
+        begin(&prepared, self.options.preflight())?;
         carry_out(Job::Gate, &prepared, &outputs)
     }
 }

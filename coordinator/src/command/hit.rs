@@ -8,6 +8,7 @@ use doorbuster_model::target;
 use doorbuster_notation::{parse_duration, parse_rate_milli};
 
 use super::options::RunOptions;
+use super::preflight::begin;
 use super::run::carry_out;
 use crate::outcome::Job;
 use crate::prepare::{Prepared, Source};
@@ -74,6 +75,7 @@ impl HitCommand {
         let source = self.source()?;
         let prepared = Prepared::new(source, self.options.overrides(None)?)?;
         let outputs = self.options.outputs()?;
+        begin(&prepared, self.options.preflight())?;
         carry_out(Job::Hit, &prepared, &outputs)
     }
 

@@ -7,6 +7,7 @@ use doorbuster_model::plan::transport::header_option;
 use doorbuster_model::{Overrides, target};
 use url::Url;
 
+use super::preflight::PreflightOptions;
 use crate::Error;
 use crate::prepare::{check_pem, read_text};
 use crate::runs::{self, Kept};
@@ -68,6 +69,8 @@ pub(crate) struct RunOptions {
     quiet: bool,
     #[command(flatten)]
     kept: KeptOptions,
+    #[command(flatten)]
+    preflight: PreflightOptions,
 }
 
 /// Where runs and probes are kept, for everything that keeps or reads them.
@@ -143,6 +146,11 @@ impl RunOptions {
             quiet: self.quiet,
             kept: self.kept.kept()?,
         })
+    }
+
+    /// What a run may come to.
+    pub(crate) fn preflight(&self) -> &PreflightOptions {
+        &self.preflight
     }
 }
 

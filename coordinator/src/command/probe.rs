@@ -9,6 +9,7 @@ use doorbuster_notation::parse_duration;
 use jiff::Timestamp;
 
 use super::options::{AwsOptions, KeptOptions, TargetOptions, try_file};
+use super::preflight::{PreflightOptions, begin};
 use crate::prepare::{Prepared, Source};
 use crate::probe::{self, Orders, kept};
 use crate::runtime::block_on;
@@ -28,6 +29,8 @@ pub struct ProbeCommand {
     target: Option<String>,
     #[command(flatten)]
     options: TargetOptions,
+    #[command(flatten)]
+    preflight: PreflightOptions,
     #[command(flatten)]
     kept: KeptOptions,
     /// Serve figures for Prometheus (/metrics) and for whoever watches over this (/healthz), as 127.0.0.1:9464
@@ -62,6 +65,7 @@ impl ProbeCommand {
     /// [`Error`] when something makes it impossible; its exit code is [`Error::exit_code`].
     pub fn run(&self) -> Result<Verdict, Error> {
         let prepared = self.prepared()?;
+        begin(&prepared, &self.preflight)?;
         if let Some(path) = &self.json {
             try_file(path)?;
         }

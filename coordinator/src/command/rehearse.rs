@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::demo::{self, DemoTarget};
 use super::options::RunOptions;
+use super::preflight::begin;
 use super::run::carry_out;
 use crate::outcome::Job;
 use crate::prepare::{Prepared, Source};
@@ -44,6 +45,7 @@ impl RehearseCommand {
         let prepared = Prepared::new(source, self.options.overrides(self.target.as_deref())?)?
             .with_aws_at(self.options.aws_endpoint());
         let outputs = self.options.outputs()?;
+        begin(&prepared, self.options.preflight())?;
         carry_out(Job::Rehearse, &prepared, &outputs)
     }
 }

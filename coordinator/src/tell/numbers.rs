@@ -64,6 +64,30 @@ pub(crate) fn bytes(bytes: u64) -> String {
     format!("{} {unit}", three_digits(size))
 }
 
+/// A speed, to three digits: `812 bit/s`, `1.22 Gbit/s`; powers of 1,000.
+pub(crate) fn bits_per_s(bits_per_s: f64) -> String {
+    let Some(mut speed) = finite(Some(bits_per_s)) else { return NOT_AVAILABLE.to_owned() };
+    let mut unit = "bit/s";
+    for larger in ["kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"] {
+        // Where rounding would make a fourth digit.
+        if speed < 999.5 {
+            break;
+        }
+        speed /= 1e3;
+        unit = larger;
+    }
+    format!("{} {unit}", three_digits(speed))
+}
+
+/// Money: `46.10 USD`. What is not nothing never reads `0.00 USD`.
+pub(crate) fn dollars(usd: f64) -> String {
+    let Some(usd) = finite(Some(usd)) else { return NOT_AVAILABLE.to_owned() };
+    if usd > 0.0 && usd < 0.005 {
+        return "< 0.01 USD".to_owned();
+    }
+    format!("{} USD", grouped_decimal(&format!("{usd:.2}")))
+}
+
 /// A rate per second: `1,234/s`, `12.3/s`.
 pub(crate) fn rate(per_second: Option<f64>) -> String {
     finite(per_second)
@@ -206,6 +230,29 @@ mod tests {
             (12_345_000_000_000_000, "12,345 TB"),
         ] {
             assert_eq!(bytes(size), text, "{size}");
+        }
+    }
+
+    #[test]
+    fn speeds_and_money_are_short() {
+        for (speed, text) in [
+            (0.0, "0.00 bit/s"),
+            (812.4, "812 bit/s"),
+            (999.6, "1.00 kbit/s"),
+            (1.216e9, "1.22 Gbit/s"),
+            (150e9, "150 Gbit/s"),
+            (1e16, "10,000 Tbit/s"),
+            (f64::INFINITY, "n/a"),
+        ] {
+            assert_eq!(bits_per_s(speed), text, "{speed}");
+        }
+        for (usd, text) in [
+            (0.0, "0.00 USD"),
+            (0.004, "< 0.01 USD"),
+            (46.104_793, "46.10 USD"),
+            (12_345.678, "12,345.68 USD"),
+        ] {
+            assert_eq!(dollars(usd), text, "{usd}");
         }
     }
 

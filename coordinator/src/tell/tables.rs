@@ -5,6 +5,7 @@ mod audit;
 mod backtest;
 mod edge;
 mod layout;
+mod preflight;
 mod regions;
 mod runs;
 mod slo;
@@ -21,6 +22,7 @@ use crate::outcome::Outcome;
 pub(crate) use alert::{deliveries, silences};
 pub(crate) use audit::audited;
 pub(crate) use backtest::backtested;
+pub(crate) use preflight::planned;
 pub(crate) use runs::{pruned, runs};
 pub(crate) use slo::{bar, budget_left, budgets};
 

@@ -11,11 +11,13 @@ use super::backtest;
 use super::hlog::hlog;
 use super::junit::junit;
 use super::markdown::markdown;
+use super::preflight;
 use super::report::report;
 use super::slo::{self, Budgets};
 use crate::Error;
 use crate::audited::Audited;
 use crate::outcome::Outcome;
+use crate::preflight::Preflight;
 
 /// Where a run's outcome is told, besides the terminal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,6 +82,14 @@ pub(crate) fn write_budgets(budgets: &[Budgets<'_>], path: &Path) -> Result<(), 
 /// As [`write`](fn@write).
 pub(crate) fn write_backtest(transitions: &[Transition], path: &Path) -> Result<(), Error> {
     file(path, backtest::json(transitions).map_err(io::Error::from))
+}
+
+/// Tells what a run comes to beforehand to a file.
+///
+/// # Errors
+/// As [`write`](fn@write).
+pub(crate) fn write_preflight(looked: &Preflight, path: &Path) -> Result<(), Error> {
+    file(path, preflight::json(looked).map_err(io::Error::from))
 }
 
 fn json(outcome: &Outcome) -> io::Result<Vec<u8>> {

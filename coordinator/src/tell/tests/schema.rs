@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{golden, in_crate};
 use crate::tell::audit::Audit;
+use crate::tell::preflight::Planned;
 use crate::tell::report::Report;
 
 /// A document for programs.
@@ -23,7 +24,7 @@ fn schema<T: JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-fn documents() -> [Document; 2] {
+fn documents() -> [Document; 3] {
     [
         Document {
             name: "Report",
@@ -36,6 +37,12 @@ fn documents() -> [Document; 2] {
             file: "audit.schema.json",
             keys: "audit-schema-keys.txt",
             schema: schema::<Audit>(),
+        },
+        Document {
+            name: "Planned",
+            file: "plan.schema.json",
+            keys: "plan-schema-keys.txt",
+            schema: schema::<Planned>(),
         },
     ]
 }
