@@ -10,18 +10,31 @@ use serde_json::Value;
 use crate::util::root;
 
 /// Who may import whom, tests aside: the package, and which of ours it may depend on.
-const IMPORTS: [(&str, &[&str]); 10] = [
+const IMPORTS: [(&str, &[&str]); 11] = [
     ("doorbuster-notation", &[]),
     ("doorbuster-model", &["doorbuster-notation"]),
     ("doorbuster-journeys", &["doorbuster-notation"]),
     ("doorbuster-wire", &["doorbuster-model"]),
+    ("doorbuster-link", &[]),
     (
         "doorbuster-agent",
-        &["doorbuster-journeys", "doorbuster-model", "doorbuster-notation", "doorbuster-wire"],
+        &[
+            "doorbuster-journeys",
+            "doorbuster-link",
+            "doorbuster-model",
+            "doorbuster-notation",
+            "doorbuster-wire",
+        ],
     ),
     (
         "doorbuster-coordinator",
-        &["doorbuster-journeys", "doorbuster-model", "doorbuster-notation", "doorbuster-wire"],
+        &[
+            "doorbuster-journeys",
+            "doorbuster-link",
+            "doorbuster-model",
+            "doorbuster-notation",
+            "doorbuster-wire",
+        ],
     ),
     ("doorbuster-shop", &[]),
     ("doorbuster", &["doorbuster-agent", "doorbuster-coordinator", "doorbuster-shop"]),
