@@ -39,6 +39,9 @@ pub enum Error {
         /// How that was seen.
         why: &'static str,
     },
+    /// An agent that joins lacks something that people must give it.
+    #[error("{0}")]
+    Join(String),
     /// A resource of this machine is missing.
     #[error("{what}: {source}")]
     System {

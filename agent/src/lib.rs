@@ -3,7 +3,7 @@
 //! An agent is one process in one region. It is handed an assignment, replays journeys until the load is over, and
 //! reports once a second. Each worker is a thread with a runtime, shoppers, connections and a tally of its own;
 //! nothing is shared on the path of a request. [`stdio`] serves one assignment over standard input and output, with this
-//! engine or with another [`Engine`].
+//! engine or with another [`Engine`]; [`join`] dials a coordinator and serves one assignment after the other.
 
 mod address;
 mod answering;
@@ -24,6 +24,7 @@ mod exchange;
 mod flight;
 mod health;
 mod job;
+pub mod join;
 mod lease;
 mod limit;
 mod open;
