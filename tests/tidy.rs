@@ -144,8 +144,10 @@ fn heavy_crates_come_in_one_version() {
     }
 }
 
-/// The coordinator sends the target nothing. What it does send, figures and notices, is sent from these folders.
-const CLIENTS: [&str; 2] = ["coordinator/src/export", "coordinator/src/notify"];
+/// The coordinator sends the target nothing. What it does send, figures and notices, is sent from these folders; and tests
+/// dial the server that agents join.
+const CLIENTS: [&str; 3] =
+    ["coordinator/src/export", "coordinator/src/notify", "coordinator/src/launch/join/tests"];
 
 /// What one sends requests by.
 const SENDERS: [&str; 9] = [
