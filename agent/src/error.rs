@@ -50,6 +50,14 @@ pub enum Error {
     /// An agent's process cannot be told something, or says what cannot be understood.
     #[error("speaking with the agent's process: {0}")]
     Process(doorbuster_wire::Error),
+    /// AWS, or what it has handed over, is not what it should be.
+    #[error("{what}: {why}")]
+    Aws {
+        /// What was attempted.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
     /// A resource of this machine is missing.
     #[error("{what}: {source}")]
     System {

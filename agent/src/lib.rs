@@ -3,11 +3,12 @@
 //! An agent is one process in one region. It is handed an assignment, replays journeys until the load is over, and
 //! reports once a second. Each worker is a thread with a runtime, shoppers, connections and a tally of its own;
 //! nothing is shared on the path of a request. [`stdio`] serves one assignment over standard input and output, with this
-//! engine or with another [`Engine`].
+//! engine or with another [`Engine`]; [`aws`] serves them one after another as a function of AWS Lambda.
 
 mod address;
 mod answering;
 mod audit;
+pub mod aws;
 mod blame;
 mod cache;
 mod child;

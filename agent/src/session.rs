@@ -192,14 +192,15 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
 }
 
 /// Whether an assignment that is to be handed over by then came in time; 0 where it is never too late.
-fn in_time(not_after_unix_ms: u64, now_unix_ms: u64) -> Result<(), Error> {
+pub(crate) fn in_time(not_after_unix_ms: u64, now_unix_ms: u64) -> Result<(), Error> {
     match now_unix_ms.checked_sub(not_after_unix_ms) {
         Some(late_ms @ 1..) if not_after_unix_ms > 0 => Err(Error::TooLate { late_ms }),
         _ => Ok(()),
     }
 }
 
-fn unix_ns() -> u64 {
+/// Nanoseconds since 1970, on this machine's wall clock.
+pub(crate) fn unix_ns() -> u64 {
     // 2^64 ns after 1970 is the year 2554.
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
