@@ -1,25 +1,23 @@
 //! A probing agent, driven as a coordinator drives it: over standard input and output.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
 
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::report::Probed;
-use doorbuster_model::{Assignment, ErrorClass, Overrides, Report, Rota, Segment, Tally, Task};
+use doorbuster_model::{Assignment, ErrorClass, Generation, Overrides, Report, Rota, Segment, Tally, Task};
 use doorbuster_shop::Shop;
-use doorbuster_wire::{Frames, FromAgent, Message, PROTOCOL, ToAgent};
+use doorbuster_wire::{FromAgent, ToAgent};
 
+use crate::util::agent::{Agent, unix_ns};
 use crate::util::{patiently, shop, turn};
 
 const HOME: &str = "journey: home\nsteps: [{ step: home, get: / }]\n";
 const LOOK: &str =
     "journey: look\nsteps: [{ step: front, get: / }, { step: search, get: \"/search?q=lamp\" }]\n";
 /// How far ahead second 0 lies.
-const AHEAD: Duration = Duration::from_millis(300);
+const AHEAD_NS: u64 = 300_000_000;
 
 /// What an agent said, and how it ended.
 #[derive(Default)]
@@ -61,56 +59,35 @@ fn assignment(target: &str, journeys: &[&str], every_ms: u64, more: &str) -> Ass
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Probe { every_ms },
+        generation: None,
+        not_after_unix_ms: 0,
     }
 }
 
 /// Has an agent probe for so long, then asks it to stop.
 fn probe(target: &str, journeys: &[&str], every_ms: u64, more: &str, length: Duration) -> Ran {
-    let mut agent = Command::new(env!("CARGO_BIN_EXE_doorbuster"))
-        .args(["agent", "--stdio"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let (mut input, mut output) = (agent.stdin.take().unwrap(), agent.stdout.take().unwrap());
-    let (says, said) = channel();
-    let reader = thread::spawn(move || {
-        let (mut frames, mut buffer) = (Frames::default(), vec![0; 64 << 10]);
-        while let Ok(count @ 1..) = output.read(&mut buffer) {
-            frames.push(&buffer[..count]);
-            while let Some(frame) = frames.next_frame().unwrap() {
-                says.send(FromAgent::decode(&frame).unwrap()).unwrap();
-            }
-        }
-    });
-    // An agent that has ended hears no more; what it said last tells why.
-    let mut say = |message: ToAgent| drop(input.write_all(&message.encode().unwrap()));
-    say(ToAgent::Hello { protocol: PROTOCOL, version: "test".to_owned() });
-    say(ToAgent::Assign(Box::new(assignment(target, journeys, every_ms, more))));
+    let mut agent = Agent::start(assignment(target, journeys, every_ms, more));
     let (mut ran, mut stop_at) = (Ran::default(), None::<Instant>);
     loop {
         let wait = stop_at.map_or(Duration::from_secs(20), |at| at.saturating_duration_since(Instant::now()));
-        match said.recv_timeout(wait) {
+        match agent.next(wait) {
             Ok(FromAgent::Report(Report::Started { .. })) => {
-                let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + AHEAD;
-                ran.start_unix_ns = u64::try_from(at.as_nanos()).unwrap();
-                say(ToAgent::Start { at_unix_ns: ran.start_unix_ns });
-                stop_at = Some(Instant::now() + AHEAD + length);
+                ran.start_unix_ns = unix_ns() + AHEAD_NS;
+                agent.tell(&ToAgent::Start { at_unix_ns: ran.start_unix_ns });
+                stop_at = Some(Instant::now() + Duration::from_nanos(AHEAD_NS) + length);
             }
             Ok(FromAgent::Report(Report::Probed(walks))) => ran.walks.extend(walks),
             Ok(FromAgent::Report(Report::Tick(tick))) => ran.tally.merge(&tick.tally),
             Ok(FromAgent::Report(Report::Failed { message })) => ran.failed = message,
             Ok(_) => {}
             Err(RecvTimeoutError::Timeout) => {
-                say(ToAgent::Stop);
+                agent.tell(&ToAgent::Stop);
                 stop_at = None;
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    reader.join().unwrap();
-    ran.code = agent.wait().unwrap().code();
+    ran.code = agent.end();
     ran
 }
 
@@ -155,6 +132,42 @@ fn each_journey_is_walked_once_an_interval_and_told_step_by_step() {
         let walks = ran.walks.len() as u64;
         assert_eq!(ran.begun_and_cut(), (walks, 0));
         assert_eq!(ran.tally.connections.opened, walks, "each walk opens a connection of its own");
+    });
+}
+
+#[test]
+fn parts_of_a_probe_walk_what_is_due_in_them_and_end_by_themselves() {
+    let _turn = turn();
+    patiently(|| {
+        let shop = shop();
+        let rota = Rota::new(500, 3, 1, 1);
+        let start_unix_ns = unix_ns() + 1_000_000_000;
+        let parts = [(0, 2_000_000_000, false), (2_000_000_000, 3_700_000_000, true)];
+        let agents = parts.map(|(from_ns, to_ns, is_last)| {
+            let generation = Some(Generation { number: 0, from_ns, to_ns, is_last });
+            let assignment = Assignment { generation, ..assignment(&target(&shop), &[HOME], 500, "") };
+            let mut agent = Agent::start(assignment);
+            agent.tell(&ToAgent::Start { at_unix_ns: start_unix_ns });
+            agent
+        });
+        for (agent, (from_ns, to_ns, _)) in agents.into_iter().zip(parts) {
+            let (mut walked, mut failed) = (Vec::new(), String::new());
+            while let Ok(message) = agent.next(Duration::from_secs(10)) {
+                match message {
+                    FromAgent::Report(Report::Probed(walks)) => {
+                        walked.extend(walks.iter().map(|walk| walk.began_ns));
+                    }
+                    FromAgent::Report(Report::Failed { message }) => failed = message,
+                    _ => {}
+                }
+            }
+            walked.sort_unstable();
+            let first = rota.interval_from(0, 0, start_unix_ns + from_ns);
+            let due_ns = (first..).map(|interval| rota.due_unix_ns(0, 0, interval) - start_unix_ns);
+            let expected: Vec<u64> = due_ns.take_while(|due_ns| *due_ns < to_ns).collect();
+            assert_eq!(walked, expected, "{failed}");
+            assert!(expected.len() >= 3 && agent.end() == Some(0));
+        }
     });
 }
 

@@ -41,6 +41,8 @@ mod promises;
 mod reading;
 /// What redirects carry along, to another host and back.
 mod redirects;
+/// A relay of generations: each arrival once, in its own part of the run, from a second 0 that may be long past.
+mod relay;
 /// Runs are kept: listed, shown again, exported, removed; also without a store that can be used.
 mod runs;
 /// Audits over TLS: what is offered, how far apart requests are on the wire, and what goes in the clear.

@@ -1,5 +1,7 @@
 //! Starting servers and the binary.
 
+pub(crate) mod agent;
+
 use std::cell::RefCell;
 use std::fs;
 use std::io::{Read, Write};

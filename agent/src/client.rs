@@ -18,9 +18,10 @@ mod stream;
 pub(crate) mod tls;
 
 pub(crate) use broken::Broken;
-pub(crate) use connect::{ConnectError, Connector};
+pub(crate) use connect::{ConnectError, Connector, secure};
 pub(crate) use connection::Connection;
 pub(crate) use header::Header;
 pub(crate) use pool::{Lease, Leasing, Limits, Origin, Pool};
 pub(crate) use receiver::{HeadLines, Receiver};
 pub(crate) use search::{Heads, Search};
+pub(crate) use stream::Stream;

@@ -9,11 +9,11 @@ use std::collections::BinaryHeap;
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use self::timer::Timer;
+use crate::epoch::Epoch;
 
 /// Those who wake within so many nanoseconds wake together: every waking of a thread costs more than what an
 /// arrival does then. Somebody who sleeps alone wakes when asked.
@@ -21,7 +21,7 @@ const TOGETHER_NS: u64 = 850_000;
 
 /// When second 0 is, and who sleeps until when.
 pub(crate) struct Clock {
-    start: Instant,
+    epoch: Epoch,
     timer: Timer,
     sleepers: RefCell<Sleepers>,
 }
@@ -48,31 +48,22 @@ enum Bed {
 }
 
 impl Clock {
-    /// A clock whose second 0 begins at `start`. To be called in a runtime.
+    /// A clock whose second 0 is `epoch`. To be called in a runtime.
     ///
     /// # Errors
     /// When the system has no timer left.
-    pub(crate) fn new(start: Instant) -> io::Result<Self> {
-        Ok(Self { start, timer: Timer::new()?, sleepers: RefCell::default() })
+    pub(crate) fn new(epoch: Epoch) -> io::Result<Self> {
+        Ok(Self { epoch, timer: Timer::new()?, sleepers: RefCell::default() })
     }
 
     /// Nanoseconds since second 0 began; 0 before it.
     pub(crate) fn now_ns(&self) -> u64 {
-        // 2^64 ns are 584 years.
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    /// Whether it is `ns` nanoseconds past second 0, or later.
-    fn is_past(&self, ns: u64) -> bool {
-        // Before second 0 nothing is past, not even 0 ns.
-        Instant::now()
-            .checked_duration_since(self.start)
-            .is_some_and(|since| since.as_nanos() >= u128::from(ns))
+        self.epoch.now_ns()
     }
 
     /// The instant that lies `ns` nanoseconds after second 0 began.
     pub(crate) fn at(&self, ns: u64) -> Instant {
-        self.start + Duration::from_nanos(ns)
+        self.epoch.at(ns)
     }
 
     /// Sleeps until `ns`; returns at once when that is past. Never wakes early, and less than a millisecond late
@@ -89,7 +80,7 @@ impl Clock {
             let now_ns = self.now_ns();
             let mut sleepers = self.sleepers.borrow_mut();
             sleepers.set_for_ns = None;
-            if self.is_past(0) {
+            if self.epoch.is_past(0) {
                 sleepers.not_before_ns = now_ns + TOGETHER_NS;
                 sleepers.wake(now_ns);
             }
@@ -140,7 +131,7 @@ struct Asleep<'a> {
 
 impl Asleep<'_> {
     fn poll(&mut self, until_ns: u64, context: &Context<'_>) -> Poll<()> {
-        if self.clock.is_past(until_ns) {
+        if self.clock.epoch.is_past(until_ns) {
             return Poll::Ready(());
         }
         if self.bed.is_none() {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use doorbuster_model::generation::iteration_index;
 use doorbuster_model::plan::{Connections, Cookies};
 use tokio::task::spawn_local;
 
@@ -20,12 +21,12 @@ const BURST_MAX: usize = 64;
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// Keeps this worker's share of shoppers walking until the load is over.
+/// Keeps this worker's share of shoppers walking until the agent's part of the load is over.
 pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
     let pace = &worker.job.plan.load.pace;
-    let end_ns = pace.length_ns();
+    let end_ns = worker.job.ends_ns();
     let mut seats = Seats::default();
-    let mut now_ns = 0;
+    let mut now_ns = worker.job.begins_ns();
     while now_ns < end_ns {
         let wanted = worker.segment.count_below(pace.shoppers_at(now_ns));
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
@@ -40,7 +41,7 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
                 tokio::task::yield_now().await;
             }
         }
-        worker.clock.sleep_until_ns(pace.shoppers_change_ns(now_ns, STEP_NS)).await;
+        worker.clock.sleep_until_ns(pace.shoppers_change_ns(now_ns, STEP_NS).min(end_ns)).await;
         now_ns = worker.clock.now_ns();
     }
 }
@@ -116,8 +117,7 @@ async fn live(worker: Rc<Worker>, number: u64, stay: Stay, _present: Present) {
     let mut now_ns = worker.clock.now_ns();
     let mut pause = PAUSE_MIN;
     while stay.goes_on() {
-        // Shoppers are limited to 10 million, so their number and iteration share 64 bits without touching.
-        let index = (number << 40) | stay.next();
+        let index = iteration_index(number, worker.job.generation(), stay.next());
         let (visited, ended_ns) = visit(&visitor, index, now_ns, now_ns).await;
         if load.cookies == Cookies::PerIteration {
             visitor.forget();

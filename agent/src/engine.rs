@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::Error;
+use crate::epoch::Epoch;
 use crate::job::Job;
 use crate::tallies::{Tallies, WorkerTick};
 use crate::worker::{self, Duty};
@@ -48,9 +48,11 @@ pub(crate) enum Order {
 /// The agreed start, and everything that connects an engine's threads with the session.
 #[derive(Debug)]
 pub struct Start {
-    pub(crate) at: Instant,
-    /// The same instant on this machine's wall clock, in nanoseconds since 1970.
+    pub(crate) epoch: Epoch,
+    /// When second 0 is on this machine's wall clock, in nanoseconds since 1970.
     pub(crate) at_unix_ns: u64,
+    /// The first second that is reported.
+    pub(crate) first_second: u32,
     pub(crate) descriptors_max: u32,
     pub(crate) ticks: UnboundedSender<WorkerTick>,
     pub(crate) orders: watch::Receiver<Order>,
@@ -58,14 +60,15 @@ pub struct Start {
 }
 
 impl Start {
-    /// When second 0 begins.
-    pub fn at(&self) -> Instant {
-        self.at
+    /// When second 0 is: to come, or long past where the job is a later part of a run. [`Job::begins_ns`] says from when on
+    /// anything may be sent.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// The running tally of the thread of that number.
     pub fn tallies(&self, number: usize) -> Tallies {
-        Tallies::new(number, self.ticks.clone())
+        Tallies::new(number, self.first_second, self.ticks.clone())
     }
 
     /// What tells that a stop was asked for.
@@ -127,7 +130,7 @@ impl Engine for Own {
                 workers,
                 segment,
                 descriptors_max: start.descriptors_max,
-                start: start.at,
+                epoch: start.epoch,
                 start_unix_ns: start.at_unix_ns,
                 tallies: start.tallies(number),
                 stop: start.stop(),

@@ -33,6 +33,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// An assignment that is over, or that nobody waits for any more.
+    #[error(
+        "the assignment came {late_ms} ms too late: it was held up on its way, or the clocks of this machine and its coordinator differ; nothing was sent"
+    )]
+    TooLate {
+        /// How late.
+        late_ms: u64,
+    },
     /// The coordinator has gone.
     #[error("{why}; the agent stopped, so that no load goes on without its coordinator")]
     CoordinatorGone {
@@ -42,6 +50,17 @@ pub enum Error {
     /// An agent that joins lacks something that people must give it.
     #[error("{0}")]
     Join(String),
+    /// An agent's process cannot be told something, or says what cannot be understood.
+    #[error("speaking with the agent's process: {0}")]
+    Process(doorbuster_wire::Error),
+    /// AWS, or what it has handed over, is not what it should be.
+    #[error("{what}: {why}")]
+    Aws {
+        /// What was attempted.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
     /// A resource of this machine is missing.
     #[error("{what}: {source}")]
     System {

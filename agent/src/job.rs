@@ -1,5 +1,7 @@
 //! An assignment, read and checked: what all workers share, unchanging.
 
+mod part;
+
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use doorbuster_model::assignment::Audit;
 use doorbuster_model::cdn::{Airport, Asked};
 use doorbuster_model::pace::Section;
 use doorbuster_model::plan::HttpVersion;
-use doorbuster_model::{Assignment, Plan, Rota, Segment, Task};
+use doorbuster_model::{Assignment, Generation, Plan, Rota, Segment, Task};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -19,10 +21,6 @@ use crate::audit::Duty;
 use crate::client::http1::Lines;
 use crate::client::{Origin, tls};
 use crate::probe;
-
-/// An exchange that waited so long, and at least as long as the plan's grace, when the grace is over, was not cut
-/// off too early: it is a timeout.
-const PATIENCE_MIN: Duration = Duration::from_secs(1);
 
 /// What every worker of the agent does.
 #[derive(Debug)]
@@ -69,6 +67,8 @@ pub struct Job {
     pub(crate) audit: Option<Box<Duty>>,
     /// What a probe is told, where it is one.
     pub(crate) probe: Option<probe::Duty>,
+    /// The part of the run that is this agent's, where that is not all of it.
+    pub(crate) generation: Option<Generation>,
 }
 
 impl Job {
@@ -134,6 +134,11 @@ impl Job {
                 }
                 Task::Load | Task::Trace { .. } | Task::Audit(_) => None,
             },
+            // What one shopper does is not handed on.
+            generation: match assignment.task {
+                Task::Load | Task::Probe { .. } => assignment.generation,
+                Task::Trace { .. } | Task::Audit(_) => None,
+            },
             plan,
         })
     }
@@ -164,12 +169,6 @@ impl Job {
         let here = (self.agents_here as usize).max(1);
         let most = self.plan.load.max_connections.map_or(usize::MAX, |connections| connections as usize);
         (cpus / here).max(1).min(most.max(1))
-    }
-
-    /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away because the
-    /// plan's grace is over.
-    pub fn patience(&self) -> Duration {
-        self.plan.graceful.max(PATIENCE_MIN)
     }
 
     /// Whether plain connections speak HTTP/2 from the first byte.

@@ -75,7 +75,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_limit_that_moves_on_is_kept_by_one_timer() {
-        let clock = Clock::new(Instant::now()).unwrap();
+        let clock = Clock::new(Instant::now().into()).unwrap();
         let limit = Limit::default();
         for _ in 0..50 {
             limit.until(clock.now_ns() + 1_000_000_000);
@@ -94,7 +94,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_limit_moves_while_the_work_is_under_way() {
-        let clock = Clock::new(Instant::now()).unwrap();
+        let clock = Clock::new(Instant::now().into()).unwrap();
         let limit = Limit::default();
         limit.until(100_000_000);
         let work = async {

@@ -12,15 +12,18 @@ use crate::worker::Worker;
 /// How many arrivals start before everything else gets a turn, when many are due at once.
 const BURST_MAX: u32 = 64;
 
-/// Starts every arrival of this worker's share at its time; returns after the last.
+/// Starts every arrival of this worker's share that is due in the agent's part of the run, at its time; returns after the
+/// last. Arrivals are those of the whole run, by the same indices and at the same times, whatever part it is.
 pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>, spacing: Spacing) {
     let plan = &worker.job.plan;
     let mut schedule = Schedule::new(plan.load.pace.clone(), spacing, plan.seed);
+    let first = worker.segment.count_below(schedule.arrivals_before(worker.job.begins_ns()));
+    let ends_ns = worker.job.ends_ns();
     let mut burst = 0;
     let mut now_ns = 0;
-    for ordinal in 0.. {
+    for ordinal in first.. {
         let Some(index) = worker.segment.nth(ordinal) else { return };
-        let Some(due_ns) = schedule.arrival_ns(index) else { return };
+        let Some(due_ns) = schedule.arrival_ns(index).filter(|due_ns| *due_ns < ends_ns) else { return };
         if due_ns > now_ns {
             now_ns = worker.clock.now_ns();
         }

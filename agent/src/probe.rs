@@ -1,4 +1,5 @@
-//! A probe: each of the plan's journeys, walked once per interval by somebody who has never been here, without end.
+//! A probe: each of the plan's journeys, walked once per interval by somebody who has never been here, without end, or as
+//! long as the agent's part of it lasts.
 //!
 //! When which walk is due is the pure [`Rota`]'s. Here each is started in time or counted as skipped, and one that lasts
 //! longer than the interval holds up no other. Its exchanges count as all others do, in the seconds in which they end; what
@@ -36,13 +37,16 @@ pub(crate) struct Duty {
     pub region: usize,
 }
 
-/// Walks without end, until whoever polls this leaves.
+/// Walks what is due in the agent's part of the probe; without end, until whoever polls this leaves, where it has none.
 pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
     let Some(duty) = &worker.job.probe else { return };
     let mut today = Today { day: None, journeys: worker.journeys.clone() };
     let mut posts: Vec<Post> =
         (0..worker.journeys.len()).map(|journey| Post::new(worker, duty, journey)).collect();
-    while let Some(post) = posts.iter_mut().min_by_key(|post| post.due_ns) {
+    let ends_ns = worker.job.ends_ns();
+    while let Some(post) =
+        posts.iter_mut().min_by_key(|post| post.due_ns).filter(|post| post.due_ns < ends_ns)
+    {
         worker.clock.sleep_until_ns(post.due_ns).await;
         let now_ns = worker.clock.now_ns();
         let is_late = now_ns.saturating_sub(post.due_ns) > LATE_NS_MAX;
@@ -110,7 +114,8 @@ impl Drop for Place {
 
 impl Post {
     fn new(worker: &Worker, duty: &Duty, journey: usize) -> Self {
-        let interval = duty.rota.interval_from(duty.region, journey, worker.start_unix_ns);
+        let from_unix_ns = worker.start_unix_ns.saturating_add(worker.job.begins_ns());
+        let interval = duty.rota.interval_from(duty.region, journey, from_unix_ns);
         let due_unix_ns = duty.rota.due_unix_ns(duty.region, journey, interval);
         let due_ns = due_unix_ns.saturating_sub(worker.start_unix_ns);
         Self { journey, interval, due_ns, under_way: Rc::default() }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use doorbuster_model::{Assignment, Report, Tally, Tick};
 use doorbuster_wire::{Error as WireError, FromAgent, PROTOCOL, ToAgent};
@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::Error;
 use crate::engine::{Engine, Order, Start};
+use crate::epoch::Epoch;
 use crate::health::{Watch, note_limits, raise_descriptors};
 use crate::job::Job;
 use crate::lease::Lease;
@@ -38,6 +39,9 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
         (self.to)(FromAgent::Hello { protocol: PROTOCOL, version: VERSION.to_owned() })?;
         self.greet().await?;
         let assignment = self.assignment().await?;
+        if let Err(error) = in_time(assignment.not_after_unix_ms, unix_ns() / 1_000_000) {
+            return self.fail(error);
+        }
         let job = match Job::read(&assignment) {
             Ok(job) => Arc::new(job),
             Err(error) => return self.fail(error),
@@ -53,10 +57,15 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
             descriptors_max,
         };
         (self.to)(FromAgent::Report(started))?;
-        let Some(start) = self.start().await? else {
+        let Some((epoch, at_unix_ns)) = self.start(job.is_a_part()).await? else {
             return (self.to)(FromAgent::Report(Report::Finished { ticks: 0 }));
         };
-        let load = self.load(&job, engine, descriptors_max, start).await;
+        // What was due in it would all be sent at once.
+        if job.is_a_part() && epoch.is_past(job.ends_ns()) {
+            let late_ms = epoch.now_ns().saturating_sub(job.ends_ns()) / 1_000_000;
+            return self.fail(Error::TooLate { late_ms });
+        }
+        let load = self.load(&job, engine, descriptors_max, (epoch, at_unix_ns)).await;
         match load {
             Ok(ticks) => (self.to)(FromAgent::Report(Report::Finished { ticks })),
             Err(error) => self.fail(error),
@@ -106,12 +115,15 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
     }
 
     /// When second 0 begins, on both clocks; `None` when a stop came first.
-    async fn start(&mut self) -> Result<Option<(Instant, u64)>, Error> {
+    ///
+    /// The parts of a run have one second 0, which is past for most of them. Whoever carries a whole run, and hears of the
+    /// start too late, begins then: nobody else counts by his clock.
+    async fn start(&mut self, is_a_part: bool) -> Result<Option<(Epoch, u64)>, Error> {
         match self.next().await? {
             ToAgent::Start { at_unix_ns } => {
-                let now_unix_ns = unix_ns();
-                let wait = Duration::from_nanos(at_unix_ns.saturating_sub(now_unix_ns));
-                Ok(Some((Instant::now() + wait, at_unix_ns.max(now_unix_ns))))
+                let (now, now_unix_ns) = (Instant::now(), unix_ns());
+                let at_unix_ns = if is_a_part { at_unix_ns } else { at_unix_ns.max(now_unix_ns) };
+                Ok(Some((Epoch::agreed(at_unix_ns, now_unix_ns, now), at_unix_ns)))
             }
             _ => Ok(None),
         }
@@ -123,17 +135,18 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
         job: &Arc<Job>,
         engine: &mut impl Engine,
         descriptors_max: u32,
-        (at, at_unix_ns): (Instant, u64),
+        (epoch, at_unix_ns): (Epoch, u64),
     ) -> Result<u32, Error> {
         let (ticks, mut from_workers) = mpsc::unbounded_channel();
         let (failures, mut failed) = mpsc::unbounded_channel();
         let (orders, stop) = watch::channel(Order::Go);
-        let start = Start { at, at_unix_ns, descriptors_max, ticks, orders: stop, failures };
+        let first_second = job.first_second();
+        let start = Start { epoch, at_unix_ns, first_second, descriptors_max, ticks, orders: stop, failures };
         let workers = engine.start(job, &start)?;
         // What it holds is the workers' alone from here on: when the last of them has gone, that is known.
         drop(start);
         let cpus = u32::try_from(job.workers()).unwrap_or(1);
-        let mut seconds = Seconds::new(workers, Watch::new(cpus, descriptors_max));
+        let mut seconds = Seconds::new(workers, first_second, Watch::new(cpus, descriptors_max));
         loop {
             tokio::select! {
                 tick = from_workers.recv() => {
@@ -178,7 +191,16 @@ impl<S: FnMut(FromAgent) -> Result<(), Error>> Session<S> {
     }
 }
 
-fn unix_ns() -> u64 {
+/// Whether an assignment that is to be handed over by then came in time; 0 where it is never too late.
+pub(crate) fn in_time(not_after_unix_ms: u64, now_unix_ms: u64) -> Result<(), Error> {
+    match now_unix_ms.checked_sub(not_after_unix_ms) {
+        Some(late_ms @ 1..) if not_after_unix_ms > 0 => Err(Error::TooLate { late_ms }),
+        _ => Ok(()),
+    }
+}
+
+/// Nanoseconds since 1970, on this machine's wall clock.
+pub(crate) fn unix_ns() -> u64 {
     // 2^64 ns after 1970 is the year 2554.
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -196,9 +218,9 @@ struct Seconds {
 }
 
 impl Seconds {
-    fn new(workers: usize, watch: Watch) -> Self {
+    fn new(workers: usize, first_second: u32, watch: Watch) -> Self {
         Self {
-            next: vec![Some(0); workers],
+            next: vec![Some(first_second); workers],
             gauges: vec![(0, 0); workers],
             tallies: BTreeMap::new(),
             watch,
@@ -229,5 +251,50 @@ impl Seconds {
 
     fn over(&self) -> bool {
         self.next.iter().all(Option::is_none)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorbuster_model::cdn::Findings;
+
+    use super::*;
+
+    fn tick(worker: usize, second: u32, last: bool) -> WorkerTick {
+        let mut tally = Tally::default();
+        tally.arrivals.started = 1;
+        WorkerTick {
+            worker,
+            second,
+            tally,
+            shoppers: 0,
+            connections: 0,
+            markers: Vec::new(),
+            findings: Findings::new(1),
+            exchanges: Vec::new(),
+            proofs: Vec::new(),
+            probed: Vec::new(),
+            last,
+        }
+    }
+
+    #[test]
+    fn seconds_of_a_later_part_are_complete_from_its_first_on() {
+        let mut seconds = Seconds::new(2, 780, Watch::new(1, 1_000));
+        let mut take = |worker, second, last| -> Vec<(u32, u64)> {
+            let ready = seconds.take(&tick(worker, second, last));
+            ready.iter().map(|tick| (tick.second, tick.tally.arrivals.started)).collect()
+        };
+        assert!(take(0, 780, false).is_empty() && take(0, 781, true).is_empty());
+        assert_eq!(take(1, 780, false), [(780, 2)]);
+        assert_eq!(take(1, 781, false), [(781, 2)]);
+        assert_eq!(take(1, 782, true), [(782, 1)]);
+        assert!(seconds.over() && seconds.sent == 3);
+    }
+
+    #[test]
+    fn who_is_handed_an_assignment_too_late_refuses_it() {
+        assert!(in_time(0, u64::MAX).is_ok() && in_time(5, 4).is_ok() && in_time(5, 5).is_ok());
+        assert!(matches!(in_time(5, 1_500), Err(Error::TooLate { late_ms: 1_495 })));
     }
 }

@@ -57,12 +57,12 @@ pub struct Tallies {
 }
 
 impl Tallies {
-    /// Starts at second 0. The channel holds one small message a second and worker, and its reader is this
+    /// Starts at `first_second`, where everything counts that ends before it. The channel holds one small message a second and worker, and its reader is this
     /// process's own session: so it needs no bound of its own.
-    pub(crate) fn new(worker: usize, ticks: UnboundedSender<WorkerTick>) -> Self {
+    pub(crate) fn new(worker: usize, first_second: u32, ticks: UnboundedSender<WorkerTick>) -> Self {
         Self {
             worker,
-            second: 0,
+            second: first_second,
             current: Tally::default(),
             markers: Vec::new(),
             findings: Findings::new(FINDINGS_PER_SECOND_MAX),
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn every_second_is_handed_over_once_also_the_empty_ones() {
         let (sender, mut receiver) = unbounded_channel();
-        let mut tallies = Tallies::new(3, sender);
+        let mut tallies = Tallies::new(3, 0, sender);
         tallies.at(999_999_999).count("a", 1);
         tallies.at(1_000_000_000).count("b", 1);
         tallies.at(3_500_000_000).count("c", 1);
@@ -189,9 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn a_later_part_of_a_run_begins_with_its_own_second() {
+        let (sender, mut receiver) = unbounded_channel();
+        let mut tallies = Tallies::new(0, 3_600, sender);
+        tallies.at(3_599_000_000_000).count("early", 1);
+        tallies.at(3_601_000_000_000).count("a", 1);
+        tallies.finish();
+        let mut seen = Vec::new();
+        while let Ok(tick) = receiver.try_recv() {
+            seen.push((tick.second, tick.tally.counters.keys().cloned().collect::<String>()));
+        }
+        assert_eq!(seen, [(3_600, "early".to_owned()), (3_601, "a".to_owned())]);
+    }
+
+    #[test]
     fn findings_are_those_of_their_second_with_evidence_of_each() {
         let (sender, mut receiver) = unbounded_channel();
-        let mut tallies = Tallies::new(0, sender);
+        let mut tallies = Tallies::new(0, 0, sender);
         let key = |rule, class| FindingKey { rule, class: ClassId(class), pop: None };
         let mut made = 0;
         for at_ns in [100, 200, 1_000_000_100, 1_000_000_200] {
@@ -217,7 +231,7 @@ mod tests {
     #[test]
     fn a_walk_of_a_probe_is_told_in_the_second_in_which_it_ended() {
         let (sender, mut receiver) = unbounded_channel();
-        let mut tallies = Tallies::new(0, sender);
+        let mut tallies = Tallies::new(0, 0, sender);
         for number in 0..1_010 {
             let probed = Probed { journey: 0, began_ns: number, is_good: true, steps: Vec::new() };
             tallies.probe(probed, 1_200_000_000);
@@ -234,7 +248,7 @@ mod tests {
     #[test]
     fn a_marker_is_left_in_the_second_in_which_its_answer_ended() {
         let (sender, mut receiver) = unbounded_channel();
-        let mut tallies = Tallies::new(0, sender);
+        let mut tallies = Tallies::new(0, 0, sender);
         let marker = || Marker { journey: 0, name: "order".to_owned(), value: "7".to_owned() };
         tallies.mark(marker(), 1_200_000_000);
         // One that is written down late counts in the second that is not handed over yet.

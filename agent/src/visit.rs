@@ -273,12 +273,12 @@ pub(crate) fn walk_through(
     }
 }
 
-/// When a shopper of a closed model comes again who came at `begun_ns`, if that is not yet. Nobody does once the load
-/// is over.
+/// When a shopper of a closed model comes again who came at `begun_ns`, if that is not yet. Nobody does once the agent's
+/// part of the load is over.
 fn again_ns(worker: &Worker, walk: &Walk, begun_ns: u64, now_ns: u64) -> Option<u64> {
     let load = &worker.job.plan.load;
     let paced_ns = begun_ns.saturating_add(nanoseconds(walk.journey().pacing()));
-    let again_ns = paced_ns.min(load.pace.length_ns());
+    let again_ns = paced_ns.min(worker.job.ends_ns());
     (again_ns > now_ns && load.model == Model::Closed).then_some(again_ns)
 }
 

@@ -13,7 +13,7 @@ use doorbuster_model::sample::ConnectTimes;
 use http::HeaderMap;
 use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{MissedTickBehavior, interval_at, timeout};
 
 use crate::address::Addresses;
 use crate::answering::Types;
@@ -26,12 +26,14 @@ use crate::contract::Contract;
 use crate::cookies::Scopes;
 use crate::crowd::Crowd;
 use crate::engine::{STOP_GRACE, Stop};
-use crate::job::{Job, nanoseconds};
+use crate::epoch::Epoch;
+use crate::job::Job;
 use crate::page::Styles;
 use crate::probe::Records;
 use crate::tallies::Tallies;
 use crate::{Error, audit, closed, open, probe, trace};
 
+const SECOND_NS: u64 = 1_000_000_000;
 /// Descriptors that are left for everything that is no connection.
 const DESCRIPTORS_SPARE: u32 = 64;
 
@@ -45,9 +47,9 @@ pub(crate) struct Duty {
     pub segment: Segment,
     /// The most descriptors of the process.
     pub descriptors_max: u32,
-    /// When second 0 begins.
-    pub start: Instant,
-    /// The same instant on this machine's wall clock, in nanoseconds since 1970.
+    /// When second 0 is.
+    pub epoch: Epoch,
+    /// The same on this machine's wall clock, in nanoseconds since 1970.
     pub start_unix_ns: u64,
     /// Its running tally.
     pub tallies: Tallies,
@@ -164,9 +166,9 @@ pub(crate) fn run(job: Arc<Job>, duty: Duty) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { what: "starting a worker's runtime", source })?;
     let entered = runtime.enter();
-    let Duty { number, workers, segment, descriptors_max, start, start_unix_ns, tallies, stop } = duty;
+    let Duty { number, workers, segment, descriptors_max, epoch, start_unix_ns, tallies, stop } = duty;
     let places = share(descriptors_max.saturating_sub(DESCRIPTORS_SPARE) as usize, workers, number).max(1);
-    let clock = Clock::new(start);
+    let clock = Clock::new(epoch);
     let marks = Marks::of(&job.run);
     let worker = Rc::new(Worker {
         connector: Connector::new(&job),
@@ -244,7 +246,6 @@ async fn live(worker: Rc<Worker>, stop: Stop) {
 
 /// Load, then draining. Returns how long an exchange that is still under way must have waited to be a timeout.
 async fn walk(worker: &Rc<Worker>, mut stop: Stop) -> Option<Duration> {
-    worker.clock.sleep_until_ns(0).await;
     let crowd = Rc::new(Crowd::default());
     let stopped = tokio::select! {
         () = load(worker, &crowd) => false,
@@ -260,14 +261,14 @@ async fn walk(worker: &Rc<Worker>, mut stop: Stop) -> Option<Duration> {
     (!asked).then(|| worker.job.patience())
 }
 
-/// How long journeys may still go on: until the load's end plus the plan's grace.
+/// How long journeys may still go on.
 fn until_end(worker: &Worker) -> Duration {
-    let plan = &worker.job.plan;
-    let end_ns = plan.load.pace.length_ns().saturating_add(nanoseconds(plan.graceful));
-    Duration::from_nanos(end_ns.saturating_sub(worker.clock.now_ns()))
+    Duration::from_nanos(worker.job.cut_ns().saturating_sub(worker.clock.now_ns()))
 }
 
 async fn load(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
+    // A later part of a run is made ready before it begins; a stop is heard meanwhile, too.
+    worker.clock.sleep_until_ns(worker.job.begins_ns()).await;
     if worker.job.traces > 0 {
         return trace::run(worker, crowd).await;
     }
@@ -285,7 +286,9 @@ async fn load(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
 
 /// Hands each second over as it passes, also when nothing happens in it.
 async fn tick(worker: &Worker) {
-    let mut seconds = interval_at(worker.clock.at(1_000_000_000), Duration::from_secs(1));
+    let from_ns = worker.clock.now_ns().max(worker.job.begins_ns());
+    let next_ns = (from_ns / SECOND_NS + 1).saturating_mul(SECOND_NS);
+    let mut seconds = interval_at(worker.clock.at(next_ns), Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         seconds.tick().await;

@@ -191,6 +191,8 @@ impl Prepared {
                     secrets: self.secrets.clone(),
                     today: self.today,
                     task: self.task_of(region),
+                    generation: None,
+                    not_after_unix_ms: 0,
                 };
                 (position, assignment)
             })

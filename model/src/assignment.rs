@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::Segment;
+use crate::{Generation, Segment};
 
 /// What the command line says over the plan. The coordinator and every agent apply it to the same plan text, so
 /// that both read the same plan.
@@ -50,6 +50,10 @@ pub struct Assignment {
     pub today: i64,
     /// What it is to do with all that.
     pub task: Task,
+    /// The part of the run that it covers; all of it where there is none.
+    pub generation: Option<Generation>,
+    /// Who is handed it later does nothing, in milliseconds since 1970 by the agent's clock; 0 where it is never too late.
+    pub not_after_unix_ms: u64,
 }
 
 /// What an agent is to do with a plan.

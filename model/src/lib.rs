@@ -1,12 +1,13 @@
 //! The pure nouns and arithmetic of a run.
 //!
-//! What is to be sent ([`Plan`], [`Pace`], [`Segment`], [`Rota`], [`Assignment`]), what was measured ([`Sample`], [`Tally`],
+//! What is to be sent ([`Plan`], [`Pace`], [`Segment`], [`Generation`], [`Rota`], [`Assignment`]), what was measured ([`Sample`], [`Tally`],
 //! [`Report`]) and how it is judged ([`Threshold`], [`slo`], [`cdn`]). No I/O, no clock, no runtime: time and
 //! randomness are arguments, so an agent, the coordinator and a test all compute the same thing.
 
 pub mod assignment;
 pub mod cdn;
 pub mod chance;
+pub mod generation;
 pub mod histogram;
 pub mod pace;
 pub mod plan;
@@ -22,6 +23,7 @@ pub mod threshold;
 
 pub use assignment::{Assignment, Overrides, Task};
 pub use chance::Chance;
+pub use generation::Generation;
 pub use histogram::Histogram;
 pub use pace::{Pace, Phase, Shape};
 pub use plan::Plan;

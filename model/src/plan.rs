@@ -3,6 +3,7 @@
 pub mod alerts;
 mod audit;
 mod export;
+pub mod fleet;
 mod load;
 mod probe;
 mod read;
@@ -26,6 +27,7 @@ use crate::threshold::Threshold;
 
 pub use alerts::Alerts;
 pub use export::{CloudWatch, Export};
+pub use fleet::{Fleet, LAMBDA_GENERATION_MAX, LaunchBy, OnLoss, Responses, WhenMissing};
 pub(crate) use load::word;
 pub use probe::Probe;
 pub(crate) use read::name_of;
@@ -44,7 +46,7 @@ pub const THRESHOLDS_MAX: usize = 200;
 pub struct Region {
     /// Its name: `tokyo`.
     pub name: String,
-    /// The AWS region that it stands for, where the plan says so.
+    /// The AWS region that it stands for, where the plan says so: a note for people, unless its agents are a function.
     pub aws: Option<String>,
     /// Its share of the load, relative to the other regions'.
     pub share: u32,
@@ -52,6 +54,8 @@ pub struct Region {
     pub agents: u32,
     /// Its own way to the target, where it differs from the plan's.
     pub target: Option<Url>,
+    /// How its agents are reached.
+    pub launch: LaunchBy,
 }
 
 /// A journey with the weight that arrivals choose it by.
@@ -238,6 +242,10 @@ pub struct Plan {
     pub slo: Option<Slo>,
     /// Where figures go, besides the report.
     pub export: Export,
+    /// What holds for all of its agents.
+    pub fleet: Fleet,
+    /// What is to happen when one of them is lost.
+    pub on_agent_loss: OnLoss,
     /// Hosts that may be loaded besides loopback; the command line alone names them.
     pub allow_hosts: Vec<String>,
 }

@@ -174,7 +174,7 @@ pub enum Report {
     Probed(Vec<Probed>),
     /// Every arrival was started and every journey ended or was cut.
     Finished {
-        /// How many ticks were sent: all numbers from 0 up to this.
+        /// How many ticks were sent: of so many seconds, from the first of its assignment on, without a gap.
         ticks: u32,
     },
     /// The agent cannot go on, and why.

@@ -55,6 +55,16 @@ impl Schedule {
         self.slot.times_ns.get(offset).copied()
     }
 
+    /// How many arrivals of the whole run are due before `t_ns`: the index of the first that is due then or later.
+    pub fn arrivals_before(&mut self, t_ns: u64) -> u64 {
+        if self.spacing == Spacing::Even || t_ns >= self.pace.length_ns() {
+            return self.pace.arrivals_before(t_ns);
+        }
+        // Random ones stay inside their second, so that those of the seconds before are all before it.
+        self.slot = self.draw(t_ns / SLOT_NS * SLOT_NS);
+        self.slot.first + self.slot.times_ns.partition_point(|due_ns| *due_ns < t_ns) as u64
+    }
+
     fn draw(&self, start_ns: u64) -> Slot {
         let end_ns = (start_ns + SLOT_NS).min(self.pace.length_ns());
         let (first, last) = (self.pace.arrivals_before(start_ns), self.pace.arrivals_before(end_ns));
@@ -72,6 +82,8 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Schedule, Spacing};
     use crate::pace::{Kind, Pace, Phase, Shape};
 
@@ -95,6 +107,33 @@ mod tests {
         let mut backward = Schedule::new(steady(200_000, 5), Spacing::Poisson, 7);
         for n in (0..1_000).rev() {
             assert_eq!(backward.arrival_ns(n), Some(times[usize::try_from(n).unwrap()]));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn as_many_are_due_before_a_time_as_the_schedule_says_one_by_one(
+            rate_milli in 1_u64..50_000,
+            to_milli in 0_u64..50_000,
+            length_ns in 1_u64..7_000_000_000,
+            at in prop::collection::vec(0_u64..8_000_000_000, 1..8),
+            seed in any::<u64>(),
+        ) {
+            let phase = Phase {
+                name: "p".into(),
+                kind: Kind::Ramp,
+                shape: Shape::Line(rate_milli, to_milli),
+                length_ns,
+            };
+            let pace = Pace::try_new(vec![phase]).unwrap();
+            for spacing in [Spacing::Even, Spacing::Poisson] {
+                let mut schedule = Schedule::new(pace.clone(), spacing, seed);
+                let due: Vec<u64> = (0..).map_while(|n| schedule.arrival_ns(n)).collect();
+                for at_ns in at.iter().copied().chain([0, 1_000_000_000, 2_000_000_000, length_ns, u64::MAX]) {
+                    let before = due.iter().filter(|due_ns| **due_ns < at_ns).count() as u64;
+                    prop_assert_eq!(schedule.arrivals_before(at_ns), before, "{:?} {}", spacing, at_ns);
+                }
+            }
         }
     }
 

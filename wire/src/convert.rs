@@ -9,7 +9,6 @@ mod proof;
 mod tally;
 
 use doorbuster_model::Report;
-use prost::Message as _;
 
 use crate::proto::{self, from_agent, to_agent};
 use crate::{Error, FromAgent, Message, ToAgent, frame};
@@ -19,23 +18,40 @@ fn narrow<T: TryFrom<u64>>(value: impl Into<u64>, part: &'static str) -> Result<
     T::try_from(value.into()).map_err(|_| Error::Impossible { part })
 }
 
+/// What protobuf makes of these bytes.
+pub(crate) fn read<M: prost::Message + Default>(bytes: &[u8]) -> Result<M, Error> {
+    M::decode(bytes).map_err(|source| Error::NotAMessage { length: bytes.len(), source })
+}
+
 impl Message for ToAgent {
     fn encode(&self) -> Result<Vec<u8>, Error> {
-        let body = match self {
-            Self::Hello { protocol, version } => {
-                to_agent::Body::Hello(proto::Hello { protocol: *protocol, version: version.clone() })
-            }
-            Self::Assign(assignment) => to_agent::Body::Assignment(assignment::to_proto(assignment)),
-            Self::Start { at_unix_ns } => to_agent::Body::Start(proto::Start { at_unix_ns: *at_unix_ns }),
-            Self::Lease { counter } => to_agent::Body::Lease(proto::Lease { counter: *counter }),
-            Self::Stop => to_agent::Body::Stop(proto::Stop {}),
-        };
-        frame::framed(&proto::ToAgent { body: Some(body) })
+        frame::framed(&proto::ToAgent::from(self))
     }
 
     fn decode(frame: &[u8]) -> Result<Self, Error> {
-        let message = proto::ToAgent::decode(frame)
-            .map_err(|source| Error::NotAMessage { length: frame.len(), source })?;
+        read::<proto::ToAgent>(frame)?.try_into()
+    }
+}
+
+impl From<&ToAgent> for proto::ToAgent {
+    fn from(message: &ToAgent) -> Self {
+        let body = match message {
+            ToAgent::Hello { protocol, version } => {
+                to_agent::Body::Hello(proto::Hello { protocol: *protocol, version: version.clone() })
+            }
+            ToAgent::Assign(assignment) => to_agent::Body::Assignment(assignment::to_proto(assignment)),
+            ToAgent::Start { at_unix_ns } => to_agent::Body::Start(proto::Start { at_unix_ns: *at_unix_ns }),
+            ToAgent::Lease { counter } => to_agent::Body::Lease(proto::Lease { counter: *counter }),
+            ToAgent::Stop => to_agent::Body::Stop(proto::Stop {}),
+        };
+        Self { body: Some(body) }
+    }
+}
+
+impl TryFrom<proto::ToAgent> for ToAgent {
+    type Error = Error;
+
+    fn try_from(message: proto::ToAgent) -> Result<Self, Error> {
         Ok(match message.body.ok_or(Error::Impossible { part: "body" })? {
             to_agent::Body::Hello(hello) => Self::Hello { protocol: hello.protocol, version: hello.version },
             to_agent::Body::Assignment(assignment) => {
@@ -50,11 +66,21 @@ impl Message for ToAgent {
 
 impl Message for FromAgent {
     fn encode(&self) -> Result<Vec<u8>, Error> {
-        let body = match self {
-            Self::Hello { protocol, version } => {
+        frame::framed(&proto::FromAgent::from(self))
+    }
+
+    fn decode(frame: &[u8]) -> Result<Self, Error> {
+        read::<proto::FromAgent>(frame)?.try_into()
+    }
+}
+
+impl From<&FromAgent> for proto::FromAgent {
+    fn from(message: &FromAgent) -> Self {
+        let body = match message {
+            FromAgent::Hello { protocol, version } => {
                 from_agent::Body::Hello(proto::Hello { protocol: *protocol, version: version.clone() })
             }
-            Self::Report(Report::Started { clock_unix_ns, version, workers, descriptors_max }) => {
+            FromAgent::Report(Report::Started { clock_unix_ns, version, workers, descriptors_max }) => {
                 from_agent::Body::Started(proto::Started {
                     clock_unix_ns: *clock_unix_ns,
                     version: version.clone(),
@@ -62,31 +88,33 @@ impl Message for FromAgent {
                     descriptors_max: *descriptors_max,
                 })
             }
-            Self::Report(Report::Tick(tick)) => from_agent::Body::Tick(tally::tick_to_proto(tick)),
-            Self::Report(Report::Markers { second, markers }) => {
+            FromAgent::Report(Report::Tick(tick)) => from_agent::Body::Tick(tally::tick_to_proto(tick)),
+            FromAgent::Report(Report::Markers { second, markers }) => {
                 from_agent::Body::Markers(exchange::markers_to_proto(*second, markers))
             }
-            Self::Report(Report::Findings { second, findings, not_kept }) => {
+            FromAgent::Report(Report::Findings { second, findings, not_kept }) => {
                 from_agent::Body::Findings(finding::to_proto(*second, findings, *not_kept))
             }
-            Self::Report(Report::Exchange(exchange)) => {
+            FromAgent::Report(Report::Exchange(exchange)) => {
                 from_agent::Body::Exchange(exchange::to_proto(exchange))
             }
-            Self::Report(Report::Proof(proof)) => from_agent::Body::Proof(proof::to_proto(proof)),
-            Self::Report(Report::Probed(walks)) => from_agent::Body::Probed(probed::to_proto(walks)),
-            Self::Report(Report::Finished { ticks }) => {
+            FromAgent::Report(Report::Proof(proof)) => from_agent::Body::Proof(proof::to_proto(proof)),
+            FromAgent::Report(Report::Probed(walks)) => from_agent::Body::Probed(probed::to_proto(walks)),
+            FromAgent::Report(Report::Finished { ticks }) => {
                 from_agent::Body::Finished(proto::Finished { ticks: *ticks })
             }
-            Self::Report(Report::Failed { message }) => {
+            FromAgent::Report(Report::Failed { message }) => {
                 from_agent::Body::Failed(proto::Failed { message: message.clone() })
             }
         };
-        frame::framed(&proto::FromAgent { body: Some(body) })
+        Self { body: Some(body) }
     }
+}
 
-    fn decode(frame: &[u8]) -> Result<Self, Error> {
-        let message = proto::FromAgent::decode(frame)
-            .map_err(|source| Error::NotAMessage { length: frame.len(), source })?;
+impl TryFrom<proto::FromAgent> for FromAgent {
+    type Error = Error;
+
+    fn try_from(message: proto::FromAgent) -> Result<Self, Error> {
         Ok(match message.body.ok_or(Error::Impossible { part: "body" })? {
             from_agent::Body::Hello(hello) => {
                 Self::Hello { protocol: hello.protocol, version: hello.version }

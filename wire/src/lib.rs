@@ -2,22 +2,34 @@
 //!
 //! This is the only crate that knows protobuf. Everyone else speaks in [`ToAgent`], [`FromAgent`] and the nouns of
 //! `doorbuster-model`. Nothing here does I/O: [`Message::encode`] makes bytes, [`Frames`] takes them apart.
+//!
+//! A child process hears and says nothing but these. A function is invoked with an [`Invocation`] and looks at a [`Board`]; an
+//! agent that dials in wraps them into [`Upward`] and [`Downward`], so that a broken stream ([`Sending`], [`Receiving`])
+//! loses and doubles nothing.
 
+mod board;
 mod convert;
 mod frame;
+mod invocation;
+mod link;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 #[rustfmt::skip]
 mod proto;
+mod resume;
 
 #[cfg(test)]
 mod tests;
 
 use doorbuster_model::{Assignment, Report};
 
+pub use board::Board;
 pub use frame::{FRAME_BYTES_MAX, Frames};
+pub use invocation::{Bundle, Invocation};
+pub use link::{Downward, Enrol, Enrolled, Upward};
+pub use resume::{Full, Receiving, Sending, Take, Weigh};
 
 /// The protocol's version. Both sides say theirs in their first frame; a difference ends the conversation.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// What the coordinator says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +43,8 @@ pub enum ToAgent {
     },
     /// What to do.
     Assign(Box<Assignment>),
-    /// When second 0 begins, on the agent's wall clock, in nanoseconds since 1970.
+    /// When second 0 begins, on the agent's wall clock, in nanoseconds since 1970. Whoever covers a later generation of a run
+    /// hears of one that is past.
     Start {
         /// The instant.
         at_unix_ns: u64,
@@ -89,6 +102,14 @@ pub enum Error {
     Impossible {
         /// Which part of the message.
         part: &'static str,
+    },
+    /// A function was invoked with something else.
+    #[error(
+        "the payload is no invocation of this version ({why}): the other side is of another version, or no coordinator"
+    )]
+    NotAnInvocation {
+        /// What is wrong with it.
+        why: String,
     },
     /// The two sides speak different versions of the protocol.
     #[error(

@@ -91,6 +91,12 @@ pub struct Assignment {
     /// How often each journey is walked, in milliseconds; 0 unless it is a probe.
     #[prost(uint64, tag = "13")]
     pub probe_every_ms: u64,
+    /// The part of the run that it covers; all of it where this is not set.
+    #[prost(message, optional, tag = "14")]
+    pub generation: ::core::option::Option<Generation>,
+    /// Who is handed it later does nothing; 0 where it is never too late.
+    #[prost(uint64, tag = "15")]
+    pub not_after_unix_ms: u64,
 }
 /// The promises of an edge, to be proved one by one.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -117,6 +123,18 @@ pub struct Segment {
     #[prost(uint64, repeated, tag = "2")]
     pub slots: ::prost::alloc::vec::Vec<u64>,
 }
+/// Times are nanoseconds since second 0; it ends before the second one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Generation {
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(uint64, tag = "2")]
+    pub from_ns: u64,
+    #[prost(uint64, tag = "3")]
+    pub to_ns: u64,
+    #[prost(bool, tag = "4")]
+    pub last: bool,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Overrides {
     #[prost(string, optional, tag = "1")]
@@ -141,7 +159,7 @@ pub struct Header {
     #[prost(string, tag = "2")]
     pub value: ::prost::alloc::string::String,
 }
-/// The instant at which second 0 begins, on the agent's own wall clock: nanoseconds since 1970.
+/// The instant at which second 0 begins, on the agent's own wall clock: nanoseconds since 1970. It may be past.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Start {
     #[prost(uint64, tag = "1")]
@@ -533,4 +551,128 @@ pub struct Failures {
     pub count: u64,
     #[prost(string, tag = "5")]
     pub example: ::prost::alloc::string::String,
+}
+/// What agents read that nothing can be sent to: an object that is written anew when something changes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Board {
+    /// As in Lease.
+    #[prost(uint64, tag = "1")]
+    pub lease: u64,
+    /// As in Start, once it is known.
+    #[prost(uint64, optional, tag = "2")]
+    pub start_at_unix_ns: ::core::option::Option<u64>,
+    #[prost(bool, tag = "3")]
+    pub stop: bool,
+    /// The ids of assignments whose agents are to end at once.
+    #[prost(string, repeated, tag = "4")]
+    pub let_go: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What an agent that dialled in sends. What is said has a sequence, from 1, and is sent again until it is received.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Upward {
+    #[prost(oneof = "upward::Body", tags = "1, 2, 3, 4")]
+    pub body: ::core::option::Option<upward::Body>,
+}
+/// Nested message and enum types in `Upward`.
+pub mod upward {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Body {
+        #[prost(message, tag = "1")]
+        Join(super::Join),
+        #[prost(message, tag = "2")]
+        Said(super::Said),
+        #[prost(message, tag = "3")]
+        Received(super::Received),
+        #[prost(message, tag = "4")]
+        Alive(super::Alive),
+    }
+}
+/// What it is sent.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Downward {
+    #[prost(oneof = "downward::Body", tags = "1, 2, 3, 4, 5")]
+    pub body: ::core::option::Option<downward::Body>,
+}
+/// Nested message and enum types in `Downward`.
+pub mod downward {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Body {
+        #[prost(message, tag = "1")]
+        Welcome(super::Welcome),
+        #[prost(message, tag = "2")]
+        Refused(super::Refused),
+        #[prost(message, tag = "3")]
+        Told(super::Told),
+        #[prost(message, tag = "4")]
+        Received(super::Received),
+        #[prost(message, tag = "5")]
+        Over(super::Over),
+    }
+}
+/// The first message of a stream, after a break too: who comes, and what of the other side came through.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Join {
+    #[prost(string, tag = "1")]
+    pub agent: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub region: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub protocol: u32,
+    #[prost(string, tag = "4")]
+    pub version: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub received: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Said {
+    #[prost(uint64, tag = "1")]
+    pub sequence: u64,
+    #[prost(message, optional, tag = "2")]
+    pub message: ::core::option::Option<FromAgent>,
+}
+/// Everything up to this sequence came.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Received {
+    #[prost(uint64, tag = "1")]
+    pub sequence: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Alive {
+}
+/// The answer to Join.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Welcome {
+    #[prost(uint64, tag = "1")]
+    pub received: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Refused {
+    #[prost(string, tag = "1")]
+    pub why: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Told {
+    #[prost(uint64, tag = "1")]
+    pub sequence: u64,
+    #[prost(message, optional, tag = "2")]
+    pub message: ::core::option::Option<ToAgent>,
+}
+/// The assignment is over; the next may come.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Over {
+}
+/// A token that is used once, for a certificate.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Enrol {
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub csr_pem: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Enrolled {
+    #[prost(string, tag = "1")]
+    pub certificate_pem: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub ca_pem: ::prost::alloc::string::String,
 }

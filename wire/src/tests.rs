@@ -10,11 +10,15 @@ use doorbuster_model::report::{Exchange, Marker, ProbeFailure, Probed, ProbedSte
 use doorbuster_model::sample::{ConnectTimes, Times};
 use doorbuster_model::tally::Journeys;
 use doorbuster_model::{
-    Assignment, ErrorClass, Health, Key, Overrides, Part, Report, Sample, Segment, Tally, Task, Tick,
+    Assignment, ErrorClass, Generation, Health, Key, Overrides, Part, Report, Sample, Segment, Tally, Task,
+    Tick,
 };
 use proptest::prelude::*;
 
-use super::{Error, FRAME_BYTES_MAX, Frames, FromAgent, Message, PROTOCOL, ToAgent};
+use super::{
+    Board, Bundle, Downward, Error, FRAME_BYTES_MAX, Frames, FromAgent, Invocation, Message, PROTOCOL,
+    ToAgent, Upward,
+};
 
 /// The committed code is what the .proto says. `RENEW=1` writes it anew.
 #[test]
@@ -48,7 +52,7 @@ fn round_trip<M: Message + PartialEq + std::fmt::Debug>(message: &M) {
     assert_eq!(frames.next_frame(), Ok(None));
 }
 
-fn assignment() -> Assignment {
+pub(crate) fn assignment() -> Assignment {
     Assignment {
         id: "a-1".to_owned(),
         run: "r-1".to_owned(),
@@ -69,7 +73,15 @@ fn assignment() -> Assignment {
         secrets: Secrets(BTreeMap::from([("PASSWORD".to_owned(), "hunter2".to_owned())])),
         today: 20_780,
         task: Task::Trace { walks: 3 },
+        generation: None,
+        not_after_unix_ms: 0,
     }
+}
+
+/// The part of a run from here to there, in nanoseconds.
+fn part(from_ns: u64, to_ns: u64) -> Assignment {
+    let generation = Generation { number: u32::MAX, from_ns, to_ns, is_last: from_ns == 7 };
+    Assignment { task: Task::Load, generation: Some(generation), ..assignment() }
 }
 
 fn proof() -> Proof {
@@ -105,6 +117,8 @@ fn every_message_survives_the_wire() {
         ToAgent::Hello { protocol: PROTOCOL, version: "1.2.3".to_owned() },
         ToAgent::Assign(Box::new(assignment())),
         ToAgent::Assign(Box::new(Assignment { task: Task::Load, ..assignment() })),
+        ToAgent::Assign(Box::new(Assignment { not_after_unix_ms: u64::MAX, ..part(7, 9) })),
+        ToAgent::Assign(Box::new(Assignment { task: Task::Probe { every_ms: 5 }, ..part(0, 0) })),
         ToAgent::Assign(Box::new(Assignment { task: Task::Audit(Box::new(audit)), ..assignment() })),
         ToAgent::Assign(Box::new(Assignment { task: Task::Probe { every_ms: 20_000 }, ..assignment() })),
         ToAgent::Start { at_unix_ns: u64::MAX },
@@ -189,6 +203,12 @@ fn a_segment_that_cannot_be_is_refused() {
     assert_eq!(ToAgent::decode(&bytes), Err(Error::Impossible { part: "segment" }));
 }
 
+#[test]
+fn a_generation_that_ends_before_it_begins_is_refused() {
+    let frame = frame_of(&ToAgent::Assign(Box::new(part(9, 8))));
+    assert_eq!(ToAgent::decode(&frame[4..]), Err(Error::Impossible { part: "generation" }));
+}
+
 fn any_tick() -> impl Strategy<Value = Tick> {
     let row =
         (0_u16..5, 0_u64..9_000_000_000, 0_u16..600, prop::option::of(0_usize..9), 0_usize..3, any::<bool>());
@@ -265,5 +285,7 @@ proptest! {
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = (ToAgent::decode(&bytes), FromAgent::decode(&bytes));
+        let _ = (Upward::decode(&bytes), Downward::decode(&bytes), Board::decode(&bytes));
+        let _ = (Invocation::parse(&bytes), Bundle::assignment(&bytes));
     }
 }

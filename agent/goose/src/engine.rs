@@ -72,7 +72,7 @@ impl Engine for Goose {
         let unready = || Error::Assignment("Goose was not made ready".to_owned());
         let Ready { thread, go } = self.ready.take().ok_or_else(unready)?;
         // Whoever no longer waits for it has ended, which is told below.
-        let _ = go.send(Go { at: start.at(), tallies: start.tallies(0), stop: start.stop() });
+        let _ = go.send(Go { epoch: start.epoch(), tallies: start.tallies(0), stop: start.stop() });
         start.spawn("goose-end".to_owned(), move || ended(thread))?;
         Ok(1)
     }

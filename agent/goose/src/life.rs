@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use doorbuster_agent::{Error, Job, STOP_GRACE, Stop, Tallies};
+use doorbuster_agent::{Epoch, Error, Job, STOP_GRACE, Stop, Tallies};
 use goose::client::GooseClientBuilder;
 use goose::config::GooseConfiguration;
 use goose::goose::Scenario;
@@ -26,13 +26,14 @@ const LAUNCHES_PER_SECOND: &str = "100000";
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How often the number of shoppers is brought to what the pace says, while it changes.
 const STEP_NS: u64 = 5_000_000;
+const SECOND_NS: u64 = 1_000_000_000;
 /// How long tasks that block may take to end; the process ends soon after, with them.
 const SHUTDOWN_WITHIN: Duration = Duration::from_millis(500);
 
 /// What is known once the start is agreed.
 pub(crate) struct Go {
-    /// When second 0 begins.
-    pub at: Instant,
+    /// When second 0 is.
+    pub epoch: Epoch,
     /// The running tally.
     pub tallies: Tallies,
     /// Tells that a stop was asked for.
@@ -41,8 +42,8 @@ pub(crate) struct Go {
 
 /// How the load ended.
 struct Ended {
-    /// When second 0 began.
-    at: Instant,
+    /// When second 0 is.
+    epoch: Epoch,
     /// Whether somebody asked for it.
     asked: bool,
     /// How long users may take to say goodbye.
@@ -133,11 +134,11 @@ async fn perform(
         ended = conduct(users, is_ready, gone) => ended,
     };
     if let Some(ended) = ended.as_mut().filter(|_| has_goodbyes) {
-        let at = ended.at;
+        let epoch = ended.epoch;
         select! {
             () = say_goodbye(attack, ended) => {}
             error = users.failure() => return Err(error),
-            never = tick(users, at) => match never {},
+            never = tick(users, epoch) => match never {},
         }
     }
     Ok(ended)
@@ -171,24 +172,22 @@ async fn conduct(users: &Users, is_ready: &SyncSender<()>, gone: oneshot::Receiv
     }
     // Whoever waits for it may have given up.
     let _ = is_ready.try_send(());
-    let Go { at, tallies, stop } = gone.await.ok()?;
-    users.open(at, tallies);
+    let Go { epoch, tallies, stop } = gone.await.ok()?;
+    users.open(epoch, tallies);
     select! {
-        ended = load(users, at, stop) => Some(ended),
-        never = tick(users, at) => match never {},
+        ended = load(users, epoch, stop) => Some(ended),
+        never = tick(users, epoch) => match never {},
     }
 }
 
 /// Load, then draining: whoever is in an iteration may end it within the plan's grace.
-async fn load(users: &Users, at: Instant, mut stop: Stop) -> Ended {
-    sleep_until(at).await;
+async fn load(users: &Users, epoch: Epoch, mut stop: Stop) -> Ended {
     let mut asked = select! {
-        () = pace(users, at) => false,
+        () = pace(users, epoch) => false,
         () = stop.ordered() => true,
     };
     users.gate.close();
-    let plan = &users.job.plan;
-    let mut until = at + Duration::from_nanos(plan.load.pace.length_ns()) + plan.graceful;
+    let mut until = epoch.at(users.job.cut_ns());
     if !asked {
         asked = select! {
             _ = timeout_at(until, users.gate.drained()) => false,
@@ -199,25 +198,27 @@ async fn load(users: &Users, at: Instant, mut stop: Stop) -> Ended {
         until = until.min(Instant::now() + STOP_GRACE);
         let _ = timeout_at(until, users.gate.drained()).await;
     }
-    Ended { at, asked, until, stop }
+    Ended { epoch, asked, until, stop }
 }
 
-/// Lets in as many of this agent's shoppers as the plan has at each time.
-async fn pace(users: &Users, at: Instant) {
-    let pace = &users.job.plan.load.pace;
-    let mut now_ns = 0;
-    while now_ns < pace.length_ns() {
+/// Lets in as many of this agent's shoppers as the plan has at each time of the agent's part of the run.
+async fn pace(users: &Users, epoch: Epoch) {
+    let (pace, ends_ns) = (&users.job.plan.load.pace, users.job.ends_ns());
+    let mut now_ns = users.job.begins_ns();
+    sleep_until(epoch.at(now_ns)).await;
+    while now_ns < ends_ns {
         let wanted = users.job.segment.count_below(pace.shoppers_at(now_ns));
         users.gate.let_in(usize::try_from(wanted).unwrap_or(usize::MAX));
-        sleep_until(at + Duration::from_nanos(pace.shoppers_change_ns(now_ns, STEP_NS))).await;
+        sleep_until(epoch.at(pace.shoppers_change_ns(now_ns, STEP_NS).min(ends_ns))).await;
         now_ns = users.now_ns();
     }
 }
 
 /// Hands each second over as it passes, also when nothing happens in it.
-async fn tick(users: &Users, at: Instant) -> Infallible {
-    let second = Duration::from_secs(1);
-    let mut seconds = interval_at(at + second, second);
+async fn tick(users: &Users, epoch: Epoch) -> Infallible {
+    let from_ns = epoch.now_ns().max(users.job.begins_ns());
+    let next_ns = (from_ns / SECOND_NS + 1).saturating_mul(SECOND_NS);
+    let mut seconds = interval_at(epoch.at(next_ns), Duration::from_nanos(SECOND_NS));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         seconds.tick().await;

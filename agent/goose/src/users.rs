@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use doorbuster_agent::{Error, Job, Tallies};
+use doorbuster_agent::{Epoch, Error, Job, Tallies};
 use goose::goose::GooseUser;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::allocation::CountedJourney;
 use crate::client::client;
@@ -35,7 +34,7 @@ pub(crate) struct Users {
     /// By Goose's number of the user.
     all: Vec<OnceLock<User>>,
     launched: AtomicUsize,
-    second_0: OnceLock<Instant>,
+    epoch: OnceLock<Epoch>,
     /// From second 0 until all is counted.
     tallies: Mutex<Option<Tallies>>,
     failure: Mutex<Option<Error>>,
@@ -53,7 +52,7 @@ impl Users {
             ordinals: Mutex::new(ordinals),
             all: (0..shoppers).map(|_| OnceLock::new()).collect(),
             launched: AtomicUsize::new(0),
-            second_0: OnceLock::new(),
+            epoch: OnceLock::new(),
             tallies: Mutex::new(None),
             failure: Mutex::new(None),
             failed: Notify::new(),
@@ -91,17 +90,16 @@ impl Users {
         Some(user)
     }
 
-    /// Second 0 begins at `at`; from now on it is counted.
-    pub(crate) fn open(&self, at: Instant, tallies: Tallies) {
+    /// Second 0 is known; from now on it is counted.
+    pub(crate) fn open(&self, epoch: Epoch, tallies: Tallies) {
         *lock(&self.tallies) = Some(tallies);
         // It is agreed once.
-        let _ = self.second_0.set(at);
+        let _ = self.epoch.set(epoch);
     }
 
     /// Nanoseconds since second 0 began; 0 before it.
     pub(crate) fn now_ns(&self) -> u64 {
-        let since = self.second_0.get().and_then(|at| Instant::now().checked_duration_since(*at));
-        nanoseconds(since.unwrap_or_default())
+        self.epoch.get().map_or(0, Epoch::now_ns)
     }
 
     /// Hands over the seconds that have passed.

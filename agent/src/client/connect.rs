@@ -172,7 +172,7 @@ pub(crate) struct Agreed {
 }
 
 /// Speaks TLS with `origin` over a connection to it.
-async fn secure(
+pub(crate) async fn secure(
     tls: &TlsConnector,
     origin: &Origin,
     stream: TcpStream,

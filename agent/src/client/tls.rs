@@ -23,6 +23,11 @@ pub(crate) fn config(
     config_of(rustls::DEFAULT_VERSIONS, http, files, ca_pem)
 }
 
+/// The same for those who speak HTTP/1.1 with a public server that is no target.
+pub(crate) fn public() -> Result<ClientConfig, Error> {
+    config(&Http { version: HttpVersion::Http1, ..Http::default() }, &BTreeMap::new(), None)
+}
+
 /// The same for some versions of TLS alone.
 pub(crate) fn config_of(
     versions: &[&'static SupportedProtocolVersion],

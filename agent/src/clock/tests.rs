@@ -11,7 +11,7 @@ fn with_clock<F: Future<Output = ()> + 'static>(work: impl FnOnce(Rc<Clock>) -> 
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     LocalSet::new().block_on(&runtime, async {
-        let clock = Rc::new(Clock::new(Instant::now()).unwrap());
+        let clock = Rc::new(Clock::new(Instant::now().into()).unwrap());
         let work = work(Rc::clone(&clock));
         tokio::select! {
             () = work => {}
@@ -48,7 +48,7 @@ fn everybody_wakes_in_time_and_never_early() {
 fn second_0_is_waited_for() {
     with_clock(|_| async move {
         let start = Instant::now() + Duration::from_millis(250);
-        let clock = Clock::new(start).unwrap();
+        let clock = Clock::new(start.into()).unwrap();
         tokio::select! {
             () = clock.sleep_until_ns(0) => {}
             () = clock.ring() => {}

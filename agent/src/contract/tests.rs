@@ -27,6 +27,8 @@ fn job(journey: &str, cdn: &str) -> Job {
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Load,
+        generation: None,
+        not_after_unix_ms: 0,
     };
     Job::read(&assignment).unwrap()
 }

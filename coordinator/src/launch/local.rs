@@ -150,6 +150,8 @@ mod tests {
             secrets: Secrets::default(),
             today: 0,
             task: Task::Load,
+            generation: None,
+            not_after_unix_ms: 0,
         };
         let (events, mut happened) = mpsc::unbounded_channel();
         let agent = launch(7, Some(&program), assignment, events).unwrap();

@@ -68,7 +68,7 @@ fn namespace(text: &str) -> Result<String, String> {
 }
 
 /// An AWS region's name.
-fn aws_region(node: &Node) -> Result<String, Fault> {
+pub(super) fn aws_region(node: &Node) -> Result<String, Fault> {
     let text = node.scalar("an AWS region such as eu-west-1")?;
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.contains('-') && text.len() <= 32 && text.chars().all(is_plain) {

@@ -7,8 +7,8 @@ use doorbuster_notation::{
 };
 
 use super::{
-    AGENTS_MAX, Alerts, JOURNEYS_MAX, JourneyUse, Load, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX, export,
-    load, probe, slo, transport,
+    AGENTS_MAX, Alerts, JOURNEYS_MAX, JourneyUse, LaunchBy, Load, Plan, REGIONS_MAX, Region, THRESHOLDS_MAX,
+    export, fleet, load, probe, slo, transport,
 };
 use crate::cdn::Policy;
 use crate::target;
@@ -44,9 +44,7 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         None => REGIONS.into_iter().map(region_named).collect(),
     };
     let journeys = faults.keep(fields.required("journeys")).map(|node| journeys(node, faults));
-    let agent_binary = fields
-        .optional("agent_binary")
-        .and_then(|node| faults.keep(node.scalar("a path")).map(|path| (node.place, path)));
+    let agent_binary = fields.optional("agent_binary").and_then(|node| agent_binary(node, &regions, faults));
     let http = fields.optional("http").map_or_else(Default::default, |node| transport::http(node, faults));
     let probe_node = fields.optional("probe");
     let probe = probe_node.and_then(|node| probe::probe(node, faults));
@@ -73,6 +71,8 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
     let alerts = fields.optional("alerts").map(|node| Alerts::of_section(node, faults)).unwrap_or_default();
     let slo = fields.optional("slo").and_then(|node| slo::slo(node, &regions, every_s, faults));
     let export = fields.optional("export").map_or_else(Default::default, |node| export::export(node, faults));
+    let fleet = fields.optional("fleet").map(|node| fleet::fleet(node, &regions, faults)).unwrap_or_default();
+    let on_agent_loss = fleet::on_loss(fields.optional("on_agent_loss"), faults);
     fields.finish(faults);
     let plan = Plan {
         name: name?,
@@ -94,6 +94,8 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         alerts,
         slo,
         export,
+        fleet,
+        on_agent_loss,
         allow_hosts: Vec::new(),
     };
     let is_all_warmup = |warmup_ns: u64| warmup_ns >= plan.load.pace.length_ns();
@@ -126,7 +128,18 @@ pub(crate) fn name_of(node: &Node) -> Result<String, Fault> {
 }
 
 fn region_named(name: &str) -> Region {
-    Region { name: name.to_owned(), aws: None, share: 1, agents: 1, target: None }
+    Region { name: name.to_owned(), aws: None, share: 1, agents: 1, target: None, launch: LaunchBy::Local }
+}
+
+/// The program that serves as every agent that is started here.
+fn agent_binary(node: &Node, regions: &[Region], faults: &mut Faults) -> Option<(Place, String)> {
+    if regions.iter().any(|region| region.launch == LaunchBy::Lambda) {
+        faults.add(
+            node.place,
+            "agent_binary is for agents that are started here, and a function has a program of its own; leave it out, or launch no region by lambda",
+        );
+    }
+    faults.keep(node.scalar("a path")).map(|path| (node.place, path))
 }
 
 fn regions(node: &Node, faults: &mut Faults) -> Vec<Region> {
@@ -177,23 +190,14 @@ fn region(name: &str, node: &Node, faults: &mut Faults) -> Option<Region> {
     };
     let share = integer("share", 10_000, faults);
     let agents = integer("agents", AGENTS_MAX, faults);
-    let aws = fields
-        .optional("aws")
-        .and_then(|node| faults.keep(node.scalar("an AWS region such as ap-northeast-1")));
+    let aws_node = fields.optional("aws");
+    let aws = aws_node.and_then(|node| faults.keep(node.scalar("an AWS region such as ap-northeast-1")));
     let target = fields
         .optional("target")
         .and_then(|node| faults.keep(node.parse_with("a URL", target::parse_origin)));
-    if let Some(node) = fields.optional("launch") {
-        let local = |text: &str| match text {
-            "local" => Ok(()),
-            other => Err(format!(
-                "\"{other}\" is no launcher here; known: local (a child process on this machine)"
-            )),
-        };
-        faults.keep(node.parse_with("a launcher", local));
-    }
+    let launch = fields.optional("launch").map(|node| fleet::launch(node, aws_node, faults));
     fields.finish(faults);
-    Some(Region { name: name.to_owned(), aws, share, agents, target })
+    Some(Region { name: name.to_owned(), aws, share, agents, target, launch: launch.unwrap_or_default() })
 }
 
 fn journeys(node: &Node, faults: &mut Faults) -> Vec<JourneyUse> {

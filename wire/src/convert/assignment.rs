@@ -1,7 +1,7 @@
 //! Assignments.
 
 use doorbuster_model::assignment::{Audit, Secrets};
-use doorbuster_model::{Assignment, Overrides, Segment, Task};
+use doorbuster_model::{Assignment, Generation, Overrides, Segment, Task};
 
 use crate::{Error, proto};
 
@@ -51,7 +51,23 @@ pub(super) fn to_proto(assignment: &Assignment) -> proto::Assignment {
             Task::Probe { every_ms } => every_ms,
             Task::Load | Task::Trace { .. } | Task::Audit(_) => 0,
         },
+        generation: assignment.generation.map(|generation| proto::Generation {
+            number: generation.number,
+            from_ns: generation.from_ns,
+            to_ns: generation.to_ns,
+            last: generation.is_last,
+        }),
+        not_after_unix_ms: assignment.not_after_unix_ms,
     }
+}
+
+/// A part of a run that does not end before it begins.
+fn generation(came: proto::Generation) -> Result<Generation, Error> {
+    let proto::Generation { number, from_ns, to_ns, last } = came;
+    if from_ns > to_ns {
+        return Err(Error::Impossible { part: "generation" });
+    }
+    Ok(Generation { number, from_ns, to_ns, is_last: last })
 }
 
 /// The task that the fields of a message stand for.
@@ -93,5 +109,7 @@ pub(super) fn from_proto(assignment: proto::Assignment) -> Result<Assignment, Er
         secrets: Secrets(assignment.secrets),
         today: assignment.today,
         task: task(assignment.traces, assignment.audit, assignment.probe_every_ms),
+        generation: assignment.generation.map(generation).transpose()?,
+        not_after_unix_ms: assignment.not_after_unix_ms,
     })
 }

@@ -118,6 +118,8 @@ fn assignment(shop: &Shop, scenarios: &[&str], plan: &str) -> Assignment {
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Load,
+        generation: None,
+        not_after_unix_ms: 0,
     }
 }
 

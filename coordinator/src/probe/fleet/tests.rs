@@ -56,6 +56,8 @@ pub(crate) fn fleet(regions: usize) -> (Fleet, Agents) {
         secrets: Secrets::default(),
         today: 0,
         task: Task::Probe { every_ms: 20_000 },
+        generation: None,
+        not_after_unix_ms: 0,
     };
     let assignments = (0..regions).map(assignment).collect();
     (Fleet::new(assignments, launch, Wall::of_runtime(NOW_S)), agents)
