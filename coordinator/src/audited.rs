@@ -260,7 +260,14 @@ pub(crate) mod tests {
             tally.fail(0, 0, ErrorClass::Connect, || "GET http://127.0.0.1:1/: refused".to_owned());
         }
         let now = Timestamp::now();
-        Conducted { fold, started_at: now, finished_at: now, interrupted: false, aborted: None }
+        Conducted {
+            fold,
+            started_at: now,
+            finished_at: now,
+            interrupted: false,
+            aborted: None,
+            given_up: None,
+        }
     }
 
     #[test]

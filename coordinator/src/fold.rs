@@ -1,22 +1,29 @@
 //! The fold: what agents report, merged per region and second as it comes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use doorbuster_model::cdn::{ClassId, Finding, FindingKey, Findings};
 use doorbuster_model::plan::Model;
 use doorbuster_model::threshold::Judgement;
-use doorbuster_model::{Health, Histogram, Pace, Segment, Tally, Tick};
+use doorbuster_model::{Generation, Health, Histogram, Pace, Segment, Tally, Tick};
 
 use crate::outcome::TimelineRow;
 use crate::windows::Window;
 
-/// What is known of one agent.
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// What is known of one agent, or of one generation of it where several relieve one another.
 #[derive(Debug)]
 pub(crate) struct AgentState {
     /// The position of its region.
     pub region: usize,
+    /// Which of the plan's agents: those who relieve one another share it.
+    pub place: usize,
     /// Its share.
     pub segment: Segment,
+    /// Its part of the time; `None` for all of it.
+    pub generation: Option<Generation>,
     /// Arrivals that it was to start (open model).
     pub arrivals_planned: u64,
     /// Arrivals that it reported as started.
@@ -42,6 +49,8 @@ pub(crate) enum Ended {
     Not,
     /// It reported everything.
     Finished,
+    /// It was to relieve another, and the run was stopped before its time came.
+    Unneeded,
     /// It said why it cannot go on.
     Failed(String),
     /// It is gone without a word.
@@ -49,7 +58,7 @@ pub(crate) enum Ended {
 }
 
 impl AgentState {
-    /// An agent that has said nothing yet.
+    /// An agent that has said nothing yet, for all of the run.
     pub(crate) fn new(region: usize, segment: Segment, pace: &Pace, model: Model) -> Self {
         let arrivals_planned = match model {
             Model::Open(_) => segment.count_below(pace.arrivals()),
@@ -57,7 +66,9 @@ impl AgentState {
         };
         Self {
             region,
+            place: region,
             segment,
+            generation: None,
             arrivals_planned,
             arrivals_started: 0,
             next_second: 0,
@@ -67,6 +78,38 @@ impl AgentState {
             cpu_percent_max: 0.0,
             health: Health::default(),
         }
+    }
+
+    /// The same for its part of the time alone.
+    pub(crate) fn in_generation(self, generation: Generation, pace: &Pace) -> Self {
+        let before = |ns| self.segment.count_below(pace.arrivals_before(ns));
+        // Nobody plans how many iterations a closed model has: of none, no part is more.
+        let arrivals_planned =
+            self.arrivals_planned.min(before(generation.to_ns) - before(generation.from_ns));
+        let next_second = generation.first_second();
+        Self { arrivals_planned, next_second, generation: Some(generation), ..self }
+    }
+
+    /// The first second that it is to report.
+    pub(crate) fn first_second(&self) -> u32 {
+        self.generation.map_or(0, |generation| generation.first_second())
+    }
+
+    /// Whether it was lost, or failed.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.ended, Ended::Failed(_) | Ended::Lost(_))
+    }
+
+    /// It says that it sent so many ticks. Those that have not come will not.
+    pub(crate) fn finish(&mut self, ticks: u32) {
+        let end = self.first_second().saturating_add(ticks);
+        self.ticks_missing += u64::from(end.saturating_sub(self.next_second));
+        self.ended = Ended::Finished;
+    }
+
+    /// Whether arrivals that are due at `ns` are its to start, where they are of its share.
+    fn covers(&self, ns: u64) -> bool {
+        self.generation.is_none_or(|generation| (generation.from_ns..generation.to_ns).contains(&ns))
     }
 }
 
@@ -194,19 +237,14 @@ impl Fold {
             && *entry.key() < done
         {
             let (second, rows) = entry.remove_entry();
-            for (mut row, latency) in rows {
-                row.quantiles_us = [500_000, 950_000, 990_000].map(|quantile| latency.quantile_us(quantile));
-                row.arrivals_planned =
-                    if self.open { self.planned(row.region, second) } else { row.arrivals_started };
-                self.timeline.push(row);
+            for silent in self.silent_before(second) {
+                let regions = self.regions.len();
+                self.tell(silent, empty_rows(silent, regions));
+                aborts.extend(self.judge(silent, &vec![Tally::default(); regions]));
             }
+            self.tell(second, rows);
             if let Some(tallies) = self.seconds.remove(&second) {
-                for (position, window) in &mut self.windows {
-                    let judged = window.second(second, &tallies);
-                    if position.is_none() {
-                        aborts.extend(judged);
-                    }
-                }
+                aborts.extend(self.judge(second, &tallies));
                 if self.keeps_seconds {
                     self.completed.push((second, tallies));
                 }
@@ -215,12 +253,43 @@ impl Fold {
         aborts
     }
 
+    /// The seconds before `second` of which nobody told anything: where whoever was to cover them was lost, what they lack is
+    /// to be seen. Only in a relay somebody goes on after that.
+    fn silent_before(&self, second: u32) -> Range<u32> {
+        let next = self.timeline.last().map_or(0, |row| row.second.saturating_add(1));
+        let ends = self.agents.iter().filter_map(|agent| agent.generation).map(|generation| generation.to_ns);
+        let end = ends.max().unwrap_or(0).div_ceil(SECOND_NS);
+        next..second.min(u32::try_from(end).unwrap_or(u32::MAX))
+    }
+
+    /// Shows a second to the rules with windows. Returns the judgements of the abort rule's.
+    fn judge(&mut self, second: u32, tallies: &[Tally]) -> Vec<Judgement> {
+        let mut aborts = Vec::new();
+        for (position, window) in &mut self.windows {
+            let judged = window.second(second, tallies);
+            if position.is_none() {
+                aborts.extend(judged);
+            }
+        }
+        aborts
+    }
+
+    /// Adds a second to the timeline.
+    fn tell(&mut self, second: u32, rows: Vec<(TimelineRow, Histogram)>) {
+        for (mut row, latency) in rows {
+            row.quantiles_us = [500_000, 950_000, 990_000].map(|quantile| latency.quantile_us(quantile));
+            row.arrivals_planned =
+                if self.open { self.planned(row.region, second) } else { row.arrivals_started };
+            self.timeline.push(row);
+        }
+    }
+
     /// Arrivals that a region was to start in a second.
     fn planned(&self, region: usize, second: u32) -> u64 {
-        let from_ns = u64::from(second) * 1_000_000_000;
-        let (from, to) =
-            (self.pace.arrivals_before(from_ns), self.pace.arrivals_before(from_ns + 1_000_000_000));
-        let agents = self.agents.iter().filter(|agent| agent.region == region);
+        let from_ns = u64::from(second) * SECOND_NS;
+        let (from, to) = (self.pace.arrivals_before(from_ns), self.pace.arrivals_before(from_ns + SECOND_NS));
+        // Generations are of whole seconds, so that a second is one's alone.
+        let agents = self.agents.iter().filter(|agent| agent.region == region && agent.covers(from_ns));
         agents.map(|agent| agent.segment.count_below(to) - agent.segment.count_below(from)).sum()
     }
 
@@ -294,6 +363,64 @@ mod tests {
         assert_eq!(fold.timeline().len(), 4, "a lost agent holds nobody up");
         assert_eq!(fold.timeline()[3].arrivals_started, 0);
         assert_eq!(fold.timeline()[3].arrivals_planned, 50);
+    }
+
+    /// One region whose agent is relieved after three seconds of six, with ten arrivals a second.
+    fn relay() -> Fold {
+        let phase = Phase {
+            name: "hold".into(),
+            kind: doorbuster_model::pace::Kind::Hold,
+            shape: Shape::Flat(10_000),
+            length_ns: 6_000_000_000,
+        };
+        let pace = Pace::try_new(vec![phase]).unwrap();
+        let model = Model::Open(Spacing::Even);
+        let parts =
+            doorbuster_model::generation::generations(6_000_000_000, Some(std::time::Duration::from_secs(3)));
+        let of = |part| AgentState::new(0, Segment::whole(), &pace, model).in_generation(part, &pace);
+        let agents = parts.into_iter().map(of).collect();
+        Fold::new(agents, 1, pace.clone(), model, Vec::new(), Vec::new())
+    }
+
+    #[test]
+    fn who_is_relieved_drains_while_the_next_has_begun() {
+        let mut fold = relay();
+        let planned: Vec<_> =
+            fold.agents.iter().map(|agent| (agent.arrivals_planned, agent.next_second)).collect();
+        assert_eq!(planned, [(30, 0), (30, 3)]);
+        for second in 0..3 {
+            fold.tick(0, &tick(second, 10));
+        }
+        fold.complete(false);
+        assert_eq!(fold.timeline().len(), 3, "the next one's seconds are later: it holds up none of these");
+        fold.tick(1, &tick(3, 10));
+        fold.complete(false);
+        assert_eq!(fold.timeline().len(), 3, "the first may still tell of that second");
+        fold.tick(0, &tick(3, 0));
+        fold.agents[0].finish(4);
+        fold.complete(false);
+        let last = fold.timeline().last().unwrap();
+        assert_eq!((last.second, last.arrivals_planned, last.arrivals_started), (3, 10, 10));
+        assert_eq!((fold.agents[0].ticks_missing, &fold.agents[0].ended), (0, &Ended::Finished));
+        fold.tick(1, &tick(4, 10));
+        fold.agents[1].finish(3);
+        assert_eq!(fold.agents[1].ticks_missing, 1, "three of its own, of which two came");
+        assert!(fold.over());
+    }
+
+    #[test]
+    fn what_a_lost_generation_lacks_is_told_second_by_second() {
+        let mut fold = relay();
+        fold.tick(0, &tick(0, 10));
+        fold.agents[0].ended = Ended::Lost("killed".into());
+        fold.tick(1, &tick(3, 10));
+        fold.complete(true);
+        let told: Vec<_> = fold
+            .timeline()
+            .iter()
+            .map(|row| (row.second, row.arrivals_planned, row.arrivals_started))
+            .collect();
+        assert_eq!(told, [(0, 10, 10), (1, 10, 0), (2, 10, 0), (3, 10, 10)]);
     }
 
     #[test]

@@ -1,14 +1,21 @@
 //! Where agents come from. A launcher hands over, per agent, a way to speak and a stream of what it says.
+//!
+//! How a region's agents are reached is the plan's to say (`launch`), and known here alone: whoever conducts a run or a probe
+//! speaks with all of them alike.
 
 mod local;
+pub(crate) mod skew;
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use doorbuster_model::Assignment;
-use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
+use doorbuster_model::plan::fleet::{LaunchBy, Responses};
+use doorbuster_wire::{FromAgent, ToAgent};
 use tokio::sync::mpsc;
 
 use crate::Error;
+use crate::prepare::Prepared;
 
 /// Something that happened to an agent.
 #[derive(Debug)]
@@ -26,22 +33,144 @@ pub(crate) struct Agent {
     pub to: mpsc::UnboundedSender<ToAgent>,
 }
 
-/// Why nobody can speak with an agent that speaks another protocol.
-pub(crate) fn mismatch(agent: String, agent_protocol: u32) -> String {
-    let coordinator = env!("CARGO_PKG_VERSION").to_owned();
-    let coordinator_protocol = PROTOCOL;
-    doorbuster_wire::Error::Protocol { coordinator, coordinator_protocol, agent, agent_protocol }.to_string()
+/// The launchers that a run's regions need.
+#[derive(Debug)]
+pub(crate) struct Launchers {
+    /// How each region's agents are launched.
+    regions: Vec<LaunchBy>,
+    /// The program that serves as every local agent; `None` for this one.
+    program: Option<PathBuf>,
+    responses: Responses,
 }
 
-/// Launches an agent as a child process of this one: `program`, or this program. Its events come tagged with `number`.
-///
-/// # Errors
-/// [`Error::System`] when the process cannot be started.
-pub(crate) fn local(
-    number: usize,
-    program: Option<&Path>,
-    assignment: Assignment,
-    events: mpsc::UnboundedSender<(usize, Event)>,
-) -> Result<Agent, Error> {
-    local::launch(number, program, assignment, events)
+impl Launchers {
+    /// Opens what the plan's regions need for the run of that id, and nothing else: without Amazon's regions, nobody asks for
+    /// its credentials.
+    ///
+    /// # Errors
+    /// When a region's agents cannot be launched as the plan says.
+    pub(crate) async fn open(prepared: &Prepared, _run: &str) -> Result<Self, Error> {
+        let plan = &prepared.plan;
+        for region in &plan.regions {
+            match region.launch {
+                LaunchBy::Local => {}
+                LaunchBy::Lambda | LaunchBy::Join | LaunchBy::Ec2 => return Err(unknown(region.launch)),
+            }
+        }
+        Ok(Self {
+            regions: plan.regions.iter().map(|region| region.launch).collect(),
+            program: prepared.agent.clone(),
+            responses: plan.fleet.responses,
+        })
+    }
+
+    /// Launches an agent in a region (by its position). Its events come tagged with `number`.
+    ///
+    /// # Errors
+    /// When that cannot even be attempted; what fails later is an event.
+    pub(crate) fn launch(
+        &self,
+        number: usize,
+        region: usize,
+        assignment: Assignment,
+        events: mpsc::UnboundedSender<(usize, Event)>,
+    ) -> Result<Agent, Error> {
+        match self.by(region) {
+            LaunchBy::Local => local::launch(number, self.program.as_deref(), assignment, events),
+            by @ (LaunchBy::Lambda | LaunchBy::Join | LaunchBy::Ec2) => Err(unknown(by)),
+        }
+    }
+
+    /// How far ahead the common start lies: enough for every agent to hear of it.
+    pub(crate) fn start_ahead(&self) -> Duration {
+        self.regions.iter().map(|by| start_ahead(*by)).max().unwrap_or_default()
+    }
+
+    /// How long before it begins whoever relieves an agent of a region is launched.
+    pub(crate) fn launch_ahead(&self, region: usize) -> Duration {
+        match self.by(region) {
+            LaunchBy::Local | LaunchBy::Join | LaunchBy::Ec2 => Duration::from_secs(3),
+            // A function may begin cold, and one invocation may have to wait for its turn.
+            LaunchBy::Lambda => Duration::from_secs(20),
+        }
+    }
+
+    /// Whether the agents of a region report everything at their end: none of their seconds is missing before.
+    pub(crate) fn reports_whole(&self, region: usize) -> bool {
+        self.by(region) == LaunchBy::Lambda && self.responses == Responses::Whole
+    }
+
+    /// Why nobody can speak with an agent of a region that speaks another protocol.
+    pub(crate) fn mismatch(&self, region: usize, version: &str, protocol: u32) -> String {
+        skew::mismatch(self.by(region), self.program.as_deref(), version, protocol)
+    }
+
+    /// Ends what was opened for the run.
+    pub(crate) async fn close(self) {
+        // Child processes end with their agents, and leave nothing behind.
+    }
+
+    fn by(&self, region: usize) -> LaunchBy {
+        self.regions.get(region).copied().unwrap_or_default()
+    }
+}
+
+/// How far ahead a start must be told by this launcher.
+fn start_ahead(by: LaunchBy) -> Duration {
+    match by {
+        LaunchBy::Local => Duration::from_millis(150),
+        LaunchBy::Join | LaunchBy::Ec2 => Duration::from_millis(500),
+        // It is read from an object that is looked at every half second.
+        LaunchBy::Lambda => Duration::from_secs(3),
+    }
+}
+
+/// A launcher that this build has not.
+fn unknown(by: LaunchBy) -> Error {
+    let word = by.word();
+    Error::Usage(format!("launch: {word} cannot be used with this version of Doorbuster; known: local"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use doorbuster_model::Overrides;
+
+    use super::*;
+    use crate::prepare::Source;
+
+    fn prepared(regions: &str) -> Prepared {
+        let text = format!(
+            "name: x\ntarget: http://127.0.0.1:1\nregions: {regions}\njourneys: [browse]\n\
+             load: {{ arrivals: [{{ hold: 10/s, for: 10s }}] }}\n"
+        );
+        let source =
+            Source { name: "plan.yaml".into(), folder: PathBuf::new(), text, files: BTreeMap::new() };
+        Prepared::new(source, Overrides::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn local_agents_need_nothing_and_start_at_once() {
+        let launchers = Launchers::open(&prepared("[a, b]"), "r").await.unwrap();
+        assert_eq!(launchers.start_ahead(), Duration::from_millis(150));
+        assert_eq!(launchers.launch_ahead(1), Duration::from_secs(3));
+        assert!(!launchers.reports_whole(0));
+        launchers.close().await;
+    }
+
+    #[test]
+    fn who_hears_of_the_start_latest_says_how_far_ahead_it_lies() {
+        let launchers = |regions: &[LaunchBy], responses| Launchers {
+            regions: regions.to_vec(),
+            program: None,
+            responses,
+        };
+        let mixed = launchers(&[LaunchBy::Local, LaunchBy::Lambda, LaunchBy::Join], Responses::Whole);
+        assert_eq!(mixed.start_ahead(), Duration::from_secs(3));
+        let whole: Vec<bool> = (0..3).map(|region| mixed.reports_whole(region)).collect();
+        assert_eq!(whole, [false, true, false]);
+        assert!(!launchers(&[LaunchBy::Lambda], Responses::Streamed).reports_whole(0));
+        assert_eq!(mixed.launch_ahead(1), Duration::from_secs(20));
+    }
 }

@@ -1,5 +1,7 @@
 //! A run before it begins: plan, journeys and files, read and checked. Nothing has been sent yet.
 
+mod legs;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -9,14 +11,16 @@ use std::path::{Path, PathBuf};
 use doorbuster_journeys::Journey;
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::pace::Section;
-use doorbuster_model::plan::Region;
-use doorbuster_model::segment::split_weighted;
+use doorbuster_model::plan::fleet::LaunchBy;
 use doorbuster_model::threshold::{Names, Rule};
-use doorbuster_model::{Assignment, Overrides, Plan, Segment, Task, Threshold};
+use doorbuster_model::{Overrides, Plan, Task, Threshold};
 use doorbuster_notation::{BYTES_MAX, Fault, Faults, Place};
+use url::Url;
 
 use crate::windows::stretches;
 use crate::{Error, journeys};
+
+pub(crate) use legs::Leg;
 
 /// The most bytes of plan, journeys and certificates together: a frame with room to spare.
 pub(crate) const ASSIGNMENT_BYTES_MAX: usize = 12 << 20;
@@ -61,6 +65,8 @@ pub(crate) struct Prepared {
     pub rules: Vec<Rule>,
     /// When to abort.
     pub abort: Option<Rule>,
+    /// Where Amazon Web Services are spoken with, instead of at their own addresses.
+    pub aws_endpoint: Option<String>,
 }
 
 impl Source {
@@ -162,50 +168,13 @@ impl Prepared {
             names,
             rules,
             abort,
+            aws_endpoint: None,
         })
     }
 
-    /// One assignment per agent: which region (by position), and what it is to do.
-    pub(crate) fn assignments(&self, run: &str) -> Vec<(usize, Assignment)> {
-        // Each region's exact share, dealt out to its agents in turn.
-        let shares: Vec<u32> = self.plan.regions.iter().map(|region| region.share).collect();
-        let regions = self.plan.regions.iter().zip(split_weighted(&shares)).enumerate();
-        let agents: Vec<(usize, Segment)> = regions
-            .flat_map(|(position, (region, segment))| {
-                segment.split(region.agents).into_iter().map(move |segment| (position, segment))
-            })
-            .collect();
-        let here = u32::try_from(agents.len()).unwrap_or(u32::MAX);
-        (agents.into_iter().enumerate())
-            .map(|(number, (position, segment))| {
-                let region = &self.plan.regions[position];
-                let assignment = Assignment {
-                    id: format!("{run}-{number}"),
-                    run: run.to_owned(),
-                    region: region.name.clone(),
-                    segment,
-                    agents_here: here,
-                    plan: self.text.clone(),
-                    overrides: self.overrides.clone(),
-                    files: self.files.clone(),
-                    secrets: self.secrets.clone(),
-                    today: self.today,
-                    task: self.task_of(region),
-                    generation: None,
-                    not_after_unix_ms: 0,
-                };
-                (position, assignment)
-            })
-            .collect()
-    }
-
-    /// What an agent of a region is to do: of an audit, at the region's share of its rate.
-    fn task_of(&self, region: &Region) -> Task {
-        let mut task = self.task.clone();
-        if let Task::Audit(audit) = &mut task {
-            audit.rate_milli = self.plan.audit_share_milli(region, audit.rate_milli);
-        }
-        task
+    /// The same with Amazon Web Services at `endpoint`, where there is one.
+    pub(crate) fn with_aws_at(self, endpoint: Option<&Url>) -> Self {
+        Self { aws_endpoint: endpoint.map(Url::to_string), ..self }
     }
 
     /// The run's sections.
@@ -277,10 +246,11 @@ fn check_sizes(plan: &Plan, text: &str, files: &BTreeMap<String, String>) -> Res
             "the plan with all its files has {bytes} bytes, and an agent is handed at most {most} MiB; use fewer or shorter journeys"
         )));
     }
-    let agents: u64 = plan.regions.iter().map(|region| u64::from(region.agents)).sum();
+    let here = plan.regions.iter().filter(|region| region.launch == LaunchBy::Local);
+    let agents: u64 = here.map(|region| u64::from(region.agents)).sum();
     if agents > LOCAL_AGENTS_MAX {
         return Err(Error::Usage(format!(
-            "the plan has {agents} agents, and this machine runs at most {LOCAL_AGENTS_MAX} at once; lower `agents`"
+            "the plan has {agents} agents on this machine, which runs at most {LOCAL_AGENTS_MAX} at once; lower `agents`, or launch them elsewhere"
         )));
     }
     Ok(())
@@ -367,6 +337,7 @@ fn check_targets(plan: &Plan, journeys: &[Journey], task: &Task) -> Result<(), E
 
 #[cfg(test)]
 mod tests {
+    use doorbuster_model::Assignment;
     use doorbuster_model::assignment::Audit;
 
     use super::*;

@@ -24,6 +24,7 @@ mod traffic;
 mod trouble;
 mod wall;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use doorbuster_model::Plan;
@@ -43,6 +44,7 @@ use self::screen::Screen;
 use self::tell::Tellers;
 use self::wall::{Beat, Wall, until};
 use crate::Error;
+use crate::launch::Launchers;
 use crate::prepare::Prepared;
 use crate::signals::Signals;
 use crate::store::{Excess, Place};
@@ -71,6 +73,7 @@ pub(crate) struct Orders {
 struct Probe {
     wall: Wall,
     desk: Desk,
+    launchers: Rc<Launchers>,
     fleet: Fleet,
     keep: Keep,
     tellers: Tellers,
@@ -167,9 +170,12 @@ impl Probe {
         let standing = book.standing(wall.now_s());
         let firing = book::firing(&standing);
         let tellers = Tellers::start(plan, keep.letters(), wall, aws_endpoint, &firing)?;
-        let assignments = prepared.assignments(id).into_iter().map(|(_, assignment)| assignment).collect();
+        // Last, because nothing before it leaves anything open that somebody would have to close.
+        let launchers = Rc::new(Launchers::open(prepared, id).await?);
+        let stations = fleet::stations(prepared, id, &launchers)?;
         let probe = Self {
-            fleet: Fleet::new(assignments, fleet::local(), wall.clone()),
+            fleet: Fleet::new(stations, fleet::launching(&launchers), wall.clone()),
+            launchers,
             desk: Desk::new(names.clone(), book),
             wall: wall.clone(),
             keep,
@@ -306,6 +312,11 @@ impl Probe {
             self.publisher.stop();
         }
         self.screen.end();
+        // Whoever launches for the regions has its part in them.
+        drop(self.fleet);
+        if let Some(launchers) = Rc::into_inner(self.launchers) {
+            launchers.close().await;
+        }
         if let Some(lost) = self.keep.lost() {
             return Err(lost);
         }

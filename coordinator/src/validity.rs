@@ -33,16 +33,20 @@ pub(crate) fn interrupted(what: &str) -> Reason {
 /// An agent was lost, which `means` so much, or could not go on.
 pub(crate) fn ended(agent: &AgentState, region: &str, means: impl FnOnce() -> String) -> Option<Reason> {
     let reported = show_duration(Duration::from_secs(u64::from(agent.next_second)));
+    let who = match agent.generation {
+        Some(generation) => format!("an agent in {region}, in generation {},", generation.number),
+        None => format!("an agent in {region}"),
+    };
     match &agent.ended {
         Ended::Lost(why) => {
-            let message = format!("an agent in {region} was lost after {reported} ({why}): {}", means());
+            let message = format!("{who} was lost after {reported} ({why}): {}", means());
             Some(invalid("agent_lost", Some(region), message))
         }
         Ended::Failed(why) => {
-            let message = format!("an agent in {region} could not go on after {reported}: {why}");
+            let message = format!("{who} could not go on after {reported}: {why}");
             Some(invalid("agent_failed", Some(region), message))
         }
-        Ended::Finished | Ended::Not => None,
+        Ended::Finished | Ended::Unneeded | Ended::Not => None,
     }
 }
 
@@ -67,6 +71,10 @@ pub(crate) fn challenged(challenges: u64, answers: u64, means: &str) -> Option<R
 
 #[cfg(test)]
 mod tests {
+    use doorbuster_model::plan::Model;
+    use doorbuster_model::spacing::Spacing;
+    use doorbuster_model::{Generation, Pace, Phase, Segment, Shape};
+
     use super::*;
 
     #[test]
@@ -75,6 +83,29 @@ mod tests {
         assert_eq!(verdict(&[]), Verdict::Pass);
         assert_eq!(verdict(std::slice::from_ref(&broken)), Verdict::Fail);
         assert_eq!(verdict(&[broken, interrupted("run")]), Verdict::Invalid);
+    }
+
+    #[test]
+    fn a_lost_agent_is_named_with_the_part_of_the_time_that_it_had() {
+        let phase = Phase {
+            name: "hold".into(),
+            kind: doorbuster_model::pace::Kind::Hold,
+            shape: Shape::Flat(10_000),
+            length_ns: 20_000_000_000,
+        };
+        let pace = Pace::try_new(vec![phase]).unwrap();
+        let agent = || AgentState::new(0, Segment::whole(), &pace, Model::Open(Spacing::Even));
+        let told = |agent: AgentState| {
+            let agent = AgentState { ended: Ended::Lost("killed".into()), ..agent };
+            ended(&agent, "tokyo", || "much".to_owned()).unwrap().message
+        };
+        assert_eq!(told(agent()), "an agent in tokyo was lost after 0s (killed): much");
+        let part = Generation { number: 1, from_ns: 10_000_000_000, to_ns: 20_000_000_000, is_last: true };
+        let relieved = agent().in_generation(part, &pace);
+        assert_eq!(relieved.arrivals_planned, 100);
+        assert_eq!(told(relieved), "an agent in tokyo, in generation 1, was lost after 10s (killed): much");
+        let unneeded = AgentState { ended: Ended::Unneeded, ..agent() };
+        assert_eq!(ended(&unneeded, "tokyo", String::new), None);
     }
 
     #[test]

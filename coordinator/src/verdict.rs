@@ -1,11 +1,13 @@
 //! The verdict: when a run is invalid, when it fails, and what to do about it.
 
+use std::collections::BTreeSet;
+
 use doorbuster_model::plan::Model;
 use doorbuster_model::threshold::Rule;
 use doorbuster_model::{Plan, Tally};
 
 use crate::conduct::Conducted;
-use crate::fold::{Ended, Fold};
+use crate::fold::{AgentState, Fold};
 use crate::outcome::{Outcome, Reason, RegionOutcome, Run, ThresholdOutcome, Verdict};
 use crate::prepare::Prepared;
 use crate::promises;
@@ -42,7 +44,7 @@ pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Out
         kept_in: None,
     };
     let mut reasons = stopped(conducted);
-    reasons.extend(agents(&prepared.plan, fold));
+    reasons.extend(agents(&prepared.plan, conducted));
     reasons.extend(generator(&prepared.plan, &outcome, &global, reasons.is_empty()));
     reasons.extend(target(&outcome, &global, conducted));
     // All so far invalidate. What could not be observed is no news beside why the run cannot be judged.
@@ -60,13 +62,11 @@ fn regions(prepared: &Prepared, fold: &Fold) -> Vec<RegionOutcome> {
     let region = |(position, tally): (usize, &Tally)| {
         let agents: Vec<_> = fold.agents.iter().filter(|agent| agent.region == position).collect();
         let planned = agents.iter().map(|agent| agent.arrivals_planned).sum();
-        let lost =
-            agents.iter().filter(|agent| matches!(agent.ended, Ended::Failed(_) | Ended::Lost(_))).count();
         RegionOutcome {
             name: prepared.plan.regions[position].name.clone(),
             arrivals_planned: if open { planned } else { tally.arrivals.started },
             agents_planned: prepared.plan.regions[position].agents,
-            agents_lost: u32::try_from(lost).unwrap_or(u32::MAX),
+            agents_lost: lost(&agents),
             ticks_missing: agents.iter().map(|agent| agent.ticks_missing).sum(),
             clock_offset_ms: agents.iter().map(|agent| agent.clock_offset_ms).fold(0.0, f64::max),
             cpu_percent_max: agents.iter().map(|agent| agent.cpu_percent_max).fold(0.0, f64::max),
@@ -74,6 +74,13 @@ fn regions(prepared: &Prepared, fold: &Fold) -> Vec<RegionOutcome> {
         }
     };
     fold.regions.iter().enumerate().map(region).collect()
+}
+
+/// How many of the plan's agents were lost: those who relieve one another are one.
+fn lost(agents: &[&AgentState]) -> u32 {
+    let lost = agents.iter().filter(|agent| agent.is_lost());
+    let places: BTreeSet<usize> = lost.map(|agent| agent.place).collect();
+    u32::try_from(places.len()).unwrap_or(u32::MAX)
 }
 
 fn thresholds(prepared: &Prepared, fold: &Fold, global: &Tally) -> Vec<ThresholdOutcome> {
@@ -114,15 +121,18 @@ fn stopped(conducted: &Conducted) -> Vec<Reason> {
 }
 
 /// Agents that were lost, failed, or reported late.
-fn agents(plan: &Plan, fold: &Fold) -> Vec<Reason> {
+fn agents(plan: &Plan, conducted: &Conducted) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    for agent in &fold.agents {
+    for agent in &conducted.fold.agents {
         let region = plan.regions[agent.region].name.as_str();
         let means = || {
             let lost = lost_load(plan, agent.arrivals_planned, agent.arrivals_started);
             format!("{lost}; the figures lack this, so run again")
         };
-        if let Some(reason) = validity::ended(agent, region, means) {
+        if let Some(mut reason) = validity::ended(agent, region, means) {
+            if let Some(why) = conducted.given_up {
+                reason.message = format!("{}; {why}", reason.message);
+            }
             reasons.push(reason);
         } else if agent.ticks_missing > 0 {
             let message = format!(
@@ -193,7 +203,7 @@ fn target(outcome: &Outcome, global: &Tally, conducted: &Conducted) -> Vec<Reaso
     let answers: u64 = exchanges.statuses.values().sum();
     let disturbed = outcome.regions.iter().all(|region| region.agents_lost == region.agents_planned);
     // A run that was stopped before anything could answer says nothing about the target.
-    let stopped = conducted.interrupted || conducted.aborted.is_some();
+    let stopped = conducted.interrupted || conducted.aborted.is_some() || conducted.given_up.is_some();
     if answers == 0 && !disturbed && (exchanges.requests > exchanges.cut || !stopped) {
         reasons.push(validity::unreachable(None, global));
     }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::conclude::{conclude, show};
 use super::hit::rate;
-use super::options::{TargetOptions, try_file};
+use super::options::{AwsOptions, TargetOptions, try_file};
 use crate::audited::{Audited, judge};
 use crate::conduct::{Conducted, Noted, conduct_alone};
 use crate::prepare::{Prepared, Source, read_text};
@@ -62,6 +62,8 @@ pub struct AuditCommand {
     journey: Option<String>,
     #[command(flatten)]
     options: TargetOptions,
+    #[command(flatten)]
+    aws: AwsOptions,
     /// Write what was found out as JSON
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     json: Option<PathBuf>,
@@ -113,7 +115,8 @@ impl AuditCommand {
             journey: self.journey.as_deref().map(journey).transpose()?,
         };
         let overrides = self.options.overrides(self.target.as_deref())?;
-        Prepared::of_regions(source, overrides, Task::Audit(Box::new(audit)), &self.region)
+        let prepared = Prepared::of_regions(source, overrides, Task::Audit(Box::new(audit)), &self.region)?;
+        Ok(prepared.with_aws_at(self.aws.aws_endpoint.as_ref()))
     }
 
     /// The plan of a URL, and its page. A JSON text is a YAML text, and safely quoted.

@@ -32,7 +32,8 @@ impl GateCommand {
     /// [`Error`] when no run came about; its exit code is [`Error::exit_code`].
     pub fn run(&self) -> Result<Verdict, Error> {
         let source = Source::read(&self.plan)?;
-        let prepared = Prepared::new(source, self.options.overrides(self.target.as_deref())?)?;
+        let prepared = Prepared::new(source, self.options.overrides(self.target.as_deref())?)?
+            .with_aws_at(self.options.aws_endpoint());
         let outputs = self.options.outputs()?;
         carry_out(Job::Gate, &prepared, &outputs)
     }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use doorbuster_model::Overrides;
 use doorbuster_model::plan::transport::header_option;
+use doorbuster_model::{Overrides, target};
+use url::Url;
 
 use crate::Error;
 use crate::prepare::{check_pem, read_text};
@@ -35,11 +36,21 @@ pub(crate) struct TargetOptions {
     seed: Option<u64>,
 }
 
+/// The options that everything has which may speak with Amazon Web Services.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AwsOptions {
+    /// Speak with this address instead of AWS's own
+    #[arg(long, value_name = "URL", value_parser = target::parse)]
+    pub aws_endpoint: Option<Url>,
+}
+
 /// The options that every run has.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RunOptions {
     #[command(flatten)]
     target: TargetOptions,
+    #[command(flatten)]
+    aws: AwsOptions,
     /// Write the report as JSON
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     json: Option<PathBuf>,
@@ -107,6 +118,11 @@ impl RunOptions {
     /// What the options say over a plan.
     pub(crate) fn overrides(&self, target: Option<&str>) -> Result<Overrides, Error> {
         self.target.overrides(target)
+    }
+
+    /// Where Amazon Web Services are spoken with, instead of at their own addresses.
+    pub(crate) fn aws_endpoint(&self) -> Option<&Url> {
+        self.aws.aws_endpoint.as_ref()
     }
 
     /// Where results go; each place is tried before anything is sent.

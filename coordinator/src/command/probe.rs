@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use doorbuster_model::{Plan, Task, target};
+use doorbuster_model::{Plan, Task};
 use doorbuster_notation::parse_duration;
 use jiff::Timestamp;
-use url::Url;
 
-use super::options::{KeptOptions, TargetOptions, try_file};
+use super::options::{AwsOptions, KeptOptions, TargetOptions, try_file};
 use crate::prepare::{Prepared, Source};
 use crate::probe::{self, Orders, kept};
 use crate::runtime::block_on;
@@ -34,9 +33,8 @@ pub struct ProbeCommand {
     /// Serve figures for Prometheus (/metrics) and for whoever watches over this (/healthz), as 127.0.0.1:9464
     #[arg(long, value_name = "ADDR")]
     serve: Option<String>,
-    /// Speak with this address instead of AWS's own
-    #[arg(long, value_name = "URL", value_parser = endpoint)]
-    aws_endpoint: Option<Url>,
+    #[command(flatten)]
+    aws: AwsOptions,
     /// Stop after this time
     #[arg(long = "for", value_name = "DURATION", value_parser = length)]
     length: Option<Duration>,
@@ -57,10 +55,6 @@ fn length(text: &str) -> Result<Duration, String> {
     Ok(length)
 }
 
-fn endpoint(text: &str) -> Result<Url, String> {
-    target::parse(text)
-}
-
 impl ProbeCommand {
     /// Probes until it is stopped.
     ///
@@ -76,7 +70,7 @@ impl ProbeCommand {
         let orders = Orders {
             place: kept.place,
             serve: self.serve.clone(),
-            aws_endpoint: self.aws_endpoint.clone(),
+            aws_endpoint: self.aws.aws_endpoint.clone(),
             length: self.length,
             quiet: self.quiet,
         };
@@ -105,7 +99,8 @@ impl ProbeCommand {
             ))
         })?;
         let overrides = self.options.overrides(self.target.as_deref())?;
-        Prepared::with_task(source, overrides, Task::Probe { every_ms })
+        let prepared = Prepared::with_task(source, overrides, Task::Probe { every_ms })?;
+        Ok(prepared.with_aws_at(self.aws.aws_endpoint.as_ref()))
     }
 }
 

@@ -41,7 +41,8 @@ impl RehearseCommand {
             Some(path) => Source::read(path)?,
             None => demo::source(demo),
         };
-        let prepared = Prepared::new(source, self.options.overrides(self.target.as_deref())?)?;
+        let prepared = Prepared::new(source, self.options.overrides(self.target.as_deref())?)?
+            .with_aws_at(self.options.aws_endpoint());
         let outputs = self.options.outputs()?;
         carry_out(Job::Rehearse, &prepared, &outputs)
     }

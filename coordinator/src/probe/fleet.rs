@@ -1,25 +1,29 @@
-//! All regions: an agent each, started again whenever it is lost.
+//! All regions: an agent each, started again whenever it is lost, and relieved in time where it stays for a limited time.
 
+use std::rc::Rc;
 use std::time::Duration;
 
+use doorbuster_model::plan::Probe;
+use doorbuster_model::plan::fleet::LaunchBy;
 use doorbuster_model::report::Probed;
-use doorbuster_model::{Assignment, Report, Tick};
+use doorbuster_model::{Assignment, Generation, Report, Tick};
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use super::post::{Due, Post};
+use super::post::{Begin, Due, Post, Role, Terms, Walker};
 use super::wall::{Wall, seconds, until};
 use crate::Error;
-use crate::launch::{self, Agent, Event};
+use crate::launch::{Agent, Event, Launchers, skew};
+use crate::prepare::Prepared;
 
 /// How often the lease is renewed.
 const LEASE_EVERY: Duration = Duration::from_secs(2);
-/// How far ahead second 0 lies.
-const START_AHEAD: Duration = Duration::from_millis(150);
 /// An agent counts by its monotonic clock. One that is so far from the wall clock begins anew: the machine slept, or
 /// somebody set its clock.
 const DRIFT_MAX: Duration = Duration::from_secs(30);
+/// An agent that is handed its assignment so long after it should have been ready refuses it. Clocks differ.
+const HANDED_LATE_MAX: Duration = Duration::from_secs(60);
 const SECOND_NS: u64 = 1_000_000_000;
 const DAY_S: i64 = 86_400;
 
@@ -45,15 +49,26 @@ pub(crate) enum Happened {
     Second { at_s: i64, tick: Box<Tick> },
 }
 
-/// How an agent is launched: under this number, with this assignment; what it says goes there.
+/// How an agent is launched: under this number, in the region at this position, with this assignment; what it says goes
+/// there.
 pub(crate) type Launch =
-    Box<dyn FnMut(usize, Assignment, mpsc::UnboundedSender<(usize, Event)>) -> Result<Agent, Error>>;
+    Box<dyn FnMut(usize, usize, Assignment, mpsc::UnboundedSender<(usize, Event)>) -> Result<Agent, Error>>;
+
+/// What agents of a region are told, and how they come and go.
+#[derive(Clone, Debug)]
+pub(crate) struct Station {
+    /// What one is to do; the id lacks the number of the launch.
+    assignment: Assignment,
+    launch: LaunchBy,
+    terms: Terms,
+    /// How far ahead second 0 lies, unless one takes over.
+    start_ahead: Duration,
+}
 
 /// The agents of all regions.
 pub(crate) struct Fleet {
     launch: Launch,
-    /// One of each region, whose ids lack the number of the launch.
-    assignments: Vec<Assignment>,
+    stations: Vec<Station>,
     posts: Vec<Post>,
     wall: Wall,
     launches: usize,
@@ -63,20 +78,49 @@ pub(crate) struct Fleet {
     events: mpsc::UnboundedReceiver<(usize, Event)>,
 }
 
-/// Launches agents as child processes.
-pub(crate) fn local() -> Launch {
-    Box::new(|number, assignment, events| launch::local(number, None, assignment, events))
+/// The stations of a probe's regions.
+///
+/// # Errors
+/// [`Error::Usage`] where agents of a region tell nothing before their end: an outage would be over by then.
+pub(crate) fn stations(prepared: &Prepared, id: &str, launchers: &Launchers) -> Result<Vec<Station>, Error> {
+    let fleet = &prepared.plan.fleet;
+    let every_ms = prepared.plan.probe.map_or(0, Probe::every_ms);
+    let assignments = prepared.assignments(id).into_iter();
+    assignments
+        .map(|(position, assignment)| {
+            if launchers.reports_whole(position) {
+                let region = &assignment.region;
+                return Err(Error::Usage(format!(
+                    "a probe is to tell at once what it sees, and with `responses: whole` agents in {region} tell it at their end; leave that out of the plan's `fleet`, or deploy infra/probes.yaml there"
+                )));
+            }
+            let launch = prepared.plan.regions.get(position).map(|region| region.launch).unwrap_or_default();
+            let terms = Terms {
+                ready_within: fleet.ready_within(launch),
+                every: Duration::from_millis(every_ms),
+                stays: fleet.longest_generation(launch),
+                ahead: launchers.launch_ahead(position),
+            };
+            Ok(Station { assignment, launch, terms, start_ahead: launchers.start_ahead() })
+        })
+        .collect()
+}
+
+/// Launches agents as the plan says.
+pub(crate) fn launching(launchers: &Rc<Launchers>) -> Launch {
+    let launchers = Rc::clone(launchers);
+    Box::new(move |number, region, assignment, events| launchers.launch(number, region, assignment, events))
 }
 
 impl Fleet {
     /// Nobody is there yet; [`next`](Self::next) begins. To be called in a runtime.
-    pub(crate) fn new(assignments: Vec<Assignment>, launch: Launch, wall: Wall) -> Self {
+    pub(crate) fn new(stations: Vec<Station>, launch: Launch, wall: Wall) -> Self {
         let now = Instant::now();
         let (sender, events) = mpsc::unbounded_channel();
         let mut renew = interval(LEASE_EVERY);
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let posts = assignments.iter().map(|_| Post::new(now)).collect();
-        Self { launch, assignments, posts, wall, launches: 0, lease: 0, renew, sender, events }
+        let posts = stations.iter().map(|station| Post::new(now, station.terms)).collect();
+        Self { launch, stations, posts, wall, launches: 0, lease: 0, renew, sender, events }
     }
 
     /// The next thing that happens. What is due meanwhile is done: launches, leases, farewells.
@@ -111,28 +155,43 @@ impl Fleet {
         let (region, due) = (self.posts.iter().enumerate())
             .find_map(|(region, post)| post.due(now).map(|due| (region, due)))?;
         match due {
-            Due::Launch => self.launch(region),
-            Due::Lost(why) => self.lose(region, why.to_owned()),
-            Due::Over => {
-                self.posts[region].end();
-                None
-            }
+            Due::Launch => match self.launch(region) {
+                Ok(walker) => self.posts[region].launched(walker, now),
+                Err(error) => return self.lose(region, error.to_string()),
+            },
+            Due::Lost(why) => return self.lose(region, why),
+            Due::Over => self.posts[region].end(),
+            Due::Relieve(begin) => match self.launch(region) {
+                Ok(walker) => self.posts[region].relieve(walker, begin, now),
+                // Somebody else is tried as long as there is time.
+                Err(_) => self.posts[region].lose_relief(now),
+            },
+            Due::ReliefLate => self.posts[region].lose_relief(now),
+            Due::HandOver => return self.hand_over(region),
+            Due::Left(number) => self.posts[region].left(number),
         }
+        None
     }
 
-    fn launch(&mut self, region: usize) -> Option<News> {
+    /// Launches an agent in a region.
+    fn launch(&mut self, region: usize) -> Result<Walker, Error> {
         self.launches += 1;
         let number = self.launches;
-        let mut assignment = self.assignments[region].clone();
+        let Station { assignment, terms, .. } = &self.stations[region];
+        let mut assignment = assignment.clone();
         assignment.id = format!("{}-{number}", assignment.id);
         assignment.today = self.wall.now_s().div_euclid(DAY_S);
-        match (self.launch)(number, assignment, self.sender.clone()) {
-            Ok(agent) => {
-                self.posts[region].launched(number, agent, Instant::now());
-                None
-            }
-            Err(error) => self.lose(region, error.to_string()),
-        }
+        assignment.generation = terms.stays.map(|stays| Generation {
+            number: u32::try_from(number).unwrap_or(u32::MAX),
+            from_ns: 0,
+            to_ns: nanoseconds(stays),
+            is_last: false,
+        });
+        let handed_by_ns =
+            self.wall.now_ns().saturating_add(nanoseconds(terms.ready_within + HANDED_LATE_MAX));
+        assignment.not_after_unix_ms = handed_by_ns / 1_000_000;
+        let agent = (self.launch)(number, region, assignment, self.sender.clone())?;
+        Ok(Walker { number, agent })
     }
 
     fn lose(&mut self, region: usize, why: String) -> Option<News> {
@@ -145,35 +204,49 @@ impl Fleet {
         Some(News { region, what: Happened::Down { why, again_in } })
     }
 
+    /// An agent is lost that is this to its region.
+    fn lose_one(&mut self, region: usize, number: usize, role: Role, why: String) -> Option<News> {
+        match role {
+            Role::There => return self.lose(region, why),
+            Role::Relief => self.posts[region].lose_relief(Instant::now()),
+            // Its time was over. What it had begun and could not tell is known of no more than of a walk that was cut.
+            Role::Leaving => self.posts[region].left(number),
+        }
+        None
+    }
+
+    /// The time of a region's agent is over.
+    fn hand_over(&mut self, region: usize) -> Option<News> {
+        if self.posts[region].hand_over(Instant::now()) {
+            return None;
+        }
+        self.lose(region, "its time was over, and nobody was there to take over".to_owned())
+    }
+
     /// What somebody says who was given up means nothing any more.
     fn take(&mut self, number: usize, event: Event) -> Option<News> {
-        let is_there = |post: &Post| post.number == number && post.agent().is_some();
-        let region = self.posts.iter().position(is_there)?;
+        let mut posts = self.posts.iter().enumerate();
+        let (region, role) = posts.find_map(|(region, post)| Some((region, post.role(number)?)))?;
         match event {
             Event::Said(FromAgent::Hello { protocol, .. }) if protocol == PROTOCOL => None,
             Event::Said(FromAgent::Hello { protocol, version }) => {
-                self.lose(region, launch::mismatch(version, protocol))
+                let why = skew::mismatch(self.stations[region].launch, None, &version, protocol);
+                self.lose_one(region, number, role, why)
             }
-            Event::Said(FromAgent::Report(report)) => self.hear(region, report),
-            Event::Gone(why) => self.lose(region, why),
+            Event::Said(FromAgent::Report(report)) => self.hear(region, number, role, report),
+            Event::Gone(why) => self.lose_one(region, number, role, why),
         }
     }
 
-    fn hear(&mut self, region: usize, report: Report) -> Option<News> {
+    fn hear(&mut self, region: usize, number: usize, role: Role, report: Report) -> Option<News> {
         let what = match report {
-            Report::Started { .. } => {
-                let ahead_ns = u64::try_from(START_AHEAD.as_nanos()).unwrap_or(0);
-                let start_unix_ns = self.wall.now_ns().saturating_add(ahead_ns);
-                self.posts[region].start(start_unix_ns, Instant::now()).then_some(Happened::Up)?
-            }
+            Report::Started { .. } => self.started(region, role).then_some(Happened::Up)?,
             Report::Probed(walks) => {
-                Happened::Walked { start_unix_ns: self.posts[region].start_unix_ns()?, walks }
+                Happened::Walked { start_unix_ns: self.posts[region].start_unix_ns(number)?, walks }
             }
-            Report::Tick(tick) => return self.second(region, tick),
-            Report::Finished { .. } => {
-                return self.lose(region, "it ended though nobody told it to".to_owned());
-            }
-            Report::Failed { message } => return self.lose(region, message),
+            Report::Tick(tick) => return self.second(region, number, role, tick),
+            Report::Finished { .. } => return self.finished(region, number, role),
+            Report::Failed { message } => return self.lose_one(region, number, role, message),
             // What is broken of the edge's promises is in the tallies of the seconds; a probe leaves nothing for audits,
             // and shows nobody its exchanges.
             Report::Findings { .. } | Report::Markers { .. } | Report::Exchange(_) | Report::Proof(_) => {
@@ -183,26 +256,58 @@ impl Fleet {
         Some(News { region, what })
     }
 
-    fn second(&mut self, region: usize, tick: Box<Tick>) -> Option<News> {
+    /// An agent is ready. Whether it probes from now on.
+    fn started(&mut self, region: usize, role: Role) -> bool {
         let post = &mut self.posts[region];
-        post.heard(Instant::now());
+        match role {
+            Role::There => {
+                let (now, ahead) = (Instant::now(), self.stations[region].start_ahead);
+                let unix_ns = self.wall.now_ns().saturating_add(nanoseconds(ahead));
+                post.start(Begin { unix_ns, at: now + ahead }, now)
+            }
+            Role::Relief => {
+                post.relief_ready();
+                false
+            }
+            Role::Leaving => false,
+        }
+    }
+
+    fn second(&mut self, region: usize, number: usize, role: Role, tick: Box<Tick>) -> Option<News> {
+        let post = &mut self.posts[region];
         let over_ns = (u64::from(tick.second) + 1).saturating_mul(SECOND_NS);
-        let over_unix_ns = post.start_unix_ns()?.saturating_add(over_ns);
-        let drift = Duration::from_nanos(self.wall.now_ns().abs_diff(over_unix_ns));
-        if drift > DRIFT_MAX && !post.is_stopping() {
-            let why = format!("its clock and this machine's are {} s apart", drift.as_secs());
-            return self.lose(region, why);
+        let over_unix_ns = post.start_unix_ns(number)?.saturating_add(over_ns);
+        if role == Role::There {
+            post.heard(Instant::now());
+            let drift = Duration::from_nanos(self.wall.now_ns().abs_diff(over_unix_ns));
+            if drift > DRIFT_MAX && !post.is_stopping() {
+                let why = format!("its clock and this machine's are {} s apart", drift.as_secs());
+                return self.lose(region, why);
+            }
         }
         Some(News { region, what: Happened::Second { at_s: seconds(over_unix_ns), tick } })
     }
 
+    /// An agent has ended by itself: because it was told to, or because its time is over.
+    fn finished(&mut self, region: usize, number: usize, role: Role) -> Option<News> {
+        let post = &mut self.posts[region];
+        if role == Role::There && !post.is_stopping() && post.walked(Instant::now()) {
+            return None;
+        }
+        self.lose_one(region, number, role, "it ended though nobody told it to".to_owned())
+    }
+
     fn renew_lease(&mut self) {
         self.lease += 1;
-        for agent in self.posts.iter().filter_map(Post::agent) {
+        for agent in self.posts.iter().flat_map(|post| post.agents()) {
             // An agent that is gone has said so, or will.
             let _ = agent.to.send(ToAgent::Lease { counter: self.lease });
         }
     }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

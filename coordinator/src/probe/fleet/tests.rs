@@ -37,9 +37,14 @@ pub(crate) const NOW_S: u64 = 1_795_000_000;
 
 /// A fleet of so many regions, whose agents the test plays.
 pub(crate) fn fleet(regions: usize) -> (Fleet, Agents) {
+    fleet_staying(regions, None)
+}
+
+/// The same, with agents that stay so long.
+fn fleet_staying(regions: usize, stays: Option<Duration>) -> (Fleet, Agents) {
     let agents = Agents::default();
     let launched = Rc::clone(&agents);
-    let launch: Launch = Box::new(move |number, assignment, says| {
+    let launch: Launch = Box::new(move |number, _, assignment, says| {
         let (to, hears) = mpsc::unbounded_channel();
         launched.borrow_mut().push(Launched { number, assignment, hears, says });
         Ok(Agent { to })
@@ -59,8 +64,19 @@ pub(crate) fn fleet(regions: usize) -> (Fleet, Agents) {
         generation: None,
         not_after_unix_ms: 0,
     };
-    let assignments = (0..regions).map(assignment).collect();
-    (Fleet::new(assignments, launch, Wall::of_runtime(NOW_S)), agents)
+    let terms = Terms {
+        ready_within: Duration::from_secs(10),
+        every: Duration::from_secs(20),
+        stays,
+        ahead: Duration::from_secs(3),
+    };
+    let start_ahead = Duration::from_millis(150);
+    let station = |region| {
+        let assignment = assignment(region);
+        Station { assignment, launch: LaunchBy::Local, terms, start_ahead }
+    };
+    let stations = (0..regions).map(station).collect();
+    (Fleet::new(stations, launch, Wall::of_runtime(NOW_S)), agents)
 }
 
 /// Lets the fleet do what is due within so long, in which nothing is to happen.
@@ -162,4 +178,101 @@ async fn silence_is_a_loss_and_a_stop_is_none() {
     assert!(fleet.is_over());
     quiet(&mut fleet, Duration::from_secs(100)).await;
     assert_eq!(agents.borrow().len(), 2, "nobody comes any more");
+}
+
+/// When each of these agents was told that its second 0 begins.
+fn starts(agents: &Agents) -> Vec<Option<u64>> {
+    let start = |agent: &mut Launched| {
+        std::iter::from_fn(|| agent.hears.try_recv().ok()).find_map(|said| match said {
+            ToAgent::Start { at_unix_ns } => Some(at_unix_ns),
+            _ => None,
+        })
+    };
+    agents.borrow_mut().iter_mut().map(start).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stays_a_while_is_relieved_without_a_gap() {
+    let (mut fleet, agents) = fleet_staying(1, Some(Duration::from_secs(10)));
+    quiet(&mut fleet, Duration::from_millis(10)).await;
+    agents.borrow()[0].started();
+    fleet.next().await;
+    let part = agents.borrow()[0].assignment.generation.unwrap();
+    assert_eq!((part.from_ns, part.to_ns, part.is_last), (0, 10 * SECOND_NS, false));
+    quiet(&mut fleet, Duration::from_secs(6)).await;
+    assert_eq!(agents.borrow().len(), 1);
+    quiet(&mut fleet, Duration::from_secs(2)).await;
+    assert_eq!(agents.borrow()[1].assignment.id, "r-0-2", "in time");
+    agents.borrow()[1].started();
+    quiet(&mut fleet, Duration::from_secs(1)).await;
+    let told = starts(&agents);
+    assert_eq!(told[1].unwrap() - told[0].unwrap(), 10 * SECOND_NS, "exactly where the other ends");
+    // Both tell what they walked: the one to its end, the other from its beginning on.
+    quiet(&mut fleet, Duration::from_millis(1_500)).await;
+    let walk = Probed { journey: 0, began_ns: 9_900_000_000, is_good: true, steps: Vec::new() };
+    for (number, start) in told.iter().enumerate() {
+        agents.borrow()[number].say(Report::Probed(vec![walk.clone()]));
+        let News { what: Happened::Walked { start_unix_ns, .. }, .. } = fleet.next().await else {
+            panic!("a walk")
+        };
+        assert_eq!(Some(start_unix_ns), *start);
+    }
+    agents.borrow()[0].say(Report::Finished { ticks: 11 });
+    agents.borrow()[0].says.send((1, Event::Gone("ended".to_owned()))).unwrap();
+    quiet(&mut fleet, Duration::from_secs(5)).await;
+    assert_eq!(agents.borrow().len(), 2, "nobody comes who is not needed");
+    agents.borrow()[1].tick(5);
+    let news = fleet.next().await;
+    assert!(matches!(news, News { what: Happened::Second { .. }, .. }), "{news:?}");
+    fleet.stop();
+    agents.borrow()[1].say(Report::Finished { ticks: 6 });
+    quiet(&mut fleet, Duration::from_millis(10)).await;
+    assert!(fleet.is_over());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_has_walked_everything_is_relieved_when_its_time_is_over() {
+    let (mut fleet, agents) = fleet_staying(1, Some(Duration::from_secs(10)));
+    quiet(&mut fleet, Duration::from_millis(10)).await;
+    agents.borrow()[0].started();
+    fleet.next().await;
+    quiet(&mut fleet, Duration::from_secs(9)).await;
+    agents.borrow()[1].started();
+    quiet(&mut fleet, Duration::from_millis(500)).await;
+    agents.borrow()[0].say(Report::Finished { ticks: 10 });
+    quiet(&mut fleet, Duration::from_secs(5)).await;
+    assert_eq!(agents.borrow().len(), 2);
+    agents.borrow()[1].say(Report::Failed { message: "no room".to_owned() });
+    let News { what: Happened::Down { why, .. }, .. } = fleet.next().await else { panic!("it is lost") };
+    assert_eq!(why, "no room");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_takes_over_the_region_is_down() {
+    let (mut fleet, agents) = fleet_staying(1, Some(Duration::from_secs(10)));
+    quiet(&mut fleet, Duration::from_millis(10)).await;
+    agents.borrow()[0].started();
+    fleet.next().await;
+    quiet(&mut fleet, Duration::from_millis(7_500)).await;
+    for number in 1..4 {
+        let event = Event::Gone("throttled".to_owned());
+        agents.borrow()[number].says.send((number + 1, event)).unwrap();
+        if number < 3 {
+            quiet(&mut fleet, Duration::from_millis(1_100)).await;
+        }
+    }
+    let News { what: Happened::Down { why, .. }, .. } = fleet.next().await else { panic!("nobody is there") };
+    assert!(why.contains("nobody was there to take over"), "{why}");
+    quiet(&mut fleet, Duration::from_secs(2)).await;
+    assert_eq!(agents.borrow().len(), 5, "somebody begins anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_of_another_protocol_is_told_how_to_follow() {
+    let (mut fleet, agents) = fleet(1);
+    quiet(&mut fleet, Duration::from_millis(10)).await;
+    let hello = FromAgent::Hello { protocol: PROTOCOL + 1, version: "9.9.9".to_owned() };
+    agents.borrow()[0].says.send((1, Event::Said(hello))).unwrap();
+    let News { what: Happened::Down { why, .. }, .. } = fleet.next().await else { panic!("it is refused") };
+    assert!(why.contains("the agent 9.9.9 speaks protocol"), "{why}");
 }

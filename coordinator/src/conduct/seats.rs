@@ -1,0 +1,323 @@
+//! Who covers which leg of a run: launched in time, ready in time, over in time.
+
+use std::time::Duration;
+
+use doorbuster_model::Plan;
+use doorbuster_model::plan::fleet::WhenMissing;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::Conductor;
+use crate::Error;
+use crate::fold::Ended;
+use crate::launch::Agent;
+use crate::prepare::Leg;
+
+/// How long after the end of load and grace the last report may come.
+const REPORT_WITHIN: Duration = Duration::from_secs(20);
+/// Who is to relieve another and is not ready so long after its time is lost: everything that was due meanwhile would be sent
+/// at once, which is a load that nobody asked for.
+const RELIEF_LATE_MAX: Duration = Duration::from_secs(10);
+/// An agent that is handed its assignment so long after it should have been ready refuses it. Clocks differ.
+const HANDED_LATE_MAX: Duration = Duration::from_secs(60);
+
+/// One leg, and who covers it.
+#[derive(Debug)]
+pub(super) struct Seat {
+    /// What is to be covered.
+    pub leg: Leg,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nobody was launched yet.
+    Away,
+    /// Somebody is on the way since then, and must be ready by then, if there is such a time.
+    Launched { agent: Agent, at: Timestamp, ready_by: Option<Instant> },
+    /// It waits for its time, or works.
+    There { agent: Agent },
+    /// It has ended. Dropping an agent closes its input, which ends whatever it still does.
+    Over,
+}
+
+/// What is to be done about a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// Somebody is to be launched.
+    Launch,
+    /// Whoever was launched is not ready.
+    Missing,
+    /// Whoever is there has not told everything.
+    Unfinished,
+}
+
+/// When a run is where, once second 0 is agreed.
+#[derive(Debug)]
+pub(super) struct Course {
+    /// Second 0.
+    pub start: Instant,
+    /// The same as agents are told it.
+    pub at_unix_ns: u64,
+    length_ns: u64,
+    graceful_ns: u64,
+    /// When everybody must have ended, once the run is being stopped.
+    stop_by: Option<Instant>,
+}
+
+impl Course {
+    pub(super) fn new(plan: &Plan, start: Instant, at_unix_ns: u64) -> Self {
+        let graceful_ns = u64::try_from(plan.graceful.as_nanos()).unwrap_or(u64::MAX);
+        Self { start, at_unix_ns, length_ns: plan.load.pace.length_ns(), graceful_ns, stop_by: None }
+    }
+
+    /// The run is being stopped.
+    pub(super) fn stop(&mut self, now: Instant) {
+        self.stop_by.get_or_insert(now + REPORT_WITHIN);
+    }
+
+    /// Whether a leg is to relieve another, and its time has not come.
+    pub(super) fn is_ahead(&self, leg: &Leg, now: Instant) -> bool {
+        leg.from_ns() > 0 && now < self.start + Duration::from_nanos(leg.from_ns())
+    }
+
+    /// When somebody is launched who is to be there in time, `ahead` of it.
+    fn launch_at(&self, leg: &Leg, ahead: Duration) -> Instant {
+        self.start + Duration::from_nanos(leg.from_ns()).saturating_sub(ahead)
+    }
+
+    /// When whoever covers a leg must have told everything.
+    fn told_by(&self, leg: &Leg) -> Instant {
+        let cut_ns = match leg.generation {
+            Some(generation) => generation.cut_ns(self.length_ns, self.graceful_ns),
+            None => self.length_ns.saturating_add(self.graceful_ns),
+        };
+        let by = self.start + Duration::from_nanos(cut_ns) + REPORT_WITHIN;
+        self.stop_by.map_or(by, |stop_by| by.min(stop_by))
+    }
+}
+
+impl Seat {
+    /// A leg for which nobody was launched yet.
+    pub(super) fn new(leg: Leg) -> Self {
+        Self { leg, state: State::Away }
+    }
+
+    /// Its agent, if one is there or on the way.
+    pub(super) fn agent(&self) -> Option<&Agent> {
+        match &self.state {
+            State::Launched { agent, .. } | State::There { agent } => Some(agent),
+            State::Away | State::Over => None,
+        }
+    }
+
+    /// Whether somebody was launched who is not ready yet.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self.state, State::Launched { .. })
+    }
+
+    /// Whether somebody is ready, or works.
+    pub(super) fn is_there(&self) -> bool {
+        matches!(self.state, State::There { .. })
+    }
+
+    /// By when whoever is on the way must be ready.
+    pub(super) fn ready_by(&self) -> Option<Instant> {
+        match &self.state {
+            State::Launched { ready_by, .. } => *ready_by,
+            State::Away | State::There { .. } | State::Over => None,
+        }
+    }
+
+    /// Whoever is on the way is waited for, however long it takes.
+    pub(super) fn wait(&mut self) {
+        if let State::Launched { ready_by, .. } = &mut self.state {
+            *ready_by = None;
+        }
+    }
+
+    /// Whoever was on the way is ready. When it was launched; `None` where nobody waited for it.
+    pub(super) fn ready(&mut self) -> Option<Timestamp> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Launched { agent, at, .. } => {
+                self.state = State::There { agent };
+                Some(at)
+            }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    /// Nobody is there any more, and nobody comes.
+    pub(super) fn end(&mut self) {
+        self.state = State::Over;
+    }
+
+    fn launched(&mut self, agent: Agent, at: Timestamp, ready_by: Option<Instant>) {
+        self.state = State::Launched { agent, at, ready_by };
+    }
+
+    /// What is due here next, and when.
+    fn due(&self, course: &Course, ahead: Duration) -> Option<(Instant, Due)> {
+        match &self.state {
+            State::Away => Some((course.launch_at(&self.leg, ahead), Due::Launch)),
+            State::Launched { ready_by, .. } => {
+                let told_by = course.told_by(&self.leg);
+                Some((ready_by.map_or(told_by, |ready_by| ready_by.min(told_by)), Due::Missing))
+            }
+            State::There { .. } => Some((course.told_by(&self.leg), Due::Unfinished)),
+            State::Over => None,
+        }
+    }
+}
+
+impl Conductor<'_> {
+    /// Launches everybody who begins with the run.
+    pub(super) fn launch_first(&mut self) -> Result<(), Error> {
+        for number in 0..self.seats.len() {
+            if self.seats[number].leg.from_ns() == 0 {
+                self.launch(number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// When something is due next.
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        let numbers = 0..self.seats.len();
+        numbers.filter_map(|number| self.due(number)).map(|(at, _)| at).min()
+    }
+
+    /// Does what is due by now.
+    pub(super) fn act(&mut self) {
+        let now = Instant::now();
+        for number in 0..self.seats.len() {
+            let Some((_, due)) = self.due(number).filter(|(at, _)| *at <= now) else { continue };
+            match due {
+                // Whoever comes next is launched all the same, when its time comes.
+                Due::Launch => {
+                    if let Err(error) = self.launch(number) {
+                        self.end(number, Ended::Lost(error.to_string()));
+                    }
+                }
+                Due::Missing => self.miss(number),
+                Due::Unfinished => self.end(number, Ended::Lost("it did not finish in time".to_owned())),
+            }
+        }
+    }
+
+    /// Whoever is on the way there is lost, because it is not ready.
+    pub(super) fn miss(&mut self, number: usize) {
+        let within = self.ready_within(&self.seats[number].leg);
+        self.end(number, Ended::Lost(format!("it was not ready within {within:?}")));
+    }
+
+    fn due(&self, number: usize) -> Option<(Instant, Due)> {
+        let (course, seat) = (self.course.as_ref()?, &self.seats[number]);
+        seat.due(course, self.launchers.launch_ahead(seat.leg.region))
+    }
+
+    fn launch(&mut self, number: usize) -> Result<(), Error> {
+        let leg = &self.seats[number].leg;
+        let within = self.ready_within(leg);
+        let now = Timestamp::now();
+        let mut assignment = self.prepared.assignment(self.run, leg);
+        if !self.is_patient(leg) {
+            let not_after = (now + within + HANDED_LATE_MAX).as_millisecond();
+            assignment.not_after_unix_ms = u64::try_from(not_after).unwrap_or(0);
+        }
+        let agent = self.launchers.launch(number, leg.region, assignment, self.sender.clone())?;
+        self.seats[number].launched(agent, now, Some(Instant::now() + within));
+        Ok(())
+    }
+
+    /// How long whoever is launched for a leg may take to be ready.
+    fn ready_within(&self, leg: &Leg) -> Duration {
+        let by = self.prepared.plan.regions.get(leg.region).map(|region| region.launch).unwrap_or_default();
+        let within = self.prepared.plan.fleet.ready_within(by);
+        if leg.from_ns() == 0 {
+            return within;
+        }
+        within.min(self.launchers.launch_ahead(leg.region) + RELIEF_LATE_MAX)
+    }
+
+    /// Whether a leg waits for its agent as long as that takes: the first, where the plan says so.
+    fn is_patient(&self, leg: &Leg) -> bool {
+        leg.from_ns() == 0 && self.prepared.plan.fleet.when_missing == WhenMissing::Wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorbuster_model::generation::generations;
+    use doorbuster_model::{Generation, Segment};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn leg(generation: Option<Generation>) -> Leg {
+        Leg { place: 0, region: 0, segment: Segment::whole(), generation }
+    }
+
+    /// A run of 200 s with a grace of 10 s.
+    fn course(start: Instant) -> Course {
+        let ns = |seconds: u64| seconds * 1_000_000_000;
+        Course { start, at_unix_ns: 7, length_ns: ns(200), graceful_ns: ns(10), stop_by: None }
+    }
+
+    fn legs() -> Vec<Leg> {
+        generations(200_000_000_000, Some(80 * SECOND)).into_iter().map(|part| leg(Some(part))).collect()
+    }
+
+    #[test]
+    fn each_leg_is_begun_ahead_of_its_time_and_over_once_it_has_drained() {
+        let start = Instant::now();
+        let course = course(start);
+        let since = |at: Instant| at.duration_since(start).as_secs();
+        let legs = legs();
+        let launched: Vec<u64> = legs.iter().map(|leg| since(course.launch_at(leg, 20 * SECOND))).collect();
+        assert_eq!(launched, [0, 60, 140]);
+        assert_eq!(since(course.launch_at(&legs[1], 300 * SECOND)), 0, "not before the run");
+        let told: Vec<u64> = legs.iter().map(|leg| since(course.told_by(leg))).collect();
+        assert_eq!(told, [80 + 90 + 20, 230, 230], "the drain ends with the grace at the latest");
+        assert_eq!(since(course.told_by(&leg(None))), 230);
+    }
+
+    #[test]
+    fn a_stop_bounds_everything_and_needs_nobody_who_has_not_begun() {
+        let start = Instant::now();
+        let mut course = course(start);
+        let now = start + 100 * SECOND;
+        let ahead: Vec<bool> = legs().iter().map(|leg| course.is_ahead(leg, now)).collect();
+        assert_eq!(ahead, [false, false, true]);
+        assert!(!course.is_ahead(&leg(None), start - SECOND), "who begins with the run is told to stop");
+        course.stop(now);
+        course.stop(now + SECOND);
+        assert!(legs().iter().all(|leg| course.told_by(leg) == now + 20 * SECOND));
+    }
+
+    #[test]
+    fn each_state_has_its_patience() {
+        let start = Instant::now();
+        let course = course(start);
+        let mut seat = Seat::new(legs().remove(1));
+        assert_eq!(seat.due(&course, 3 * SECOND), Some((start + 77 * SECOND, Due::Launch)));
+        assert!(seat.ready().is_none() && seat.agent().is_none(), "nobody is there");
+        let (to, _hears) = mpsc::unbounded_channel();
+        let at = Timestamp::UNIX_EPOCH;
+        seat.launched(Agent { to }, at, Some(start + 87 * SECOND));
+        assert_eq!(seat.due(&course, SECOND), Some((start + 87 * SECOND, Due::Missing)));
+        assert!(seat.is_awaited() && seat.agent().is_some());
+        seat.wait();
+        assert_eq!((seat.ready_by(), seat.is_awaited()), (None, true));
+        assert_eq!(seat.ready(), Some(at));
+        assert!(seat.is_there() && seat.ready().is_none());
+        assert_eq!(seat.due(&course, SECOND), Some((start + 230 * SECOND, Due::Unfinished)));
+        seat.end();
+        assert_eq!((seat.due(&course, SECOND), seat.agent().is_none()), (None, true));
+    }
+}
