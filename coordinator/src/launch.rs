@@ -3,6 +3,7 @@
 //! How a region's agents are reached is the plan's to say (`launch`), and known here alone: whoever conducts a run or a probe
 //! speaks with all of them alike.
 
+mod join;
 mod local;
 pub(crate) mod skew;
 
@@ -41,6 +42,8 @@ pub(crate) struct Launchers {
     /// The program that serves as every local agent; `None` for this one.
     program: Option<PathBuf>,
     responses: Responses,
+    /// Where agents join, if any are to.
+    join: Option<join::Desk>,
 }
 
 impl Launchers {
@@ -53,14 +56,17 @@ impl Launchers {
         let plan = &prepared.plan;
         for region in &plan.regions {
             match region.launch {
-                LaunchBy::Local => {}
-                LaunchBy::Lambda | LaunchBy::Join | LaunchBy::Ec2 => return Err(unknown(region.launch)),
+                LaunchBy::Local | LaunchBy::Join | LaunchBy::Ec2 => {}
+                LaunchBy::Lambda => return Err(unknown(region.launch)),
             }
         }
+        let joins = plan.regions.iter().any(|region| region.launch.joins());
+        let join = if joins { Some(join::Desk::open(plan, &prepared.folder).await?) } else { None };
         Ok(Self {
             regions: plan.regions.iter().map(|region| region.launch).collect(),
             program: prepared.agent.clone(),
             responses: plan.fleet.responses,
+            join,
         })
     }
 
@@ -75,9 +81,10 @@ impl Launchers {
         assignment: Assignment,
         events: mpsc::UnboundedSender<(usize, Event)>,
     ) -> Result<Agent, Error> {
-        match self.by(region) {
-            LaunchBy::Local => local::launch(number, self.program.as_deref(), assignment, events),
-            by @ (LaunchBy::Lambda | LaunchBy::Join | LaunchBy::Ec2) => Err(unknown(by)),
+        match (self.by(region), &self.join) {
+            (LaunchBy::Local, _) => local::launch(number, self.program.as_deref(), assignment, events),
+            (LaunchBy::Join | LaunchBy::Ec2, Some(desk)) => Ok(desk.launch(number, assignment, events)),
+            (by, _) => Err(unknown(by)),
         }
     }
 
@@ -108,6 +115,9 @@ impl Launchers {
     /// Ends what was opened for the run.
     pub(crate) async fn close(self) {
         // Child processes end with their agents, and leave nothing behind.
+        if let Some(desk) = self.join {
+            desk.close().await;
+        }
     }
 
     fn by(&self, region: usize) -> LaunchBy {
@@ -128,7 +138,9 @@ fn start_ahead(by: LaunchBy) -> Duration {
 /// A launcher that this build has not.
 fn unknown(by: LaunchBy) -> Error {
     let word = by.word();
-    Error::Usage(format!("launch: {word} cannot be used with this version of Doorbuster; known: local"))
+    Error::Usage(format!(
+        "launch: {word} cannot be used with this version of Doorbuster; known: local, join, ec2"
+    ))
 }
 
 #[cfg(test)]
@@ -165,6 +177,7 @@ mod tests {
             regions: regions.to_vec(),
             program: None,
             responses,
+            join: None,
         };
         let mixed = launchers(&[LaunchBy::Local, LaunchBy::Lambda, LaunchBy::Join], Responses::Whole);
         assert_eq!(mixed.start_ahead(), Duration::from_secs(3));

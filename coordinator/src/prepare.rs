@@ -45,6 +45,8 @@ pub(crate) struct Source {
 pub(crate) struct Prepared {
     /// The plan as every agent will read it.
     pub plan: Plan,
+    /// The folder that paths in it are relative to.
+    pub folder: PathBuf,
     /// Its text.
     pub text: String,
     /// What the command line says over it.
@@ -158,6 +160,7 @@ impl Prepared {
         check_sizes(&plan, &source.text, &files)?;
         Ok(Self {
             plan,
+            folder: source.folder,
             text: source.text,
             overrides,
             agent,

@@ -56,18 +56,17 @@ impl Desk {
         Ok(Self { roster, server })
     }
 
-    /// Gives an assignment to the next agent of a region that is free, and waits for one to join where there is none. Its
+    /// Gives an assignment to the next agent of its region that is free, and waits for one to join where there is none. Its
     /// events come tagged with `number`.
     pub(crate) fn launch(
         &self,
         number: usize,
-        region: &str,
         assignment: Assignment,
         events: mpsc::UnboundedSender<(usize, Event)>,
     ) -> Agent {
         let (to, orders) = mpsc::unbounded_channel::<ToAgent>();
         let roster = Arc::clone(&self.roster);
-        tokio::spawn(seat::attend(roster, region.to_owned(), number, assignment, orders, events));
+        tokio::spawn(seat::attend(roster, number, assignment, orders, events));
         Agent { to }
     }
 

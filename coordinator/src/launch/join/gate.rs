@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use doorbuster_link::{SILENCE_MAX, certificate_name};
+use doorbuster_model::plan::fleet::LaunchBy;
 use doorbuster_wire::{Downward, PROTOCOL, Upward};
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -14,6 +15,7 @@ use tokio::time::timeout;
 use tonic::Streaming;
 
 use super::roster::{Link, Roster};
+use crate::launch::skew::mismatch;
 
 /// How long an agent may take to say who it is.
 const FIRST_WITHIN: Duration = Duration::from_secs(10);
@@ -69,10 +71,7 @@ fn look(
         ));
     }
     if protocol != PROTOCOL {
-        let own = env!("CARGO_PKG_VERSION");
-        return Err(format!(
-            "this agent {version} speaks protocol {protocol}, and the coordinator {own} speaks {PROTOCOL}: install Doorbuster {own} on the agent's host"
-        ));
+        return Err(mismatch(LaunchBy::Join, None, &version, protocol));
     }
     roster.knows(&region)?;
     Ok((agent, region, received))

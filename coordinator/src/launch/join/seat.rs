@@ -23,18 +23,17 @@ const WAITING_MAX: usize = 1_000;
 /// The most bytes of them: an assignment with room to spare.
 const WAITING_BYTES_MAX: usize = 64 << 20;
 
-/// Gives an assignment to an agent of `region` and keeps its seat until it is over. Ends when `orders` does: the agent is let
+/// Gives an assignment to an agent of its region and keeps its seat until it is over. Ends when `orders` does: the agent is let
 /// go.
 pub(super) async fn attend(
     roster: Arc<Roster>,
-    region: String,
     number: usize,
     assignment: Assignment,
     mut orders: mpsc::UnboundedReceiver<ToAgent>,
     events: mpsc::UnboundedSender<(usize, Event)>,
 ) {
     let mut early = Vec::new();
-    let taken = roster.take(&region);
+    let taken = roster.take(&assignment.region);
     let Some(Taken { link, mut returns }) = wait(taken, &mut orders, &mut early).await else { return };
     let agent = link.agent.clone();
     let mut seat = Seat::new(number, events, Instant::now());
@@ -343,7 +342,7 @@ mod tests {
         let (first, said_first, mut told) = link(0);
         roster.arrive(first);
         let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
-        let seat = attend(Arc::clone(&roster), "tokyo".to_owned(), 3, assignment, from_conductor, events);
+        let seat = attend(Arc::clone(&roster), 3, assignment, from_conductor, events);
         tokio::spawn(seat);
         orders.send(ToAgent::Lease { counter: 1 }).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -368,7 +367,7 @@ mod tests {
         let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
         let (orders, from_conductor) = mpsc::unbounded_channel();
         let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
-        let seat = attend(Arc::clone(&roster), "tokyo".to_owned(), 0, assignment, from_conductor, events);
+        let seat = attend(Arc::clone(&roster), 0, assignment, from_conductor, events);
         let seat = tokio::spawn(seat);
         tokio::time::sleep(Duration::from_secs(60)).await;
         let (link, _said, mut told) = link(0);

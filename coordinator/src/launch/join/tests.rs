@@ -113,7 +113,7 @@ impl Site {
 
     fn launch(&self, number: usize, id: &str, region: &str) -> Launched {
         let (events, happened) = mpsc::unbounded_channel();
-        let agent = self.desk.launch(number, region, assignment(id, region), events);
+        let agent = self.desk.launch(number, assignment(id, region), events);
         Launched { agent: Some(agent), happened }
     }
 }
@@ -202,7 +202,7 @@ async fn agents_serve_the_next_coordinator() {
     short.stand_in_for(&fake);
     let (desk, _) = Site::listen(&folder, &["tokyo"], address).await;
     let (events, happened) = mpsc::unbounded_channel();
-    let next = desk.launch(0, "tokyo", assignment("s-0", "tokyo"), events);
+    let next = desk.launch(0, assignment("s-0", "tokyo"), events);
     let mut next = Launched { agent: Some(next), happened };
     assert_eq!(next.all().await, short.says());
     agent.abort();
