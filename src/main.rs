@@ -1,5 +1,7 @@
 //! Composes the command line, the agent and the demo shop; turns outcomes into exit codes.
 
+mod join;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -7,8 +9,8 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
 use doorbuster_coordinator::command::{
-    AlertCommand, AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, PlanCommand,
-    ProbeCommand, RehearseCommand, RunsCommand, SloCommand,
+    AlertCommand, AuditCommand, DemoTarget, FleetCommand, GateCommand, HitCommand, JourneyCommand,
+    PlanCommand, ProbeCommand, RehearseCommand, RunsCommand, SloCommand,
 };
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
@@ -34,17 +36,26 @@ enum Command {
     Alert(AlertCommand),
     Runs(Box<RunsCommand>),
     Slo(SloCommand),
+    Fleet(FleetCommand),
     /// Serve the demo shop alone: three regional edges, and faults to switch on
     Demo(DemoCommand),
-    /// Carry out one assignment for a coordinator; started by it, not by people
+    /// Carry out assignments for a coordinator
     Agent(AgentCommand),
 }
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct AgentCommand {
-    /// Take the assignment on standard input and report on standard output
+    #[command(subcommand)]
+    job: Option<AgentJob>,
+    /// Take one assignment on standard input and report on standard output; coordinators start agents like this, not people
     #[arg(long, required = true)]
     stdio: bool,
+}
+
+#[derive(Subcommand)]
+enum AgentJob {
+    Join(join::JoinCommand),
 }
 
 fn main() -> ExitCode {
@@ -75,11 +86,16 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Alert(command) => command.run()?,
         Command::Runs(command) => command.run()?,
         Command::Slo(command) => command.run()?,
+        Command::Fleet(command) => command.run()?,
         Command::Demo(command) => {
             command.run()?;
             Verdict::Pass
         }
-        Command::Agent(AgentCommand { stdio: _ }) => {
+        Command::Agent(AgentCommand { job: Some(AgentJob::Join(command)), .. }) => {
+            command.run()?;
+            Verdict::Pass
+        }
+        Command::Agent(AgentCommand { job: None, stdio: _ }) => {
             doorbuster_agent::stdio::serve()?;
             Verdict::Pass
         }

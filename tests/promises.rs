@@ -190,7 +190,12 @@ fn help_speaks_to_newcomers() {
         ),
         (&["demo", "--help"], &["--rtt", "--fault"]),
         (&["slo", "export", "--help"], &["--prometheus", "--cloudwatch", "--put", "--aws-endpoint"]),
-        (&["agent", "--help"], &["--stdio"]),
+        (&["agent", "--help"], &["--stdio", "join"]),
+        (
+            &["agent", "join", "--help"],
+            &["https://HOST:PORT", "--region", "--state", "--ca", "--token-file", "--program", "15 s"],
+        ),
+        (&["fleet", "pki", "--help"], &["--host", "--tokens", "once", "docs/join.md"]),
         (&["runs", "--help"], &["list", "show", "export", "prune"]),
         (&["runs", "prune", "--help"], &["--older-than", "--keep", "--max-size", "--dry-run"]),
     ] {

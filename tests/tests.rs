@@ -29,6 +29,8 @@ mod faces;
 mod generations;
 /// Agents of somebody else's: another program, and a team's Goose scenarios with counts to the request.
 mod goose;
+/// Agents that dial in: enrolment, counts to the request, a coordinator that is killed, thirty agents in three networks.
+mod join;
 /// Losing an agent, losing the coordinator, being interrupted: never a pass, and load stops.
 mod lost;
 /// Every fault about the CDN: as load shows it, as an audit proves it, each where it is and nowhere else.

@@ -10,18 +10,31 @@ use serde_json::Value;
 use crate::util::root;
 
 /// Who may import whom, tests aside: the package, and which of ours it may depend on.
-const IMPORTS: [(&str, &[&str]); 10] = [
+const IMPORTS: [(&str, &[&str]); 11] = [
     ("doorbuster-notation", &[]),
     ("doorbuster-model", &["doorbuster-notation"]),
     ("doorbuster-journeys", &["doorbuster-notation"]),
     ("doorbuster-wire", &["doorbuster-model"]),
+    ("doorbuster-link", &[]),
     (
         "doorbuster-agent",
-        &["doorbuster-journeys", "doorbuster-model", "doorbuster-notation", "doorbuster-wire"],
+        &[
+            "doorbuster-journeys",
+            "doorbuster-link",
+            "doorbuster-model",
+            "doorbuster-notation",
+            "doorbuster-wire",
+        ],
     ),
     (
         "doorbuster-coordinator",
-        &["doorbuster-journeys", "doorbuster-model", "doorbuster-notation", "doorbuster-wire"],
+        &[
+            "doorbuster-journeys",
+            "doorbuster-link",
+            "doorbuster-model",
+            "doorbuster-notation",
+            "doorbuster-wire",
+        ],
     ),
     ("doorbuster-shop", &[]),
     ("doorbuster", &["doorbuster-agent", "doorbuster-coordinator", "doorbuster-shop"]),
@@ -131,10 +144,12 @@ fn heavy_crates_come_in_one_version() {
     }
 }
 
-/// The coordinator sends the target nothing. What it does send, figures and notices and what AWS is asked, is sent from here.
-const CLIENTS: [&str; 5] = [
+/// The coordinator sends the target nothing. What it does send, figures and notices and what AWS is asked, is sent from here;
+/// and tests dial the server that agents join.
+const CLIENTS: [&str; 6] = [
     "coordinator/src/aws",
     "coordinator/src/export",
+    "coordinator/src/launch/join/tests",
     "coordinator/src/launch/lambda",
     "coordinator/src/notify",
     "coordinator/src/preflight/quota.rs",

@@ -47,6 +47,9 @@ pub enum Error {
         /// How that was seen.
         why: &'static str,
     },
+    /// An agent that joins lacks something that people must give it.
+    #[error("{0}")]
+    Join(String),
     /// An agent's process cannot be told something, or says what cannot be understood.
     #[error("speaking with the agent's process: {0}")]
     Process(doorbuster_wire::Error),

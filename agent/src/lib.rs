@@ -3,7 +3,8 @@
 //! An agent is one process in one region. It is handed an assignment, replays journeys until the load is over, and
 //! reports once a second. Each worker is a thread with a runtime, shoppers, connections and a tally of its own;
 //! nothing is shared on the path of a request. [`stdio`] serves one assignment over standard input and output, with this
-//! engine or with another [`Engine`]; [`aws`] serves them one after another as a function of AWS Lambda.
+//! engine or with another [`Engine`]; [`join`] dials a coordinator and serves one assignment after the other, and [`aws`]
+//! does so as a function of AWS Lambda.
 
 mod address;
 mod answering;
@@ -27,6 +28,7 @@ mod exchange;
 mod flight;
 mod health;
 mod job;
+pub mod join;
 mod lease;
 mod limit;
 mod open;

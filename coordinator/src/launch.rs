@@ -3,6 +3,7 @@
 //! How a region's agents are reached is the plan's to say (`launch`), and known here alone: whoever conducts a run or a probe
 //! speaks with all of them alike.
 
+mod join;
 mod lambda;
 mod local;
 pub(crate) mod skew;
@@ -46,6 +47,8 @@ pub(crate) struct Launchers {
     /// The functions of AWS, where a region has any.
     lambda: Option<Lambda>,
     responses: Responses,
+    /// Where agents join, if any are to.
+    join: Option<join::Desk>,
 }
 
 impl Launchers {
@@ -56,22 +59,19 @@ impl Launchers {
     /// When a region's agents cannot be launched as the plan says.
     pub(crate) async fn open(prepared: &Prepared, run: &str) -> Result<Self, Error> {
         let plan = &prepared.plan;
-        for region in &plan.regions {
-            match region.launch {
-                LaunchBy::Local | LaunchBy::Lambda => {}
-                LaunchBy::Join | LaunchBy::Ec2 => return Err(unknown(region.launch)),
-            }
-        }
         let lambda = if plan.regions.iter().any(|region| region.launch == LaunchBy::Lambda) {
             Some(Box::pin(Lambda::open(plan, run, prepared.aws_endpoint.as_deref())).await?)
         } else {
             None
         };
+        let joins = plan.regions.iter().any(|region| region.launch.joins());
+        let join = if joins { Some(join::Desk::open(plan, &prepared.folder).await?) } else { None };
         Ok(Self {
             regions: plan.regions.iter().map(|region| region.launch).collect(),
             program: prepared.agent.clone(),
             lambda,
             responses: plan.fleet.responses,
+            join,
         })
     }
 
@@ -90,9 +90,12 @@ impl Launchers {
             LaunchBy::Local => local::launch(number, self.program.as_deref(), assignment, events),
             LaunchBy::Lambda => match &self.lambda {
                 Some(lambda) => lambda.launch(number, region, assignment, events),
-                None => Err(unknown(LaunchBy::Lambda)),
+                None => Err(closed(LaunchBy::Lambda)),
             },
-            by @ (LaunchBy::Join | LaunchBy::Ec2) => Err(unknown(by)),
+            by @ (LaunchBy::Join | LaunchBy::Ec2) => match &self.join {
+                Some(desk) => Ok(desk.launch(number, assignment, events)),
+                None => Err(closed(by)),
+            },
         }
     }
 
@@ -126,6 +129,9 @@ impl Launchers {
         if let Some(lambda) = self.lambda {
             lambda.close().await;
         }
+        if let Some(desk) = self.join {
+            desk.close().await;
+        }
     }
 
     fn by(&self, region: usize) -> LaunchBy {
@@ -143,10 +149,10 @@ fn start_ahead(by: LaunchBy) -> Duration {
     }
 }
 
-/// A launcher that this build has not.
-fn unknown(by: LaunchBy) -> Error {
+/// A launcher that was not opened, because no region needed it then.
+fn closed(by: LaunchBy) -> Error {
     let word = by.word();
-    Error::Usage(format!("launch: {word} cannot be used with this version of Doorbuster; known: local, lambda"))
+    Error::Usage(format!("launch: {word} came up after the run began, and no region was to launch so"))
 }
 
 #[cfg(test)]
@@ -184,6 +190,7 @@ mod tests {
             program: None,
             lambda: None,
             responses,
+            join: None,
         };
         let mixed = launchers(&[LaunchBy::Local, LaunchBy::Lambda, LaunchBy::Join], Responses::Whole);
         assert_eq!(mixed.start_ahead(), Duration::from_secs(3));

@@ -46,6 +46,7 @@ use crate::Error;
 
 pub(crate) use self::answer::NotDelivered;
 pub(crate) use self::client::Client;
+pub(crate) use self::hmac::{hex, sha256_hex};
 pub(crate) use self::message::rfc3339;
 pub(crate) use self::secret::Environment;
 pub(crate) use self::trial::{Delivery, try_out};

@@ -47,6 +47,8 @@ pub(crate) struct Source {
 pub(crate) struct Prepared {
     /// The plan as every agent will read it.
     pub plan: Plan,
+    /// The folder that paths in it are relative to.
+    pub folder: PathBuf,
     /// Its text.
     pub text: String,
     /// What the command line says over it.
@@ -177,6 +179,7 @@ impl Prepared {
         let walks = walks(&plan, &journeys);
         Ok(Self {
             plan,
+            folder: source.folder,
             text: source.text,
             overrides,
             agent,

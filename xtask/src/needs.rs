@@ -105,6 +105,19 @@ pub(crate) const NEEDS: &[Need] = &[
             "long_two_hundred_crashes_lose_seconds_and_no_alert",
         ],
     },
+    Need {
+        program: "ip",
+        installer: Installer::Debian,
+        packages: &["iproute2"],
+        tests: &["thirty_agents_in_three_networks_of_which_one_is_cut_off_for_twenty_seconds"],
+    },
+    // Without it the networks are as near as this machine is to itself.
+    Need {
+        program: "wirefilter",
+        installer: Installer::Debian,
+        packages: &["vde2"],
+        tests: &["thirty_agents_in_three_networks_of_which_one_is_cut_off_for_twenty_seconds"],
+    },
     // The package brings Prometheus itself, too.
     Need {
         program: "promtool",

@@ -1,0 +1,143 @@
+//! Dialling the coordinator until there is a stream: with a certificate, which is got and renewed on the way.
+
+use std::time::Duration;
+
+use doorbuster_link::RENEW_BEFORE;
+use doorbuster_wire::Enrol;
+use tokio::time::sleep;
+use tonic::Code;
+use url::Url;
+
+use super::backoff::{Backoff, chance};
+use super::calls::{Connection, Stream, words};
+use super::identity::Identity;
+use super::say;
+use super::state::State;
+use crate::Error;
+
+/// Who dials.
+pub(super) struct Dialer {
+    coordinator: Url,
+    state: State,
+    tokens: Vec<String>,
+    backoff: Backoff,
+    /// The agent's name.
+    pub name: String,
+    /// What was said last, so that a coordinator that is away for a night does not fill a log.
+    said: String,
+}
+
+impl Dialer {
+    /// A dialler for this coordinator.
+    ///
+    /// # Errors
+    /// What people must mend first.
+    pub(super) fn new(coordinator: Url, state: State, tokens: Vec<String>) -> Result<Self, Error> {
+        let identity = Identity::read(&state)?;
+        if tokens.is_empty() && !identity.holds_for(Duration::ZERO) {
+            return Err(Error::Join(NO_TOKEN.to_owned()));
+        }
+        Ok(Self {
+            coordinator,
+            state,
+            tokens,
+            backoff: Backoff::default(),
+            name: identity.name,
+            said: String::new(),
+        })
+    }
+
+    /// Dials until there is a stream; `calmly` waits before the first attempt, too.
+    pub(super) async fn dial(mut self, calmly: bool) -> (Self, Stream) {
+        if calmly {
+            sleep(self.backoff.next(chance())).await;
+        }
+        loop {
+            match self.attempt().await {
+                Ok(stream) => return (self, stream),
+                Err(why) => self.say_once(&why),
+            }
+            sleep(self.backoff.next(chance())).await;
+        }
+    }
+
+    /// The stream did well: the next wait is short again.
+    pub(super) fn did_well(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// Whether the certificate is to be renewed.
+    pub(super) fn is_due(&self) -> bool {
+        Identity::read(&self.state).is_ok_and(|identity| !identity.holds_for(RENEW_BEFORE))
+    }
+
+    /// Says something, unless it was said last.
+    pub(super) fn say_once(&mut self, text: &str) {
+        if self.said != text {
+            text.clone_into(&mut self.said);
+            say(text);
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<Stream, String> {
+        let mut identity = self.identity()?;
+        if !identity.holds_for(Duration::ZERO) {
+            self.enrol(&identity).await?;
+            identity = self.identity()?;
+            if !identity.holds_for(Duration::ZERO) {
+                return Err(
+                    "the certificate that the coordinator gave does not hold; compare both clocks".to_owned()
+                );
+            }
+        } else if !identity.holds_for(RENEW_BEFORE) {
+            match self.renew(&identity).await {
+                Ok(()) => identity = self.identity()?,
+                // The one that there is still holds; the next attempt is an hour away at most.
+                Err(why) => self.say_once(&format!("renewing the certificate: {why}")),
+            }
+        }
+        self.open(&identity, true).await?.join().await
+    }
+
+    fn identity(&self) -> Result<Identity, String> {
+        Identity::read(&self.state).map_err(|why| why.to_string())
+    }
+
+    async fn open(&self, identity: &Identity, shows_certificate: bool) -> Result<Connection, String> {
+        let tls = identity.tls(shows_certificate).map_err(|why| why.to_string())?;
+        Connection::open(&self.coordinator, tls).await
+    }
+
+    /// Hands in one token after the other until one is good.
+    async fn enrol(&self, identity: &Identity) -> Result<(), String> {
+        if self.tokens.is_empty() {
+            return Err(NO_TOKEN.to_owned());
+        }
+        let mut connection = self.open(identity, false).await?;
+        let csr_pem = identity.request().map_err(|why| why.to_string())?;
+        let mut refused = String::new();
+        for token in &self.tokens {
+            let message = Enrol { token: token.clone(), csr_pem: csr_pem.clone() };
+            match connection.enrol(&message).await {
+                Ok(enrolled) => {
+                    let kept = self.state.keep_certificate(&enrolled.certificate_pem, &enrolled.ca_pem);
+                    return kept.map_err(|why| why.to_string());
+                }
+                Err(status) if status.code() == Code::PermissionDenied => refused = words(&status),
+                Err(status) => return Err(format!("enrolling: {}", words(&status))),
+            }
+        }
+        Err(format!("enrolling: {refused}"))
+    }
+
+    async fn renew(&self, identity: &Identity) -> Result<(), String> {
+        let mut connection = self.open(identity, true).await?;
+        let csr_pem = identity.request().map_err(|why| why.to_string())?;
+        let enrolled = connection.renew(csr_pem).await.map_err(|status| words(&status))?;
+        let kept = self.state.keep_certificate(&enrolled.certificate_pem, &enrolled.ca_pem);
+        kept.map_err(|why| why.to_string())
+    }
+}
+
+/// What an agent lacks that cannot prove who it is.
+const NO_TOKEN: &str = "this agent has no certificate that holds, and no token to get one; make a token with `doorbuster fleet pki FOLDER --tokens 1` where the coordinator is, and give it with --token or --token-file";

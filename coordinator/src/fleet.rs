@@ -1,0 +1,3 @@
+//! The fleet: agents that are not processes of this machine.
+
+pub(crate) mod pki;

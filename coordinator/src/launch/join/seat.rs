@@ -1,0 +1,381 @@
+//! An assignment's seat: the agent that has it, however often its stream breaks.
+//!
+//! What is told is numbered and kept until it was received, and told again on the next stream; what is said is taken once.
+//! The seat is given up when the agent cannot have a lease any more: 15 s after the last lease that it certainly got was
+//! told. Its process stops at that time, too, by its own clock.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorbuster_model::Assignment;
+use doorbuster_wire::{Downward, FromAgent, PROTOCOL, Receiving, Sending, Take, ToAgent, Upward};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::roster::{Link, Roster, Taken};
+use crate::launch::Event;
+
+/// How long an agent works without a new lease.
+const LEASE: Duration = Duration::from_secs(15);
+/// The most messages that wait for an agent out of reach: leases do not wait, and little else is told.
+const WAITING_MAX: usize = 1_000;
+/// The most bytes of them: an assignment with room to spare.
+const WAITING_BYTES_MAX: usize = 64 << 20;
+
+/// Gives an assignment to an agent of its region and keeps its seat until it is over. Ends when `orders` does: the agent is let
+/// go.
+pub(super) async fn attend(
+    roster: Arc<Roster>,
+    number: usize,
+    assignment: Assignment,
+    mut orders: mpsc::UnboundedReceiver<ToAgent>,
+    events: mpsc::UnboundedSender<(usize, Event)>,
+) {
+    let mut early = Vec::new();
+    let taken = roster.take(&assignment.region);
+    let Some(Taken { link, mut returns }) = wait(taken, &mut orders, &mut early).await else { return };
+    let agent = link.agent.clone();
+    let mut seat = Seat::new(number, events, Instant::now());
+    let hello = ToAgent::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() };
+    let first = [hello, ToAgent::Assign(Box::new(assignment))];
+    let mut link = Some(link);
+    let mut gone = None;
+    for order in first.into_iter().chain(early) {
+        gone = gone.or(seat.order(order).err());
+    }
+    if gone.is_none() {
+        seat.flush(link.as_ref(), Instant::now());
+        gone = seat.keep(&mut link, &mut returns, &mut orders).await;
+    }
+    // First of all: when the agent hears that it is free, it is.
+    roster.release(&agent);
+    if let Some(link) = link {
+        link.send(Downward::Over);
+    }
+    if let Some(why) = gone {
+        // The run may be over already; then nobody listens.
+        let _ = seat.events.send((number, Event::Gone(format!("{agent}: {why}"))));
+    }
+}
+
+/// Waits for an agent; `None` where the assignment is let go first. What is ordered meanwhile is kept.
+async fn wait(
+    mut taken: oneshot::Receiver<Taken>,
+    orders: &mut mpsc::UnboundedReceiver<ToAgent>,
+    early: &mut Vec<ToAgent>,
+) -> Option<Taken> {
+    loop {
+        tokio::select! {
+            taken = &mut taken => return taken.ok(),
+            order = orders.recv() => match order? {
+                // Only the newest lease is worth anything.
+                ToAgent::Lease { counter } => {
+                    early.retain(|order| !matches!(order, ToAgent::Lease { .. }));
+                    early.push(ToAgent::Lease { counter });
+                }
+                order => early.push(order),
+            },
+        }
+    }
+}
+
+/// What is known of an agent with an assignment.
+struct Seat {
+    number: usize,
+    events: mpsc::UnboundedSender<(usize, Event)>,
+    sending: Sending<ToAgent>,
+    receiving: Receiving,
+    /// The last sequence that the agent received.
+    acknowledged: u64,
+    /// The last sequence that was told on the present stream.
+    told: u64,
+    /// The newest lease, until it is told: an old one tells nothing, so none waits in line.
+    lease: Option<u64>,
+    /// Leases that were told, and of which nobody knows yet whether they came: their sequences, and when.
+    leases: VecDeque<(u64, Instant)>,
+    /// When the newest lease that certainly came was told.
+    leased_at: Instant,
+}
+
+impl Seat {
+    fn new(number: usize, events: mpsc::UnboundedSender<(usize, Event)>, now: Instant) -> Self {
+        Self {
+            number,
+            events,
+            sending: Sending::new(WAITING_MAX, WAITING_BYTES_MAX),
+            receiving: Receiving::default(),
+            acknowledged: 0,
+            told: 0,
+            lease: None,
+            leases: VecDeque::new(),
+            leased_at: now,
+        }
+    }
+
+    /// Keeps the seat until the agent is let go (`None`), or is lost, and why.
+    async fn keep(
+        &mut self,
+        link: &mut Option<Link>,
+        returns: &mut mpsc::UnboundedReceiver<Link>,
+        orders: &mut mpsc::UnboundedReceiver<ToAgent>,
+    ) -> Option<String> {
+        loop {
+            tokio::select! {
+                order = orders.recv() => {
+                    if let Err(why) = self.order(order?) {
+                        return Some(why);
+                    }
+                }
+                heard = hear(link) => {
+                    let goes_on = heard.is_some_and(|message| self.take(message, link.as_ref()));
+                    if !goes_on {
+                        // Its place is kept.
+                        *link = None;
+                    }
+                }
+                Some(back) = returns.recv() => match self.resume(&back) {
+                    Ok(()) => *link = Some(back),
+                    Err(why) => {
+                        *link = Some(back);
+                        return Some(why);
+                    }
+                },
+                () = sleep_until(self.leased_at + LEASE) => {
+                    let lease = LEASE.as_secs();
+                    return Some(format!("it was out of reach for {lease} s, and has stopped by its lease"));
+                }
+            }
+            self.flush(link.as_ref(), Instant::now());
+        }
+    }
+
+    /// Takes an order for the agent.
+    fn order(&mut self, order: ToAgent) -> Result<(), String> {
+        if let ToAgent::Lease { counter } = order {
+            self.lease = Some(counter);
+            return Ok(());
+        }
+        self.sending.push(order).map(|_| ()).map_err(|full| full.to_string())
+    }
+
+    /// Tells what was not told on this stream yet.
+    fn flush(&mut self, link: Option<&Link>, now: Instant) {
+        let Some(link) = link else { return };
+        if let Some(counter) = self.lease.take() {
+            // Without room for it there will be none for what matters, either, which then is the reason.
+            if let Ok(sequence) = self.sending.push(ToAgent::Lease { counter }) {
+                self.leases.push_back((sequence, now));
+            }
+        }
+        let after = self.told;
+        for (sequence, message) in self.sending.unacknowledged().filter(|(sequence, _)| *sequence > after) {
+            link.send(Downward::Told { sequence, message: message.clone() });
+            self.told = sequence;
+        }
+    }
+
+    /// Takes a message. False where the stream is to begin anew.
+    fn take(&mut self, message: Upward, link: Option<&Link>) -> bool {
+        match message {
+            Upward::Said { sequence, message } => match self.receiving.take(sequence) {
+                Take::New => {
+                    self.hear(message);
+                    self.acknowledge_to(link);
+                    true
+                }
+                Take::Duplicate => {
+                    self.acknowledge_to(link);
+                    true
+                }
+                Take::Gap => false,
+            },
+            Upward::Received { sequence } => self.received(sequence),
+            Upward::Alive => true,
+            Upward::Join { .. } => false,
+        }
+    }
+
+    fn hear(&self, message: FromAgent) {
+        // The run may be over already; then nobody listens.
+        let _ = self.events.send((self.number, Event::Said(message)));
+    }
+
+    fn acknowledge_to(&self, link: Option<&Link>) {
+        if let Some(link) = link {
+            link.send(Downward::Received { sequence: self.receiving.received() });
+        }
+    }
+
+    /// The agent received everything up to this sequence. False where that cannot be.
+    fn received(&mut self, sequence: u64) -> bool {
+        if !self.sending.acknowledge(sequence) {
+            return false;
+        }
+        self.acknowledged = self.acknowledged.max(sequence);
+        while let Some((lease, told_at)) = self.leases.front().copied()
+            && lease <= sequence
+        {
+            self.leased_at = self.leased_at.max(told_at);
+            self.leases.pop_front();
+        }
+        true
+    }
+
+    /// Goes on with another stream.
+    fn resume(&mut self, link: &Link) -> Result<(), String> {
+        if link.received < self.acknowledged {
+            return Err("it was started again, and what it was doing is lost".to_owned());
+        }
+        if !self.received(link.received) {
+            return Err("it speaks of another assignment".to_owned());
+        }
+        self.told = link.received;
+        link.send(Downward::Welcome { received: self.receiving.received() });
+        Ok(())
+    }
+}
+
+/// The next message of a stream; `None` where it has broken. Without a stream there is none.
+async fn hear(link: &mut Option<Link>) -> Option<Upward> {
+    match link {
+        Some(link) => link.from.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorbuster_model::Report;
+
+    use super::*;
+
+    fn link(received: u64) -> (Link, mpsc::Sender<Upward>, mpsc::UnboundedReceiver<Downward>) {
+        let (said, from) = mpsc::channel(64);
+        let (to, told) = mpsc::unbounded_channel();
+        (Link { agent: "a".to_owned(), region: "tokyo".to_owned(), received, from, to }, said, told)
+    }
+
+    fn all(told: &mut mpsc::UnboundedReceiver<Downward>) -> Vec<Downward> {
+        std::iter::from_fn(|| told.try_recv().ok()).collect()
+    }
+
+    fn said(sequence: u64) -> Upward {
+        let ticks = u32::try_from(sequence).unwrap();
+        Upward::Said { sequence, message: FromAgent::Report(Report::Finished { ticks }) }
+    }
+
+    #[test]
+    fn after_a_break_each_message_is_told_and_taken_once() {
+        let now = Instant::now();
+        let (events, mut happened) = mpsc::unbounded_channel();
+        let mut seat = Seat::new(4, events, now);
+        let (first, _said, mut told) = link(0);
+        for order in [ToAgent::Lease { counter: 1 }, ToAgent::Start { at_unix_ns: 5 }] {
+            seat.order(order).unwrap();
+        }
+        seat.flush(Some(&first), now);
+        assert_eq!(all(&mut told).len(), 2);
+        assert!(seat.take(said(1), Some(&first)) && seat.take(said(2), Some(&first)));
+        assert_eq!(all(&mut told), [1, 2].map(|sequence| Downward::Received { sequence }));
+        // The agent got one message, and not our word on the second of its own. Leases that nobody hears do not pile up.
+        seat.flush(None, now);
+        for counter in 2..50 {
+            seat.order(ToAgent::Lease { counter }).unwrap();
+        }
+        let (second, _said_again, mut told_again) = link(1);
+        seat.resume(&second).unwrap();
+        seat.flush(Some(&second), now);
+        let again = all(&mut told_again);
+        assert_eq!(again[0], Downward::Welcome { received: 2 });
+        assert_eq!(again.len(), 3, "{again:?}");
+        assert!(matches!(again[2], Downward::Told { sequence: 3, message: ToAgent::Lease { counter: 49 } }));
+        assert!(seat.take(said(2), Some(&second)) && seat.take(said(3), Some(&second)));
+        assert!(!seat.take(said(5), Some(&second)), "a gap ends the stream");
+        let sequences: Vec<u32> = std::iter::from_fn(|| happened.try_recv().ok())
+            .map(|(number, event)| match event {
+                Event::Said(FromAgent::Report(Report::Finished { ticks })) if number == 4 => ticks,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(sequences, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_lease_counts_from_when_it_was_told_once_it_is_known_to_have_come() {
+        let now = Instant::now();
+        let (events, _happened) = mpsc::unbounded_channel();
+        let mut seat = Seat::new(0, events, now);
+        let (link, _said, _told) = link(0);
+        for second in [2, 4, 6] {
+            seat.order(ToAgent::Lease { counter: second }).unwrap();
+            seat.flush(Some(&link), now + Duration::from_secs(second));
+        }
+        assert_eq!(seat.leased_at, now);
+        assert!(seat.received(2));
+        assert_eq!(seat.leased_at, now + Duration::from_secs(4));
+        assert!(!seat.received(9), "nobody receives what was never told");
+    }
+
+    #[test]
+    fn an_agent_that_was_started_again_is_lost() {
+        let now = Instant::now();
+        let (events, _happened) = mpsc::unbounded_channel();
+        let mut seat = Seat::new(0, events, now);
+        let (first, _said, _told) = link(0);
+        seat.order(ToAgent::Stop).unwrap();
+        seat.flush(Some(&first), now);
+        assert!(seat.received(1));
+        let (again, _said_again, mut told) = link(0);
+        assert!(seat.resume(&again).unwrap_err().contains("started again"));
+        assert!(all(&mut told).is_empty());
+        let (other, _said_other, _told_other) = link(7);
+        assert!(seat.resume(&other).unwrap_err().contains("another assignment"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_seat_is_kept_for_a_lease_and_then_given_up() {
+        let began = Instant::now();
+        let (events, mut happened) = mpsc::unbounded_channel();
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (orders, from_conductor) = mpsc::unbounded_channel();
+        let (first, said_first, mut told) = link(0);
+        roster.arrive(first);
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        let seat = attend(Arc::clone(&roster), 3, assignment, from_conductor, events);
+        tokio::spawn(seat);
+        orders.send(ToAgent::Lease { counter: 1 }).unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let heard = all(&mut told);
+        assert_eq!(heard.len(), 4, "welcome, hello, the assignment, a lease: {heard:?}");
+        said_first.send(Upward::Received { sequence: 3 }).await.unwrap();
+        drop(said_first);
+        let (number, gone) = happened.recv().await.unwrap();
+        assert!(matches!(&gone, Event::Gone(why) if why.contains("stopped by its lease")), "{gone:?}");
+        assert_eq!(number, 3);
+        let waited = began.elapsed();
+        assert!((LEASE..LEASE + Duration::from_secs(2)).contains(&waited), "{waited:?}");
+        // What comes back of it is told that it is over.
+        let (late, _said_late, mut told_late) = link(3);
+        roster.arrive(late);
+        assert_eq!(all(&mut told_late), [Downward::Over]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_let_go_hears_that_it_is_over() {
+        let (events, mut happened) = mpsc::unbounded_channel();
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (orders, from_conductor) = mpsc::unbounded_channel();
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        let seat = attend(Arc::clone(&roster), 0, assignment, from_conductor, events);
+        let seat = tokio::spawn(seat);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let (link, _said, mut told) = link(0);
+        roster.arrive(link);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(orders);
+        seat.await.unwrap();
+        assert_eq!(all(&mut told).last(), Some(&Downward::Over));
+        assert!(happened.recv().await.is_none(), "nothing was lost");
+    }
+}
