@@ -7,8 +7,8 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use doorbuster_coordinator::Verdict;
 use doorbuster_coordinator::command::{
-    AlertCommand, AuditCommand, DemoTarget, GateCommand, HitCommand, JourneyCommand, ProbeCommand,
-    RehearseCommand, RunsCommand, SloCommand,
+    AlertCommand, AuditCommand, DemoTarget, FleetCommand, GateCommand, HitCommand, JourneyCommand,
+    ProbeCommand, RehearseCommand, RunsCommand, SloCommand,
 };
 use doorbuster_shop::{DemoCommand, Options, Shop};
 
@@ -33,6 +33,7 @@ enum Command {
     Alert(AlertCommand),
     Runs(Box<RunsCommand>),
     Slo(SloCommand),
+    Fleet(FleetCommand),
     /// Serve the demo shop alone: three regional edges, and faults to switch on
     Demo(DemoCommand),
     /// Carry out one assignment for a coordinator; started by it, not by people
@@ -73,6 +74,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Alert(command) => command.run()?,
         Command::Runs(command) => command.run()?,
         Command::Slo(command) => command.run()?,
+        Command::Fleet(command) => command.run()?,
         Command::Demo(command) => {
             command.run()?;
             Verdict::Pass

@@ -131,8 +131,9 @@ fn heavy_crates_come_in_one_version() {
     }
 }
 
-/// The coordinator sends the target nothing. What it does send, figures and notices, is sent from these folders.
-const CLIENTS: [&str; 2] = ["coordinator/src/export", "coordinator/src/notify"];
+/// The coordinator sends the target nothing. What it does send, figures, notices and
+/// what a fleet is made of, is sent from these folders.
+const CLIENTS: [&str; 3] = ["coordinator/src/export", "coordinator/src/fleet", "coordinator/src/notify"];
 
 /// What one sends requests by.
 const SENDERS: [&str; 9] = [

@@ -11,6 +11,7 @@ pub mod command;
 mod conduct;
 mod error;
 mod export;
+mod fleet;
 mod fold;
 mod journeys;
 mod launch;

@@ -4,6 +4,7 @@ mod alert;
 mod audit;
 mod backtest;
 mod edge;
+mod fleet;
 mod layout;
 mod regions;
 mod runs;
@@ -21,6 +22,7 @@ use crate::outcome::Outcome;
 pub(crate) use alert::{deliveries, silences};
 pub(crate) use audit::audited;
 pub(crate) use backtest::backtested;
+pub(crate) use fleet::fleet;
 pub(crate) use runs::{pruned, runs};
 pub(crate) use slo::{bar, budget_left, budgets};
 

@@ -1,0 +1,134 @@
+//! What probes without a coordinator are given: a plan and its journeys, as an object of the bucket for each region.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use doorbuster_model::{Overrides, Plan, Task};
+use serde_json::json;
+
+use super::package::hash;
+use crate::Error;
+use crate::prepare::{Prepared, Source};
+
+/// The shortest time between two rounds: a schedule knows minutes.
+const EVERY_MS_MIN: u64 = 60_000;
+
+/// What is probed, by AWS region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rounds {
+    /// How often, as EventBridge Scheduler has it.
+    pub every: String,
+    /// The object of each AWS region.
+    pub objects: BTreeMap<String, Vec<u8>>,
+}
+
+impl Rounds {
+    /// Reads a plan for these AWS regions.
+    ///
+    /// # Errors
+    /// The plan has faults, says nothing of probes, or its regions are not the fleet's.
+    pub(crate) fn read(plan: &Path, regions: &[String]) -> Result<Self, Error> {
+        let source = Source::read(plan)?;
+        let read = Plan::read(&source.name, &source.text)?;
+        let refuse = |why: String| Error::Usage(format!("{}: {why}", plan.display()));
+        let every_ms = read.probe.map(doorbuster_model::plan::Probe::every_ms);
+        let every_ms = every_ms.ok_or_else(|| {
+            refuse("it says nothing of probes; add for example probe: { every: 1m }".to_owned())
+        })?;
+        let prepared = Prepared::with_task(source, Overrides::default(), Task::Probe { every_ms })?;
+        if let Some(name) = prepared.secrets.0.keys().next() {
+            return Err(refuse(format!(
+                "its journeys read ${name} from the environment, which a function does not have; probe it with `doorbuster probe`"
+            )));
+        }
+        let mut objects = BTreeMap::new();
+        for region in &prepared.plan.regions {
+            let name = &region.name;
+            let aws = region.aws.clone().ok_or_else(|| {
+                refuse(format!("its region {name} names no AWS region; add for example aws: eu-west-2"))
+            })?;
+            if !regions.contains(&aws) {
+                return Err(refuse(format!(
+                    "its region {name} is in {aws}, where this fleet is not; add it to --region"
+                )));
+            }
+            let round = json!({ "plan": &prepared.text, "files": &prepared.files, "region": name });
+            if objects.insert(aws.clone(), round.to_string().into_bytes()).is_some() {
+                return Err(refuse(format!(
+                    "two of its regions are in {aws}, which has one schedule; leave one out"
+                )));
+            }
+        }
+        Ok(Self { every: every(every_ms), objects })
+    }
+}
+
+/// Where a region's object lies in its bucket.
+pub(super) fn key(object: &[u8]) -> String {
+    format!("probes/{}.json", &hash(object)[..16])
+}
+
+/// An interval as a schedule has it, in whole minutes.
+fn every(every_ms: u64) -> String {
+    match every_ms.max(EVERY_MS_MIN) / EVERY_MS_MIN {
+        1 => "rate(1 minute)".to_owned(),
+        minutes => format!("rate({minutes} minutes)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: &str = "name: shop\ntarget: http://127.0.0.1:1\nprobe: { every: 2m }\njourneys: [browse]\n";
+
+    fn read(regions: &str, of: &[&str]) -> Result<Rounds, Error> {
+        let path = std::env::temp_dir().join(format!(
+            "doorbuster-rounds-{}-{}",
+            std::process::id(),
+            hash(regions.as_bytes())
+        ));
+        std::fs::write(&path, format!("{PLAN}regions: {regions}\n")).unwrap();
+        let of: Vec<String> = of.iter().map(|region| (*region).to_owned()).collect();
+        let read = Rounds::read(&path, &of);
+        std::fs::remove_file(&path).unwrap();
+        read
+    }
+
+    #[test]
+    fn each_region_has_its_round() {
+        let regions = "{ tokyo: { aws: ap-northeast-1 }, london: { aws: eu-west-2 } }";
+        let rounds = read(regions, &["ap-northeast-1", "eu-west-2", "us-east-1"]).unwrap();
+        assert_eq!(rounds.every, "rate(2 minutes)");
+        assert_eq!(rounds.objects.keys().collect::<Vec<_>>(), ["ap-northeast-1", "eu-west-2"]);
+        let round: serde_json::Value = serde_json::from_slice(&rounds.objects["eu-west-2"]).unwrap();
+        assert_eq!(round["region"], "london");
+        assert!(round["plan"].as_str().unwrap().contains("name: shop"));
+        assert!(round["files"].is_object());
+        assert_ne!(key(&rounds.objects["eu-west-2"]), key(&rounds.objects["ap-northeast-1"]));
+    }
+
+    #[test]
+    fn what_cannot_be_is_told() {
+        for (regions, expected) in [
+            ("{ london: { aws: eu-west-2 }, paris: { aws: eu-west-2 } }", "one schedule"),
+            ("{ london: { aws: eu-west-1 } }", "add it to --region"),
+            ("[london]", "names no AWS region"),
+        ] {
+            let refused = read(regions, &["eu-west-2"]).unwrap_err().to_string();
+            assert!(refused.contains(expected), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_knows_minutes() {
+        for (every_ms, expected) in [
+            (1_000, "rate(1 minute)"),
+            (60_000, "rate(1 minute)"),
+            (119_000, "rate(1 minute)"),
+            (300_000, "rate(5 minutes)"),
+        ] {
+            assert_eq!(every(every_ms), expected);
+        }
+    }
+}
