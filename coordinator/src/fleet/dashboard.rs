@@ -40,7 +40,7 @@ pub(super) fn body(stack: &str, regions: &[String]) -> Value {
             .iter()
             .enumerate()
             .map(|(number, region)| {
-                let search = format!("SEARCH('Namespace=\"Doorbuster\" MetricName=\"{metric}\"', '{statistic}', 300)");
+                let search = format!("SEARCH('{{Doorbuster,region,journey}} MetricName=\"{metric}\"', '{statistic}', 300)");
                 json!([{ "expression": search, "id": format!("e{number}"), "region": region, "label": region }])
             })
             .collect();
