@@ -25,6 +25,8 @@ mod cdn;
 mod counts;
 /// Three styles of shop: the demo shop's own pages, forms as of old, GraphQL; and one journey with everything shown.
 mod faces;
+/// The fleet: put into three regions of a stand-in for AWS, counted to the request, and removed without a trace.
+mod fleet;
 /// Agents of somebody else's: another program, and a team's Goose scenarios with counts to the request.
 mod goose;
 /// Losing an agent, losing the coordinator, being interrupted: never a pass, and load stops.

@@ -86,7 +86,17 @@ pub(crate) const NEEDS: &[Need] = &[
             "percentiles_come_back_right_and_alarms_follow_burn_rates",
             "a_balancer_s_counts_are_read_from_cloudwatch",
             "alarms_are_put_where_they_belong",
+            "a_bucket_is_emptied_with_all_its_versions",
+            "a_fleet_goes_up_counts_exactly_and_leaves_nothing",
+            "what_is_invoked_twice_or_late_sends_nothing",
+            "what_an_attempt_left_behind_is_removed_first",
         ],
+    },
+    Need {
+        program: "cfn-lint",
+        installer: Installer::Pip,
+        packages: &["cfn-lint==1.58.0"],
+        tests: &["templates_are_what_cloudformation_takes"],
     },
     Need {
         program: "jsonschema",
