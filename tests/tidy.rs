@@ -131,9 +131,14 @@ fn heavy_crates_come_in_one_version() {
     }
 }
 
-/// The coordinator sends the target nothing. What it does send, figures, notices and
-/// what a fleet is made of, is sent from these folders.
-const CLIENTS: [&str; 3] = ["coordinator/src/export", "coordinator/src/fleet", "coordinator/src/notify"];
+/// The coordinator sends the target nothing. What it does send, figures and notices and what AWS is asked, is sent from here.
+const CLIENTS: [&str; 5] = [
+    "coordinator/src/aws",
+    "coordinator/src/export",
+    "coordinator/src/fleet",
+    "coordinator/src/launch/lambda",
+    "coordinator/src/notify",
+];
 
 /// What one sends requests by.
 const SENDERS: [&str; 9] = [

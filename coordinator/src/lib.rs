@@ -7,6 +7,7 @@
 //! nothing.
 
 mod audited;
+mod aws;
 pub mod command;
 mod conduct;
 mod error;
@@ -18,6 +19,7 @@ mod launch;
 mod markers;
 mod notify;
 mod outcome;
+mod pause;
 mod prepare;
 mod probe;
 mod progress;
@@ -27,6 +29,7 @@ mod runtime;
 mod signals;
 mod store;
 mod tell;
+mod tls;
 mod validity;
 mod verdict;
 mod windows;

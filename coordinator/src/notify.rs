@@ -11,7 +11,7 @@ mod backoff;
 mod client;
 mod credentials;
 mod document;
-mod hmac;
+pub(crate) mod hmac;
 mod message;
 pub(crate) mod outbox;
 mod pagerduty;

@@ -87,13 +87,8 @@ impl Table {
             Ok(text) => text,
             Err(why) => return faults.add(self.place, fail(why)),
         };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let ends_with = |ending: &str| self.file.to_ascii_lowercase().ends_with(ending);
-        let read = if ends_with(".ndjson") || ends_with(".jsonl") {
-            self.ndjson(text)
-        } else {
-            self.csv(text, faults)
-        };
+        let text = without_mark(&text);
+        let read = if is_ndjson(&self.file) { self.ndjson(text) } else { self.csv(text, faults) };
         match read {
             Ok(values) if values.is_empty() && !self.columns.is_empty() && faults.faults.is_empty() => {
                 faults.add(self.place, fail("it has no rows".to_owned()));
@@ -104,7 +99,7 @@ impl Table {
     }
 
     fn csv(&self, text: &str, faults: &mut Faults) -> Result<Vec<Box<str>>, String> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
+        let mut reader = csv_reader(text);
         let header = reader.headers().map_err(|why| why.to_string())?.clone();
         let mut positions = Vec::new();
         for (column, _, place) in &self.columns {
@@ -127,8 +122,7 @@ impl Table {
 
     fn ndjson(&self, text: &str) -> Result<Vec<Box<str>>, String> {
         let mut values = Vec::new();
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        for (number, (line_number, line)) in lines.enumerate() {
+        for (number, (line_number, line)) in ndjson_rows(text).enumerate() {
             let at = |why: String| format!("line {}: {why}", line_number + 1);
             let row: Json = serde_json::from_str(line).map_err(|why| at(why.to_string()))?;
             let cells = self.columns.iter().map(|(column, ..)| {
@@ -140,6 +134,27 @@ impl Table {
         }
         Ok(values)
     }
+}
+
+/// A text without the mark that some programs put before it.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Whether a file's rows are objects, one a line, and not those of a CSV file.
+pub(crate) fn is_ndjson(file: &str) -> bool {
+    let file = file.to_ascii_lowercase();
+    file.ends_with(".ndjson") || file.ends_with(".jsonl")
+}
+
+/// The rows of a CSV file, and its header.
+pub(crate) fn csv_reader(text: &str) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes())
+}
+
+/// The rows of a file of objects, each with the number of its line, from 0.
+pub(crate) fn ndjson_rows(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty())
 }
 
 fn take_row<'a>(

@@ -30,6 +30,7 @@ mod program;
 mod scan;
 mod secrets;
 mod selector;
+mod slice;
 mod template;
 mod think;
 mod value;

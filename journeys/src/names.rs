@@ -82,6 +82,11 @@ impl StepName {
         Self { varies, first: 0 }
     }
 
+    /// Whether it varies by the variable of this number.
+    pub(crate) fn varies_by(&self, slot: u16) -> bool {
+        self.varies.as_ref().is_some_and(|varies| varies.slot == slot)
+    }
+
     /// The first of the step's names: a position among the journey's.
     pub(crate) fn first(&self) -> usize {
         self.first

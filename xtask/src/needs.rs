@@ -90,6 +90,8 @@ pub(crate) const NEEDS: &[Need] = &[
             "a_fleet_goes_up_counts_exactly_and_leaves_nothing",
             "what_is_invoked_twice_or_late_sends_nothing",
             "what_an_attempt_left_behind_is_removed_first",
+            "a_bucket_of_ministack_behaves",
+            "ministack_says_whose_account_it_is",
         ],
     },
     Need {

@@ -67,9 +67,14 @@ impl MiniStack {
         Self { _program: Program::start(&mut command, port), port }
     }
 
+    /// Where it listens.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// A client for it.
     pub(crate) async fn client(&self) -> Client {
-        aws::test_client(&format!("http://127.0.0.1:{}", self.port)).await
+        aws::test_client(&self.endpoint()).await
     }
 
     /// Puts a value of a metric with one dimension.

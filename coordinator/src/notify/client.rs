@@ -1,18 +1,15 @@
 //! The client that letters are sent with: one POST, no redirects, bounds on everything.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::retry;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use url::Url;
 
 use super::answer::{NotDelivered, judge};
 use super::secret::{Secret, without};
-use crate::Error;
+use crate::{Error, tls};
 
 /// How much of an answer is read.
 const BODY_BYTES_MAX: usize = 4 << 10;
@@ -89,7 +86,7 @@ impl Client {
     fn with(limits: Limits, builder: reqwest::ClientBuilder) -> Result<Self, Error> {
         let fail = |source| Error::System { what: "setting up TLS for alerts", source };
         let http = builder
-            .tls_backend_preconfigured(tls().map_err(|error| fail(std::io::Error::other(error)))?)
+            .tls_backend_preconfigured(tls::client().map_err(|error| fail(std::io::Error::other(error)))?)
             .user_agent(concat!("Doorbuster/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(limits.connect)
             .timeout(limits.whole)
@@ -160,18 +157,4 @@ async fn beginning(answer: &mut reqwest::Response) -> String {
         read.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
     String::from_utf8_lossy(&read).into_owned()
-}
-
-/// Who is trusted: the public authorities, and those of this system, where an own authority has its place.
-fn tls() -> Result<ClientConfig, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    // A system without certificates, or with a broken one among them, still has the public authorities.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
 }

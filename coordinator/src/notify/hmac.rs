@@ -8,7 +8,7 @@ pub(super) fn hmac_sha256(key: &[u8], data: &[u8]) -> hmac::Tag {
 }
 
 /// The SHA-256 of `data`, in hexadecimal digits.
-pub(super) fn sha256_hex(data: &[u8]) -> String {
+pub(crate) fn sha256_hex(data: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, data).as_ref())
 }
 

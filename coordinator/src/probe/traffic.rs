@@ -9,8 +9,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::book::{Book, Counted};
 use super::trouble::Trouble;
 use super::wall::Wall;
+use crate::aws::Failure;
 use crate::export::Reading;
-use crate::export::aws::{self, Failure};
+use crate::export::aws;
 use crate::export::traffic::{self, PERIOD_S, Reader};
 
 /// How often it is asked for: its figures are by the minute.

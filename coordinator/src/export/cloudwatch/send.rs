@@ -11,11 +11,12 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 
 use super::datum::{Datum, Figures, Unit};
 use super::queue::Queue;
-use crate::export::aws::Failure;
+use crate::aws::Failure;
+use crate::pause::pause;
 
 /// The longest first pause, and the longest of all.
-const PAUSE_MS: u64 = 1_000;
-const PAUSE_MAX_MS: u64 = 60_000;
+const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(60);
 /// The resolution of the metrics: a minute, which costs least.
 const RESOLUTION_S: i32 = 60;
 
@@ -44,23 +45,13 @@ pub(crate) async fn deliver<Putting>(
                     if !queue.failed(&waiting, clock(), &why) {
                         break;
                     }
-                    tokio::time::sleep(pause(attempt, waiting.at_s)).await;
+                    let seed = waiting.at_s.unsigned_abs();
+                    tokio::time::sleep(pause(PAUSE, PAUSE_MAX, attempt, seed)).await;
                     attempt += 1;
                 }
             }
         }
     }
-}
-
-/// How long to wait before a further attempt: up to twice as long each time, and never in step with others who were
-/// throttled at the same moment (exponential backoff with full jitter).
-fn pause(attempt: u32, seed: i64) -> Duration {
-    let longest_ms = PAUSE_MS.saturating_mul(1 << attempt.min(16)).min(PAUSE_MAX_MS);
-    // SplitMix64's finalizer: any two attempts differ.
-    let mut hash = seed.unsigned_abs().wrapping_add(u64::from(attempt).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    Duration::from_millis(longest_ms / 10 + (hash ^ (hash >> 31)) % (longest_ms - longest_ms / 10 + 1))
 }
 
 /// Hands a request to CloudWatch.
@@ -111,18 +102,6 @@ mod tests {
     fn datum(value: f64) -> Datum {
         let metric = MetricId { name: "Requests".to_owned(), dimensions: Vec::new() };
         Datum { metric, at_s: NOW_S, unit: Unit::Count, figures: Figures::One(value) }
-    }
-
-    #[test]
-    fn pauses_grow_to_a_minute_and_differ() {
-        for attempt in 0..40 {
-            let longest_ms = (1_000_u64 << attempt.min(6)).min(60_000);
-            let pauses: Vec<u128> =
-                (0..20).map(|minute| pause(attempt, NOW_S + 60 * minute).as_millis()).collect();
-            let bounds = u128::from(longest_ms / 10)..=u128::from(longest_ms);
-            assert!(pauses.iter().all(|pause| bounds.contains(pause)), "{attempt}: {pauses:?}");
-            assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{attempt}");
-        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, Statistic};
 
 use super::alarms::{Alarms, CompositeAlarm, MetricAlarm};
-use crate::export::aws::Failure;
+use crate::aws::Failure;
 
 /// Puts all alarms, each after those that it is made of. Those that exist are overwritten and keep their state; those that
 /// a plan no longer has stay.

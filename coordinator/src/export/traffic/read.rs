@@ -5,7 +5,7 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric as CloudWatchMetric, MetricDataQuery, MetricStat, ScanBy};
 
 use super::{Book, Counted, Metric, PERIOD_S, Reading};
-use crate::export::aws::Failure;
+use crate::aws::Failure;
 
 /// Where balancers keep their metrics.
 const NAMESPACE: &str = "AWS/ApplicationELB";

@@ -1,0 +1,215 @@
+//! One agent's invocation, from its first attempt to the end of its response.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvokeWithResponseStreamResponseEvent as Streamed;
+use doorbuster_model::{Assignment, Plan};
+use doorbuster_wire::ToAgent;
+use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::{Instant, sleep};
+
+use super::bundle;
+use super::place::Place;
+use super::response::{Part, Response};
+use super::trouble::{Trouble, ended};
+use crate::aws::chain;
+use crate::launch::Event;
+use crate::pause::pause;
+
+/// How long an agent that was let go may take to end: it looks at the board every 2 s, and the board has to be written.
+const END_WITHIN: Duration = Duration::from_secs(6);
+/// The first pause between attempts to invoke, and the longest.
+const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How often it is looked whether an agent that answers as a whole has claimed its assignment.
+const CLAIM_EVERY: Duration = Duration::from_millis(500);
+/// What is said of an invocation that went well.
+const ENDED: &str = "its invocation ended";
+
+/// An agent of a region.
+#[derive(Debug)]
+pub(super) struct Errand {
+    place: Arc<Place>,
+    plan: Arc<Plan>,
+    number: usize,
+    /// Whether its response comes at the end.
+    is_whole: bool,
+    /// How long it may take until it is invoked.
+    ready_within: Duration,
+    is_let_go: AtomicBool,
+}
+
+type Events = UnboundedSender<(usize, Event)>;
+
+impl Errand {
+    pub(super) fn new(
+        place: Arc<Place>,
+        plan: Arc<Plan>,
+        number: usize,
+        is_whole: bool,
+        ready_within: Duration,
+    ) -> Self {
+        Self { place, plan, number, is_whole, ready_within, is_let_go: AtomicBool::new(false) }
+    }
+
+    /// Carries the assignment out, and says that the agent is gone when that is over. Whoever drops the other end of
+    /// `commands` lets it go.
+    pub(super) async fn run(
+        self,
+        assignment: Assignment,
+        commands: UnboundedReceiver<ToAgent>,
+        events: Events,
+    ) {
+        let id = assignment.id.clone();
+        let mut why = tokio::select! {
+            why = Box::pin(self.invoke(assignment, &events)) => {
+                self.place.board.has_ended(&id);
+                why
+            }
+            // It stays on the board: it may still be about to begin.
+            () = self.let_go(&id, commands) => "it was let go and did not end".to_owned(),
+        };
+        if let Some(trouble) = self.place.board.trouble() {
+            why = format!("{why}; its board could not be written: {trouble}");
+        }
+        // The run may be over already; then nobody listens.
+        let _ = events.send((self.number, Event::Gone(why)));
+    }
+
+    /// Passes on what the agent is told until it is let go, and waits for its end then.
+    async fn let_go(&self, id: &str, mut commands: UnboundedReceiver<ToAgent>) {
+        while let Some(command) = commands.recv().await {
+            self.place.board.tell(&command);
+        }
+        self.is_let_go.store(true, Ordering::Relaxed);
+        self.place.board.let_go(id);
+        sleep(END_WITHIN).await;
+    }
+
+    /// Invokes the function, again while it is too busy, and hears it to its end. Says why that came.
+    async fn invoke(&self, assignment: Assignment, events: &Events) -> String {
+        let deadline = Instant::now() + self.ready_within;
+        let claim = self.place.key(&bundle::claim(&assignment.id));
+        let payload = match bundle::payload(&self.place, &self.plan, assignment).await {
+            Ok(payload) => Blob::new(payload),
+            Err(why) => return why,
+        };
+        let mut attempt = 0;
+        loop {
+            self.place.turn().await;
+            if self.is_let_go.load(Ordering::Relaxed) {
+                return "it was let go before it was invoked".to_owned();
+            }
+            let heard = if self.is_whole {
+                self.whole(&payload, &claim, events).await
+            } else {
+                self.streamed(&payload, events).await
+            };
+            let trouble = match heard {
+                Ok(why) => return why,
+                Err(trouble) => trouble,
+            };
+            let seed = u64::try_from(self.number).unwrap_or(0);
+            let wait = pause(PAUSE, PAUSE_MAX, attempt, seed);
+            if !trouble.is_passing || Instant::now() + wait >= deadline {
+                return trouble.why;
+            }
+            // An answer that was lost may be one of a function that runs: a second one would only find that out.
+            if trouble.may_run && matches!(self.place.bucket.get(&claim).await, Ok(Some(_))) {
+                return format!("{}; it runs, and nobody hears it", trouble.why);
+            }
+            sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    /// One attempt, whose response streams back.
+    ///
+    /// # Errors
+    /// That there is no response.
+    async fn streamed(&self, payload: &Blob, events: &Events) -> Result<String, Trouble> {
+        let function = &self.place.function;
+        let request = self.place.client.invoke_with_response_stream();
+        let request = request.function_name(&self.place.name).payload(payload.clone());
+        let answer = Box::pin(request.send()).await.map_err(|error| Trouble::of(&error, function))?;
+        let mut stream = answer.event_stream;
+        let (mut response, mut part) = (Response::new(self.number, events), Part::default());
+        loop {
+            match stream.recv().await {
+                Ok(Some(Streamed::PayloadChunk(chunk))) => {
+                    let bytes = chunk.payload().map_or(&[][..], |payload| payload.as_ref());
+                    if let Err(why) = response.take(&mut part, bytes) {
+                        return Ok(format!("{function}: {why}"));
+                    }
+                }
+                Ok(Some(Streamed::InvokeComplete(complete))) => {
+                    return Ok(match complete.error_code() {
+                        Some(code) => ended(function, code, complete.error_details().unwrap_or_default()),
+                        None => part.only_text().map_or_else(
+                            || ENDED.to_owned(),
+                            |text| format!("{function} answered with what no agent says: {text}"),
+                        ),
+                    });
+                }
+                // What is new to the protocol is nothing that an agent says.
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(format!("the response of {function} ended before it was complete")),
+                Err(error) => return Ok(format!("the response of {function} broke: {}", chain(&error))),
+            }
+        }
+    }
+
+    /// One attempt, whose response comes as a whole at the end. That the agent is ready is seen by its claim.
+    ///
+    /// # Errors
+    /// That there is no response.
+    async fn whole(&self, payload: &Blob, claim: &str, events: &Events) -> Result<String, Trouble> {
+        let function = &self.place.function;
+        let mut response = Response::new(self.number, events);
+        let request = self.place.client.invoke().function_name(&self.place.name).payload(payload.clone());
+        let mut invoked = Box::pin(request.send());
+        let mut is_claimed = false;
+        let answer = loop {
+            tokio::select! {
+                answer = &mut invoked => break answer,
+                () = sleep(CLAIM_EVERY), if !is_claimed => {}
+            }
+            // Who may not list a bucket is refused what is not there yet, so a refusal is no news either.
+            if let Ok(Some(greeting)) = self.place.bucket.get(claim).await {
+                is_claimed = true;
+                if let Err(why) = response.take(&mut Part::default(), &greeting) {
+                    return Ok(format!("{function}: {why}"));
+                }
+            }
+        };
+        let answer = answer.map_err(|error| {
+            let trouble = Trouble::of(&error, function);
+            // It runs, or ran: another attempt would be a duplicate.
+            Trouble { is_passing: trouble.is_passing && !is_claimed, ..trouble }
+        })?;
+        let bytes = answer.payload().map_or(&[][..], |payload| payload.as_ref());
+        if answer.function_error().is_some() {
+            let (kind, message) = function_error(bytes);
+            return Ok(ended(function, &kind, &message));
+        }
+        let mut part = Part::default();
+        Ok(match response.take(&mut part, bytes) {
+            Err(why) => format!("{function}: {why}"),
+            Ok(()) => part.only_text().map_or_else(
+                || ENDED.to_owned(),
+                |text| format!("{function} answered with what no agent says: {text}"),
+            ),
+        })
+    }
+}
+
+/// What a function's runtime says of its failure. Source: AWS Lambda Developer Guide, "Runtime API", error objects.
+fn function_error(payload: &[u8]) -> (String, String) {
+    let told: Value = serde_json::from_slice(payload).unwrap_or_default();
+    let text = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    (text("errorType"), text("errorMessage"))
+}

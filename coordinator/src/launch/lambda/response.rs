@@ -1,0 +1,176 @@
+//! What a function answers, as it comes: the frames of an agent.
+
+use std::mem;
+
+use doorbuster_model::Report;
+use doorbuster_wire::{Frames, FromAgent, Message};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::launch::Event;
+
+/// How much may stand before the frames.
+const PRELUDE_BYTES_MAX: usize = 64 << 10;
+/// What ends it.
+const PRELUDE_END: [u8; 8] = [0; 8];
+
+/// Takes a response apart, and tells what the agent says.
+#[derive(Debug)]
+pub(super) struct Response<'a> {
+    number: usize,
+    events: &'a UnboundedSender<(usize, Event)>,
+    has_said_hello: bool,
+    has_started: bool,
+}
+
+/// One run of bytes: of the response, or of the claim.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    frames: Frames,
+    prelude: Prelude,
+}
+
+/// What stands before the frames. A runtime may begin a streamed response with what a web server would answer: JSON, then eight
+/// zeros. Source: AWS Lambda Developer Guide, "Custom runtimes", `application/vnd.awslambda.http-integration-response`.
+#[derive(Debug, Default)]
+enum Prelude {
+    /// Nobody knows yet whether there is one.
+    #[default]
+    Unknown,
+    /// It is not over.
+    Open(Vec<u8>),
+    /// It is over, or there is none: frames begin with a length below 16 MiB, never with a brace.
+    Over,
+}
+
+impl<'a> Response<'a> {
+    /// What an agent says is told as from `number`.
+    pub(super) fn new(number: usize, events: &'a UnboundedSender<(usize, Event)>) -> Self {
+        Self { number, events, has_said_hello: false, has_started: false }
+    }
+
+    /// Takes bytes as they came. Greetings are told once, though claim and response both hold them.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(super) fn take(&mut self, part: &mut Part, bytes: &[u8]) -> Result<(), String> {
+        part.push(bytes)?;
+        while let Some(frame) = part.frames.next_frame().map_err(|error| error.to_string())? {
+            let said = FromAgent::decode(&frame).map_err(|error| error.to_string())?;
+            let is_repeated = match &said {
+                FromAgent::Hello { .. } => mem::replace(&mut self.has_said_hello, true),
+                FromAgent::Report(Report::Started { .. }) => mem::replace(&mut self.has_started, true),
+                FromAgent::Report(_) => false,
+            };
+            if !is_repeated {
+                // The run may be over already; then nobody listens.
+                let _ = self.events.send((self.number, Event::Said(said)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn push(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let Some(first) = bytes.first() else { return Ok(()) };
+        if matches!(self.prelude, Prelude::Unknown) {
+            self.prelude = if *first == b'{' { Prelude::Open(Vec::new()) } else { Prelude::Over };
+        }
+        let Prelude::Open(read) = &mut self.prelude else {
+            self.frames.push(bytes);
+            return Ok(());
+        };
+        read.extend_from_slice(bytes);
+        let end = read.windows(PRELUDE_END.len()).position(|eight| eight == PRELUDE_END);
+        match end {
+            Some(end) => {
+                self.frames.push(&read[end + PRELUDE_END.len()..]);
+                self.prelude = Prelude::Over;
+                Ok(())
+            }
+            None if read.len() > PRELUDE_BYTES_MAX => {
+                let begin = String::from_utf8_lossy(&read[..read.len().min(200)]).into_owned();
+                Err(format!("it answered with what no agent says: {begin}"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What came instead of frames, where nothing else did.
+    pub(super) fn only_text(&self) -> Option<String> {
+        match &self.prelude {
+            Prelude::Open(read) => Some(String::from_utf8_lossy(read).into_owned()),
+            Prelude::Unknown | Prelude::Over => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    fn frames() -> Vec<u8> {
+        let hello = FromAgent::Hello { protocol: 4, version: "1".to_owned() };
+        let started =
+            Report::Started { clock_unix_ns: 1, version: "1".to_owned(), workers: 2, descriptors_max: 1_024 };
+        [hello, FromAgent::Report(started), FromAgent::Report(Report::Finished { ticks: 3 })]
+            .iter()
+            .flat_map(|said| said.encode().unwrap())
+            .collect()
+    }
+
+    fn said(events: &mut mpsc::UnboundedReceiver<(usize, Event)>) -> Vec<&'static str> {
+        let mut said = Vec::new();
+        while let Ok((7, Event::Said(event))) = events.try_recv() {
+            said.push(match event {
+                FromAgent::Hello { .. } => "hello",
+                FromAgent::Report(Report::Started { .. }) => "started",
+                FromAgent::Report(Report::Finished { ticks: 3 }) => "finished",
+                other => panic!("{other:?}"),
+            });
+        }
+        said
+    }
+
+    #[test]
+    fn bytes_may_be_cut_anywhere_and_a_prelude_stand_before_them() {
+        for prelude in [&b""[..], b"{\"statusCode\":200,\"headers\":{}}\0\0\0\0\0\0\0\0"] {
+            let bytes = [prelude, &frames()].concat();
+            for size in [1, 2, 3, 5, 7, 8, 9, bytes.len()] {
+                let (sender, mut events) = mpsc::unbounded_channel();
+                let (mut response, mut part) = (Response::new(7, &sender), Part::default());
+                for cut in bytes.chunks(size) {
+                    response.take(&mut part, cut).unwrap();
+                }
+                assert_eq!(said(&mut events), ["hello", "started", "finished"], "{size}");
+                assert_eq!(part.only_text(), None);
+            }
+        }
+    }
+
+    #[test]
+    fn greetings_are_told_once() {
+        let (sender, mut events) = mpsc::unbounded_channel();
+        let mut response = Response::new(7, &sender);
+        let greeting =
+            frames().len() - FromAgent::Report(Report::Finished { ticks: 3 }).encode().unwrap().len();
+        response.take(&mut Part::default(), &frames()[..greeting]).unwrap();
+        assert_eq!(said(&mut events), ["hello", "started"]);
+        response.take(&mut Part::default(), &frames()).unwrap();
+        assert_eq!(said(&mut events), ["finished"]);
+    }
+
+    #[test]
+    fn what_is_no_frame_is_told() {
+        let (sender, _events) = mpsc::unbounded_channel();
+        let mut response = Response::new(7, &sender);
+        let mut part = Part::default();
+        response.take(&mut part, b"{\"errorMessage\":\"no\"}").unwrap();
+        assert_eq!(part.only_text().unwrap(), "{\"errorMessage\":\"no\"}");
+        let long = vec![b'{'; PRELUDE_BYTES_MAX + 1];
+        assert!(response.take(&mut Part::default(), &long).unwrap_err().contains("no agent says: {{{"));
+        assert!(response.take(&mut Part::default(), &[255; 8]).unwrap_err().contains("no Doorbuster"));
+    }
+}
