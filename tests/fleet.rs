@@ -212,6 +212,49 @@ fn what_is_invoked_twice_or_late_sends_nothing() {
     assert_eq!((down.code, left(&stack, "eu-west-2")), (0, Vec::new()), "{}", down.stderr);
 }
 
+/// The JSON of an answer.
+fn json(answer: &str) -> Value {
+    let (from, to) = (answer.find('{').unwrap(), answer.rfind('}').unwrap());
+    serde_json::from_str(&answer[from..=to]).unwrap()
+}
+
+#[test]
+fn probes_go_on_without_a_coordinator() {
+    if without("ministack") {
+        return;
+    }
+    let zip = agent_zip().display().to_string();
+    let _turn = turn();
+    let (stack, shop, folder) = (MiniStack::start(), shop(), Folder::new());
+    let edge = shop.edges().iter().find(|edge| edge.region == "london").unwrap().address;
+    // An hour between two rounds: what the schedule itself invokes does not come into this test's way.
+    let plan = folder.write(
+        "plan.yaml",
+        format!(
+            "name: shop\nprobe: {{ every: 1h }}\njourneys: [browse]\n\
+             regions: {{ london: {{ target: \"http://{edge}\", aws: eu-west-2 }} }}\n"
+        ),
+    );
+    let up = fleet(&stack, &["up", "--region", "eu-west-2", "--no-ec2", "--zip", &zip, "--probe", &plan]);
+    assert_eq!(up.code, 0, "{}", up.stderr);
+    assert!(up.stdout.contains("doorbuster-probes created"), "{}", up.stdout);
+    assert!(stack.alarms("eu-west-2").contains("<AlarmName>doorbuster-probe-of-browse</AlarmName>"));
+    let scheduled =
+        json(&stack.ask(("eu-west-2", "scheduler"), ("GET", "/schedules/doorbuster-probe"), &[], b""));
+    assert_eq!(scheduled["ScheduleExpression"], "rate(60 minutes)");
+    assert_eq!(scheduled["Target"]["RetryPolicy"]["MaximumRetryAttempts"], 0);
+    let input = scheduled["Target"]["Input"].as_str().unwrap().as_bytes().to_vec();
+    let before = requests(&shop);
+    let path = "/2015-03-31/functions/doorbuster-probe/invocations";
+    let answer = stack.ask(("eu-west-2", "lambda"), ("POST", path), &[], &input);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(requests(&shop) > before, "a walk through a journey: {answer}");
+    let status = fleet(&stack, &["status", "--region", "eu-west-2"]);
+    assert!(status.stdout.contains("doorbuster-probes"), "{}", status.stdout);
+    let down = fleet(&stack, &["down", "--region", "eu-west-2"]);
+    assert_eq!((down.code, left(&stack, "eu-west-2")), (0, Vec::new()), "{}", down.stderr);
+}
+
 #[test]
 fn what_an_attempt_left_behind_is_removed_first() {
     if without("ministack") {

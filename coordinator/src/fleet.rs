@@ -5,6 +5,7 @@
 pub(crate) mod alarms;
 pub(crate) mod dashboard;
 pub(crate) mod down;
+mod findings;
 pub(crate) mod logs;
 pub(crate) mod package;
 pub(crate) mod pki;

@@ -89,6 +89,7 @@ pub(crate) const NEEDS: &[Need] = &[
             "a_bucket_is_emptied_with_all_its_versions",
             "a_fleet_goes_up_counts_exactly_and_leaves_nothing",
             "what_is_invoked_twice_or_late_sends_nothing",
+            "probes_go_on_without_a_coordinator",
             "what_an_attempt_left_behind_is_removed_first",
             "a_bucket_of_ministack_behaves",
             "ministack_says_whose_account_it_is",

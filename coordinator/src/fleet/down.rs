@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::alarms;
 use super::place::{Part, Place};
 use super::stack::Stacks;
 use super::trouble::failed;
+use super::{alarms, findings};
 use crate::Error;
 use crate::aws::call;
 
@@ -29,6 +29,7 @@ pub(crate) async fn down(place: &Place, with_dashboard: bool) -> Result<Removed,
     let stacks = Stacks::of(place);
     let mut removed = Removed { region: place.region.clone(), ..Removed::default() };
     removed.stack(place, &stacks, Part::Probes).await;
+    removed.note(Box::pin(findings::remove_all(place)).await);
     removed.note(Box::pin(alarms::remove(place)).await);
     if with_dashboard {
         removed.note(Box::pin(alarms::remove_dashboard(place)).await);

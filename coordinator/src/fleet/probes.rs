@@ -18,8 +18,19 @@ const EVERY_MS_MIN: u64 = 60_000;
 pub(crate) struct Rounds {
     /// How often, as EventBridge Scheduler has it.
     pub every: String,
-    /// The object of each AWS region.
-    pub objects: BTreeMap<String, Vec<u8>>,
+    /// The journeys that are walked.
+    pub journeys: Vec<String>,
+    /// Each AWS region's round.
+    pub rounds: BTreeMap<String, Round>,
+}
+
+/// What is probed in a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Round {
+    /// What the plan calls it.
+    pub region: String,
+    /// What its function reads.
+    pub object: Vec<u8>,
 }
 
 impl Rounds {
@@ -41,7 +52,7 @@ impl Rounds {
                 "its journeys read ${name} from the environment, which a function does not have; probe it with `doorbuster probe`"
             )));
         }
-        let mut objects = BTreeMap::new();
+        let mut rounds = BTreeMap::new();
         for region in &prepared.plan.regions {
             let name = &region.name;
             let aws = region.aws.clone().ok_or_else(|| {
@@ -52,14 +63,16 @@ impl Rounds {
                     "its region {name} is in {aws}, where this fleet is not; add it to --region"
                 )));
             }
-            let round = json!({ "plan": &prepared.text, "files": &prepared.files, "region": name });
-            if objects.insert(aws.clone(), round.to_string().into_bytes()).is_some() {
+            let object = json!({ "plan": &prepared.text, "files": &prepared.files, "region": name });
+            let round = Round { region: name.clone(), object: object.to_string().into_bytes() };
+            if rounds.insert(aws.clone(), round).is_some() {
                 return Err(refuse(format!(
                     "two of its regions are in {aws}, which has one schedule; leave one out"
                 )));
             }
         }
-        Ok(Self { every: every(every_ms), objects })
+        let journeys = prepared.names.journeys.iter().map(|(name, _)| name.clone()).collect();
+        Ok(Self { every: every(every_ms), journeys, rounds })
     }
 }
 
@@ -100,12 +113,17 @@ mod tests {
         let regions = "{ tokyo: { aws: ap-northeast-1 }, london: { aws: eu-west-2 } }";
         let rounds = read(regions, &["ap-northeast-1", "eu-west-2", "us-east-1"]).unwrap();
         assert_eq!(rounds.every, "rate(2 minutes)");
-        assert_eq!(rounds.objects.keys().collect::<Vec<_>>(), ["ap-northeast-1", "eu-west-2"]);
-        let round: serde_json::Value = serde_json::from_slice(&rounds.objects["eu-west-2"]).unwrap();
+        assert_eq!(rounds.rounds.keys().collect::<Vec<_>>(), ["ap-northeast-1", "eu-west-2"]);
+        let round: serde_json::Value = serde_json::from_slice(&rounds.rounds["eu-west-2"].object).unwrap();
         assert_eq!(round["region"], "london");
         assert!(round["plan"].as_str().unwrap().contains("name: shop"));
         assert!(round["files"].is_object());
-        assert_ne!(key(&rounds.objects["eu-west-2"]), key(&rounds.objects["ap-northeast-1"]));
+        let keys = ["eu-west-2", "ap-northeast-1"].map(|aws| key(&rounds.rounds[aws].object));
+        assert_ne!(keys[0], keys[1]);
+        assert_eq!(
+            (rounds.rounds["eu-west-2"].region.as_str(), &rounds.journeys[..]),
+            ("london", &["browse".to_owned()][..])
+        );
     }
 
     #[test]

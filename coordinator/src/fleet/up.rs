@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::alarms;
 use super::package::Package;
 use super::place::{Part, Place};
-use super::probes::{self, Rounds};
+use super::probes::Rounds;
 use super::program::Joining;
 use super::stack::{Deployed, Found, Stacks};
 use super::step::{Step, towards_having};
 use super::trouble::failed;
+use super::{alarms, findings, probes};
 use crate::Error;
 use crate::aws::bucket::Bucket;
 
@@ -92,7 +92,7 @@ pub(crate) async fn up(place: &Place, wish: &Wish) -> Result<Raised, Error> {
         }
         None => String::new(),
     };
-    if let Some(deployed) = Box::pin(probe(place, wish, &stacks, &bucket, &now, topic)).await? {
+    if let Some(deployed) = Box::pin(probe(place, wish, &stacks, &bucket, &now, &topic)).await? {
         raised.stacks.push((place.stack_of(Part::Probes), deployed));
     }
     Ok(raised)
@@ -168,9 +168,9 @@ async fn probe(
     stacks: &Stacks<'_>,
     bucket: &Bucket,
     fleet: &Found,
-    topic: String,
+    topic: &str,
 ) -> Result<Option<Deployed>, Error> {
-    let round = wish.rounds.as_ref().and_then(|rounds| Some((rounds, rounds.objects.get(&place.region)?)));
+    let round = wish.rounds.as_ref().and_then(|rounds| Some((rounds, rounds.rounds.get(&place.region)?)));
     let is_there = Box::pin(stacks.settled(Part::Probes)).await?.is_some();
     if round.is_none() && !(is_there && wish.package.is_some()) {
         return Ok(None);
@@ -185,15 +185,19 @@ async fn probe(
     let mut wanted = BTreeMap::from([("Fleet", place.stack.clone()), ("AgentKey", agent)]);
     wanted.extend(given("Architecture").map(|architecture| ("Architecture", architecture)));
     if !topic.is_empty() {
-        wanted.insert("AlarmTopic", topic);
+        wanted.insert("AlarmTopic", topic.to_owned());
     }
-    if let Some((rounds, object)) = round {
-        let key = probes::key(object);
-        upload(place, bucket, &key, object).await?;
+    if let Some((rounds, round)) = round {
+        let key = probes::key(&round.object);
+        upload(place, bucket, &key, &round.object).await?;
         wanted.insert("ProbeKey", key);
         wanted.insert("Every", rounds.every.clone());
     }
-    Box::pin(stacks.deploy(Part::Probes, &wanted)).await.map(Some)
+    let deployed = Box::pin(stacks.deploy(Part::Probes, &wanted)).await?;
+    if let Some((rounds, round)) = round.filter(|_| wish.with_alarms) {
+        Box::pin(findings::put(place, &round.region, &rounds.journeys, topic)).await?;
+    }
+    Ok(Some(deployed))
 }
 
 #[cfg(test)]
