@@ -9,14 +9,15 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, Metric, MetricDataQuery, MetricStat};
 
 use super::place::Place;
+use super::probes::Rounds;
 use super::trouble::failed;
 use crate::Error;
 use crate::aws::Failure;
 
 /// Where probes' metrics are; see the agent's Embedded Metric Format.
 const NAMESPACE: &str = "Doorbuster";
-/// The length of a period, in seconds: rounds are a minute apart or more.
-const PERIOD_S: i32 = 300;
+/// The shortest period, in minutes. Where rounds are farther apart, each has one.
+const PERIOD_MINUTES_MIN: u32 = 5;
 /// In how many periods, one after another, too few walks must go well.
 const PERIODS: i32 = 2;
 /// How many of a hundred walks must go well.
@@ -28,15 +29,15 @@ const NAME_CHARS_MAX: usize = 255;
 /// The most pages of a list, of 100 alarms each.
 const PAGES_MAX: usize = 100;
 
-/// Puts an alarm for each of these journeys, and removes those of others. A journey whose name stands otherwise in metrics,
+/// Puts an alarm for each journey of these rounds, and removes those of others. A journey whose name stands otherwise in metrics,
 /// or is too long for an alarm's, has none.
 ///
 /// # Errors
 /// CloudWatch did not take one, or did not remove one.
-pub(super) async fn put(place: &Place, region: &str, journeys: &[String], topic: &str) -> Result<(), Error> {
+pub(super) async fn put(place: &Place, region: &str, rounds: &Rounds, topic: &str) -> Result<(), Error> {
     let client = Client::new(&place.config);
     let mut wanted = BTreeSet::new();
-    for journey in journeys {
+    for journey in &rounds.journeys {
         let name = format!("{}{journey}", prefix(place));
         if !is_plain(journey) || name.len() > NAME_CHARS_MAX {
             place.say(&format!("the journey \"{journey}\" has no alarm, because of its name"));
@@ -48,7 +49,7 @@ pub(super) async fn put(place: &Place, region: &str, journeys: &[String], topic:
             .alarm_description(format!(
                 "Fewer than {GOOD_PERCENT_MIN} % of the walks through the journey went well."
             ))
-            .set_metrics(Some(metrics(region, journey)))
+            .set_metrics(Some(metrics(region, journey, period_s(rounds))))
             .evaluation_periods(PERIODS)
             .datapoints_to_alarm(PERIODS)
             .threshold(GOOD_PERCENT_MIN)
@@ -106,8 +107,14 @@ fn is_plain(journey: &str) -> bool {
         && journey.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
+/// The length of a period, in seconds.
+fn period_s(rounds: &Rounds) -> i32 {
+    let minutes = rounds.every_minutes.max(PERIOD_MINUTES_MIN);
+    i32::try_from(minutes * 60).unwrap_or(i32::MAX)
+}
+
 /// What the alarm is reckoned from: how many walks there were, and how many of them went well.
-fn metrics(region: &str, journey: &str) -> Vec<MetricDataQuery> {
+fn metrics(region: &str, journey: &str, period_s: i32) -> Vec<MetricDataQuery> {
     let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
     let counted = |metric: &str| {
         let counted = Metric::builder()
@@ -116,7 +123,7 @@ fn metrics(region: &str, journey: &str) -> Vec<MetricDataQuery> {
             .dimensions(dimension("region", region))
             .dimensions(dimension("journey", journey))
             .build();
-        let summed = MetricStat::builder().metric(counted).period(PERIOD_S).stat("Sum").build();
+        let summed = MetricStat::builder().metric(counted).period(period_s).stat("Sum").build();
         MetricDataQuery::builder().id(metric).metric_stat(summed).return_data(false).build()
     };
     let share =
@@ -130,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_share_is_of_walks_and_not_of_steps() {
-        let made = metrics("london", "checkout");
+        let made = metrics("london", "checkout", 300);
         let shown: Vec<&str> = made.iter().filter_map(|query| query.id()).collect();
         assert_eq!(shown, ["good", "total", "share"]);
         for id in &shown[..2] {

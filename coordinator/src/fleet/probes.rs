@@ -12,12 +12,18 @@ use crate::prepare::{Prepared, Source};
 
 /// The shortest time between two rounds: a schedule knows minutes.
 const EVERY_MS_MIN: u64 = 60_000;
+/// The longest time between two rounds, in minutes: a plan's own limit.
+const EVERY_MINUTES_MAX: u32 = 60;
+/// How long a round may be missing, in seconds, before that is told.
+const MISSING_AFTER_S_MIN: u32 = 600;
+/// The longest period of an alarm, in seconds.
+const MISSING_AFTER_S_MAX: u32 = 86_400;
 
 /// What is probed, by AWS region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rounds {
-    /// How often, as EventBridge Scheduler has it.
-    pub every: String,
+    /// How often, in whole minutes: what a schedule knows.
+    pub every_minutes: u32,
     /// The journeys that are walked.
     pub journeys: Vec<String>,
     /// Each AWS region's round.
@@ -72,7 +78,7 @@ impl Rounds {
             }
         }
         let journeys = prepared.names.journeys.iter().map(|(name, _)| name.clone()).collect();
-        Ok(Self { every: every(every_ms), journeys, rounds })
+        Ok(Self { every_minutes: minutes(every_ms), journeys, rounds })
     }
 }
 
@@ -81,12 +87,24 @@ pub(super) fn key(object: &[u8]) -> String {
     format!("probes/{}.json", &hash(object)[..16])
 }
 
-/// An interval as a schedule has it, in whole minutes.
-fn every(every_ms: u64) -> String {
-    match every_ms.max(EVERY_MS_MIN) / EVERY_MS_MIN {
-        1 => "rate(1 minute)".to_owned(),
-        minutes => format!("rate({minutes} minutes)"),
+impl Rounds {
+    /// How often, as EventBridge Scheduler has it.
+    pub(super) fn schedule(&self) -> String {
+        match self.every_minutes {
+            1 => "rate(1 minute)".to_owned(),
+            minutes => format!("rate({minutes} minutes)"),
+        }
     }
+
+    /// After how many seconds a missing round is told.
+    pub(super) fn missing_after_s(&self) -> u32 {
+        (self.every_minutes * 2 * 60).clamp(MISSING_AFTER_S_MIN, MISSING_AFTER_S_MAX)
+    }
+}
+
+/// An interval in minutes.
+fn minutes(every_ms: u64) -> u32 {
+    u32::try_from(every_ms / EVERY_MS_MIN).unwrap_or(u32::MAX).clamp(1, EVERY_MINUTES_MAX)
 }
 
 #[cfg(test)]
@@ -112,7 +130,7 @@ mod tests {
     fn each_region_has_its_round() {
         let regions = "{ tokyo: { aws: ap-northeast-1 }, london: { aws: eu-west-2 } }";
         let rounds = read(regions, &["ap-northeast-1", "eu-west-2", "us-east-1"]).unwrap();
-        assert_eq!(rounds.every, "rate(2 minutes)");
+        assert_eq!((rounds.schedule().as_str(), rounds.missing_after_s()), ("rate(2 minutes)", 600));
         assert_eq!(rounds.rounds.keys().collect::<Vec<_>>(), ["ap-northeast-1", "eu-west-2"]);
         let round: serde_json::Value = serde_json::from_slice(&rounds.rounds["eu-west-2"].object).unwrap();
         assert_eq!(round["region"], "london");
@@ -140,13 +158,12 @@ mod tests {
 
     #[test]
     fn a_schedule_knows_minutes() {
-        for (every_ms, expected) in [
-            (1_000, "rate(1 minute)"),
-            (60_000, "rate(1 minute)"),
-            (119_000, "rate(1 minute)"),
-            (300_000, "rate(5 minutes)"),
-        ] {
-            assert_eq!(every(every_ms), expected);
+        for (every_ms, expected) in [(1_000, 1), (60_000, 1), (119_000, 1), (300_000, 5), (3_600_000, 60)] {
+            assert_eq!(minutes(every_ms), expected);
         }
+        let hourly = Rounds { every_minutes: 60, journeys: Vec::new(), rounds: BTreeMap::new() };
+        assert_eq!((hourly.schedule().as_str(), hourly.missing_after_s()), ("rate(60 minutes)", 7_200));
+        let quick = Rounds { every_minutes: 1, ..hourly };
+        assert_eq!((quick.schedule().as_str(), quick.missing_after_s()), ("rate(1 minute)", 600));
     }
 }

@@ -191,11 +191,12 @@ async fn probe(
         let key = probes::key(&round.object);
         upload(place, bucket, &key, &round.object).await?;
         wanted.insert("ProbeKey", key);
-        wanted.insert("Every", rounds.every.clone());
+        wanted.insert("Every", rounds.schedule());
+        wanted.insert("MissingAfterSeconds", rounds.missing_after_s().to_string());
     }
     let deployed = Box::pin(stacks.deploy(Part::Probes, &wanted)).await?;
     if let Some((rounds, round)) = round.filter(|_| wish.with_alarms) {
-        Box::pin(findings::put(place, &round.region, &rounds.journeys, topic)).await?;
+        Box::pin(findings::put(place, &round.region, rounds, topic)).await?;
     }
     Ok(Some(deployed))
 }

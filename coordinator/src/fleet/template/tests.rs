@@ -38,6 +38,13 @@ fn resources(part: Part) -> Vec<(&'static str, Vec<&'static str>)> {
     blocks(text(part), "Resources")
 }
 
+/// A parameter's default.
+fn default(part: Part, name: &str) -> &'static str {
+    let parameters = blocks(text(part), "Parameters");
+    let (_, lines) = parameters.iter().find(|(known, _)| *known == name).unwrap();
+    values(lines, "Default")[0]
+}
+
 fn is_of(lines: &[&str], kind: &str) -> bool {
     values(lines, "Type").first() == Some(&kind)
 }
@@ -84,7 +91,12 @@ fn alarms_say_what_cloudwatch_knows() {
                 let found = values(&lines, key);
                 assert!(found.len() == 1 && known.contains(&found[0]), "{part:?} {name} {key}: {found:?}");
             }
-            let number = |key: &str| values(&lines, key)[0].parse::<u32>().unwrap();
+            let number = |key: &str| {
+                let value = values(&lines, key)[0];
+                // A parameter's default is what most have.
+                let default = value.strip_prefix("!Ref ").map(|name| default(part, name));
+                default.unwrap_or(value).parse::<u32>().unwrap()
+            };
             let (period, periods) = (number("Period"), number("EvaluationPeriods"));
             assert!([10, 20, 30].contains(&period) || period.is_multiple_of(60), "{name}: {period} s");
             assert!(period * periods <= 86_400 && number("DatapointsToAlarm") <= periods, "{name}");
