@@ -95,6 +95,11 @@ impl UpCommand {
                 "--vpc: a VPC is in one region; name that with --region, and give the command once for each";
             return Err(Error::Usage(why.to_owned()));
         }
+        if self.vpc.is_some() && self.subnets.is_empty() && self.local_zone.is_none() {
+            let why =
+                "--vpc: say in which of its subnets agents stand, with --subnet, or name a --local-zone";
+            return Err(Error::Usage(why.to_owned()));
+        }
         Ok(Wish {
             package: self.zip.as_deref().map(Package::read).transpose()?,
             parameters: self.parameters(),
@@ -219,6 +224,7 @@ mod tests {
         for (line, expected) in [
             ("--agents-ec2 3", "--join https://HOST:PORT"),
             ("--vpc vpc-1", "a VPC is in one region"),
+            ("--vpc vpc-1 --region us-east-1", "--subnet"),
             ("--local-zone us-east-1-nyc-2a", "--vpc"),
             ("--memory 64", "128"),
             ("--region tokyo", "is no AWS region"),
