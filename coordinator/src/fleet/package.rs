@@ -57,7 +57,7 @@ impl Package {
 pub(crate) fn told_by(key: &str) -> Option<(&str, &str)> {
     let name = key.strip_prefix("agent/")?.strip_suffix(".zip")?;
     let (rest, _) = name.rsplit_once('-')?;
-    let architecture = ["x86-64", "arm64"].into_iter().find(|architecture| rest.ends_with(architecture))?;
+    let architecture = ["x86-64", "arm64"].into_iter().find(|architecture| rest.ends_with(*architecture))?;
     Some((rest.strip_suffix(architecture)?.strip_suffix('-')?, architecture))
 }
 

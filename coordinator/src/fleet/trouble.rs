@@ -48,7 +48,7 @@ const REMEDIES: [(&[&str], &str); 9] = [
 
 /// AWS's words, and what to do about them.
 pub(super) fn with_remedy(why: &str) -> String {
-    let found = REMEDIES.iter().find(|(parts, _)| parts.iter().any(|part| why.contains(part)));
+    let found = REMEDIES.iter().find(|(parts, _)| parts.iter().any(|part| why.contains(*part)));
     match found {
         Some((_, remedy)) if !remedy.is_empty() => format!("{}; {remedy}", why.trim_end_matches('.')),
         _ => why.to_owned(),
