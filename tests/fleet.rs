@@ -312,3 +312,16 @@ fn templates_are_what_cloudformation_takes() {
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
     }
 }
+
+#[test]
+fn templates_follow_what_is_advised_or_say_why_not() {
+    if without("checkov") {
+        return;
+    }
+    let options = ["--skip-download", "--quiet", "--compact", "--framework", "cloudformation", "--directory"];
+    let output = Command::new("checkov").args(options).arg(root().join("infra")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("Failed checks: 0"), "{said}");
+    // A template that cannot be read has no failed checks either.
+    assert!(said.contains("Parsing errors: 0") || !said.contains("Parsing errors"), "{said}");
+}

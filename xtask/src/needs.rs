@@ -102,6 +102,12 @@ pub(crate) const NEEDS: &[Need] = &[
         tests: &["templates_are_what_cloudformation_takes"],
     },
     Need {
+        program: "checkov",
+        installer: Installer::PipApart,
+        packages: &["checkov==3.3.30"],
+        tests: &["templates_follow_what_is_advised_or_say_why_not"],
+    },
+    Need {
         program: "jsonschema",
         installer: Installer::Debian,
         packages: &["python3-jsonschema"],
@@ -136,18 +142,21 @@ pub(crate) enum Installer {
     Debian,
     /// pip, into a virtual environment below `target/`.
     Pip,
+    /// pip, into another one, for what wants other versions of the same libraries.
+    PipApart,
     /// npm, into a folder below `target/`.
     Npm,
 }
 
 impl Installer {
-    /// In the order in which they run: Debian brings what the other two need.
-    pub(crate) const ALL: [Installer; 3] = [Installer::Debian, Installer::Pip, Installer::Npm];
+    /// In the order in which they run: Debian brings what the others need.
+    pub(crate) const ALL: [Installer; 4] =
+        [Installer::Debian, Installer::Pip, Installer::PipApart, Installer::Npm];
 
     fn name(self) -> &'static str {
         match self {
             Installer::Debian => "Debian",
-            Installer::Pip => "PyPI",
+            Installer::Pip | Installer::PipApart => "PyPI",
             Installer::Npm => "npm",
         }
     }

@@ -86,7 +86,7 @@ mod tests {
 
     fn zip(comment: &str) -> Vec<u8> {
         let length = u16::try_from(comment.len()).unwrap().to_le_bytes();
-        [b"some entries", MARK, &[0; 16], &length, comment.as_bytes()].concat()
+        [&b"some entries"[..], MARK, &[0; 16], &length, comment.as_bytes()].concat()
     }
 
     fn read(bytes: &[u8]) -> Result<Package, Error> {
