@@ -173,7 +173,19 @@ fn help_speaks_to_newcomers() {
     for (arguments, words) in [
         (
             &["--help"][..],
-            &["rehearse", "hit", "gate", "probe", "audit", "alert", "slo", "runs", "demo", "half a minute"][..],
+            &[
+                "rehearse",
+                "hit",
+                "gate",
+                "probe",
+                "audit",
+                "alert",
+                "slo",
+                "runs",
+                "fleet",
+                "demo",
+                "half a minute",
+            ][..],
         ),
         (&["probe", "--help"], &["--store", "--serve", "--for", "Exit codes"]),
         (&["slo", "status", "--help"], &["PLAN", "--store", "--json", "Exit codes"]),
@@ -190,6 +202,12 @@ fn help_speaks_to_newcomers() {
         ),
         (&["demo", "--help"], &["--rtt", "--fault"]),
         (&["slo", "export", "--help"], &["--prometheus", "--cloudwatch", "--put", "--aws-endpoint"]),
+        (&["fleet", "--help"], &["up", "status", "update", "logs", "down", "pki"]),
+        (
+            &["fleet", "up", "--help"],
+            &["--zip", "--region", "--agents-ec2", "--probe", "--budget", "docs/fleet.md"],
+        ),
+        (&["fleet", "down", "--help"], &["cannot be removed", "Exit codes"]),
         (&["agent", "--help"], &["--stdio", "join"]),
         (
             &["agent", "join", "--help"],

@@ -1,15 +1,11 @@
 //! What `slo export` writes: rules before Prometheus's own checker, alarms before a stand-in for AWS.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::util::{Folder, run, without};
+use crate::util::{Folder, MiniStack, run, without};
 
 const PLAN: &str = "
 name: shop
@@ -179,54 +175,6 @@ fn what_cannot_be_exported_is_told_with_a_remedy() {
     }
 }
 
-/// A stand-in for AWS that ends with its owner.
-struct MiniStack(Child, u16);
-
-impl MiniStack {
-    fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new("ministack")
-            .envs([("BIND_HOST", "127.0.0.1"), ("MINISTACK_HOST", "127.0.0.1")])
-            .env("GATEWAY_PORT", port.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("ministack starts: cargo xtask test installs it");
-        let stack = Self(child, port);
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "ministack does not listen");
-            thread::sleep(Duration::from_millis(50));
-        }
-        stack
-    }
-
-    /// Every alarm that it knows, as the text of its answer.
-    fn alarms(&self) -> String {
-        let body = "Action=DescribeAlarms&Version=2010-08-01&MaxRecords=100&AlarmTypes.member.1=MetricAlarm&AlarmTypes.member.2=CompositeAlarm";
-        let mut stream = TcpStream::connect(("127.0.0.1", self.1)).unwrap();
-        let scope =
-            "Credential=test/20260101/eu-west-1/monitoring/aws4_request, SignedHeaders=host, Signature=0";
-        let head = format!(
-            "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: AWS4-HMAC-SHA256 {scope}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-}
-
-impl Drop for MiniStack {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn alarms_are_put_where_they_belong() {
     if without("ministack") {
@@ -240,7 +188,7 @@ fn alarms_are_put_where_they_belong() {
         let output = Command::new(env!("CARGO_BIN_EXE_doorbuster"))
             .args(["slo", "export", &plan, "--put", "--cloudwatch"])
             .arg(&file)
-            .args(["--aws-endpoint", &format!("http://127.0.0.1:{}", stack.1)])
+            .args(["--aws-endpoint", &stack.endpoint()])
             .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
             .output()
             .unwrap();
@@ -249,13 +197,13 @@ fn alarms_are_put_where_they_belong() {
         assert!(said.contains("put 27 alarms and 13 composite alarms in eu-west-1"), "{said}");
     };
     put();
-    let known = stack.alarms();
+    let known = stack.alarms("eu-west-1");
     assert_eq!(known.matches("<AlarmName>").count(), 40, "{known}");
     assert!(known.contains("<AlarmName>doorbuster shop / page</AlarmName>"), "{known}");
     assert!(known.contains("<Threshold>14.4</Threshold>"), "{known}");
     // Once more changes nothing.
     put();
-    assert_eq!(stack.alarms().matches("<AlarmName>").count(), 40);
+    assert_eq!(stack.alarms("eu-west-1").matches("<AlarmName>").count(), 40);
     let written: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(written["MetricAlarms"].as_array().unwrap().len(), 27);
 }

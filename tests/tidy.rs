@@ -146,9 +146,10 @@ fn heavy_crates_come_in_one_version() {
 
 /// The coordinator sends the target nothing. What it does send, figures and notices and what AWS is asked, is sent from here;
 /// and tests dial the server that agents join.
-const CLIENTS: [&str; 6] = [
+const CLIENTS: [&str; 7] = [
     "coordinator/src/aws",
     "coordinator/src/export",
+    "coordinator/src/fleet",
     "coordinator/src/launch/join/tests",
     "coordinator/src/launch/lambda",
     "coordinator/src/notify",

@@ -335,6 +335,81 @@ impl Drop for Nginx {
     }
 }
 
+/// A stand-in for AWS that ends with its owner.
+pub(crate) struct MiniStack {
+    child: Child,
+    port: u16,
+}
+
+impl MiniStack {
+    /// Starts one, and waits until it listens.
+    pub(crate) fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Command::new("ministack")
+            .envs([("BIND_HOST", "127.0.0.1"), ("MINISTACK_HOST", "127.0.0.1")])
+            .env("GATEWAY_PORT", port.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("ministack starts: cargo xtask test installs it");
+        let stack = Self { child, port };
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < deadline, "ministack does not listen");
+            thread::sleep(Duration::from_millis(50));
+        }
+        stack
+    }
+
+    /// Where it listens.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Asks a service in a region; `head` are lines of the request's head. Returns the whole answer.
+    pub(crate) fn ask(
+        &self,
+        (region, service): (&str, &str),
+        (method, path): (&str, &str),
+        head: &[&str],
+        body: &[u8],
+    ) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let scope = format!("Credential=test/20260101/{region}/{service}/aws4_request");
+        let head: String = head.iter().map(|line| format!("{line}\r\n")).collect();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n{head}Content-Length: {}\r\n\
+             Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n\r\n",
+            self.port,
+            body.len()
+        );
+        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Asks a service that speaks in forms.
+    pub(crate) fn query(&self, region: &str, service: &str, form: &str) -> String {
+        let head = ["Content-Type: application/x-www-form-urlencoded"];
+        self.ask((region, service), ("POST", "/"), &head, form.as_bytes())
+    }
+
+    /// Every alarm that it knows, as the text of its answer.
+    pub(crate) fn alarms(&self, region: &str) -> String {
+        let form = "Action=DescribeAlarms&Version=2010-08-01&MaxRecords=100&AlarmTypes.member.1=MetricAlarm&AlarmTypes.member.2=CompositeAlarm";
+        self.query(region, "monitoring", form)
+    }
+}
+
+impl Drop for MiniStack {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// A number of the report, by its path: `global.latency_ms.p99`.
 pub(crate) fn number(report: &Value, path: &str) -> f64 {
     value(report, path).as_f64().unwrap_or_else(|| panic!("{path} is no number: {}", value(report, path)))

@@ -29,8 +29,8 @@ pub(crate) use report::{Report, report as report_on};
 pub(crate) use seconds::{Logs, lines};
 pub(crate) use slo::Budgets;
 pub(crate) use tables::{
-    audited, backtested, bar, budget_left, budgets, deliveries, planned, pruned, runs, shortened, silences,
-    tables, told,
+    audited, backtested, bar, budget_left, budgets, deliveries, fleet, planned, pruned, runs, shortened,
+    silences, tables, told,
 };
 #[cfg(test)]
 pub(crate) use tests::golden;

@@ -14,6 +14,10 @@ pub(crate) enum Failure {
     Start { command: String, source: io::Error },
     /// A program ran and reported failure.
     Ended { command: String, status: ExitStatus },
+    /// A file below `target/` could not be read.
+    Read { path: PathBuf, source: io::Error },
+    /// What was made is not what it has to be, or cannot be made here.
+    Unfit { what: String, why: String },
     /// A file below `target/` could not be written.
     Write { path: PathBuf, source: io::Error },
     /// This user cannot install Debian packages here; holds the reason.
@@ -42,6 +46,10 @@ impl fmt::Display for Failure {
             Failure::Ended { command, status } => {
                 write!(out, "`{command}` failed ({status}): its own output above says why")
             }
+            Failure::Read { path, source } => {
+                write!(out, "{} could not be read ({source})", path.display())
+            }
+            Failure::Unfit { what, why } => write!(out, "{what}: {why}"),
             Failure::Write { path, source } => {
                 write!(
                     out,
@@ -62,7 +70,9 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Failure::Start { source, .. } | Failure::Write { source, .. } => Some(source),
+            Failure::Start { source, .. } | Failure::Read { source, .. } | Failure::Write { source, .. } => {
+                Some(source)
+            }
             _ => None,
         }
     }

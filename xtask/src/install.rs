@@ -1,7 +1,7 @@
 //! Providing what the tests need: look, install, look again, and say what is still missing.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::debian;
@@ -76,7 +76,8 @@ fn install(installer: Installer, missing: &[&Need], lookup: &Lookup) -> Result<(
     }
     match installer {
         Installer::Debian => debian::install(&packages, lookup),
-        Installer::Pip => pip(&packages),
+        Installer::Pip => pip(&python_folder(), &packages),
+        Installer::PipApart => pip(&python_folder_apart(), &packages),
         Installer::Npm => npm(&packages),
     }
 }
@@ -85,7 +86,7 @@ fn install(installer: Installer, missing: &[&Need], lookup: &Lookup) -> Result<(
 fn groundwork(installer: Installer) -> Option<&'static str> {
     let (probe, package): (&[&str], _) = match installer {
         Installer::Debian => return None,
-        Installer::Pip => (&["python3", "-c", "import ensurepip"], "python3-venv"),
+        Installer::Pip | Installer::PipApart => (&["python3", "-c", "import ensurepip"], "python3-venv"),
         Installer::Npm => (&["npm", "--version"], "npm"),
     };
     if succeeds(Command::new(probe[0]).args(&probe[1..])) {
@@ -100,14 +101,19 @@ pub(crate) fn python_folder() -> PathBuf {
     root().join("target/xtask/python")
 }
 
+/// Another one, for what wants other versions of the same libraries.
+pub(crate) fn python_folder_apart() -> PathBuf {
+    root().join("target/xtask/python-apart")
+}
+
 /// The folder for what comes from npm.
 pub(crate) fn node_folder() -> PathBuf {
     root().join("target/xtask/node")
 }
 
-fn pip(packages: &[&str]) -> Result<(), Failure> {
-    run(Command::new("python3").args(["-m", "venv"]).arg(python_folder()))?;
-    let python = python_folder().join("bin/python3");
+fn pip(folder: &Path, packages: &[&str]) -> Result<(), Failure> {
+    run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    let python = folder.join("bin/python3");
     run(Command::new(python).args(["-m", "pip", "install", "--disable-pip-version-check"]).args(packages))
 }
 

@@ -26,7 +26,8 @@ impl Lookup {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::env::split_paths(&path)
             .chain(SERVER_FOLDERS.map(PathBuf::from))
-            .chain([install::python_folder().join("bin"), install::node_folder().join("node_modules/.bin")])
+            .chain([install::python_folder().join("bin"), install::python_folder_apart().join("bin")])
+            .chain([install::node_folder().join("node_modules/.bin")])
             .collect();
         Lookup { folders }
     }

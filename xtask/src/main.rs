@@ -1,17 +1,20 @@
-//! What a developer or CI runs: `cargo xtask check`, `test` and `long`.
+//! What a developer or CI runs: `cargo xtask check`, `test`, `long` and `lambda`.
 //!
 //! It has no dependencies, so that it compiles in a second on a machine that has nothing but cargo.
 
 mod check;
 mod debian;
+mod elf;
 mod failure;
 mod install;
+mod lambda;
 mod long;
 mod lookup;
 mod needs;
 mod run;
 mod services;
 mod test;
+mod zip;
 
 use std::process::ExitCode;
 
@@ -23,6 +26,8 @@ usage: cargo xtask <task>
   check         formatting, clippy, documentation, licences and bans (cargo deny), tests
   test [ARGS]   installs what the tests need, then formatting and all tests; ARGS go to `cargo test`
   long [ARGS]   the long tests, which `test` leaves out; ARGS go to the test binary
+  lambda [KIND] the agent as AWS Lambda takes it, in target/lambda/agent-KIND.zip, for x86-64 and arm64 where they can be
+                built here
 
 Exit codes: 0 all is well, 1 something failed, 2 usage.";
 
@@ -32,6 +37,7 @@ enum Task {
     Check,
     Test { arguments: Vec<String> },
     Long { arguments: Vec<String> },
+    Lambda { kinds: Vec<String> },
     Help,
 }
 
@@ -55,6 +61,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Task, Failure> {
         "check" => Err(Failure::Usage(format!("`check` takes no arguments\n\n{USAGE}"))),
         "test" => Ok(Task::Test { arguments }),
         "long" => Ok(Task::Long { arguments }),
+        "lambda" => Ok(Task::Lambda { kinds: arguments }),
         "help" | "--help" | "-h" => Ok(Task::Help),
         other => Err(Failure::Usage(format!("there is no task `{other}`\n\n{USAGE}"))),
     }
@@ -65,6 +72,7 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::Check => check::check(),
         Task::Test { arguments } => test::test(&arguments),
         Task::Long { arguments } => long::long(&arguments),
+        Task::Lambda { kinds } => lambda::lambda(&kinds),
         Task::Help => {
             run::say(USAGE);
             Ok(())
@@ -88,6 +96,7 @@ mod tests {
             parsed("long --nocapture").unwrap(),
             Task::Long { arguments: vec!["--nocapture".to_owned()] }
         );
+        assert_eq!(parsed("lambda arm64").unwrap(), Task::Lambda { kinds: vec!["arm64".to_owned()] });
         assert_eq!(parsed("--help").unwrap(), Task::Help);
     }
 

@@ -86,9 +86,26 @@ pub(crate) const NEEDS: &[Need] = &[
             "percentiles_come_back_right_and_alarms_follow_burn_rates",
             "a_balancer_s_counts_are_read_from_cloudwatch",
             "alarms_are_put_where_they_belong",
+            "a_bucket_is_emptied_with_all_its_versions",
+            "a_fleet_goes_up_counts_exactly_and_leaves_nothing",
+            "what_is_invoked_twice_or_late_sends_nothing",
+            "probes_go_on_without_a_coordinator",
+            "what_an_attempt_left_behind_is_removed_first",
             "a_bucket_of_ministack_behaves",
             "ministack_says_whose_account_it_is",
         ],
+    },
+    Need {
+        program: "cfn-lint",
+        installer: Installer::Pip,
+        packages: &["cfn-lint==1.58.0"],
+        tests: &["templates_are_what_cloudformation_takes"],
+    },
+    Need {
+        program: "checkov",
+        installer: Installer::PipApart,
+        packages: &["checkov==3.3.30"],
+        tests: &["templates_follow_what_is_advised_or_say_why_not"],
     },
     Need {
         program: "jsonschema",
@@ -138,18 +155,21 @@ pub(crate) enum Installer {
     Debian,
     /// pip, into a virtual environment below `target/`.
     Pip,
+    /// pip, into another one, for what wants other versions of the same libraries.
+    PipApart,
     /// npm, into a folder below `target/`.
     Npm,
 }
 
 impl Installer {
-    /// In the order in which they run: Debian brings what the other two need.
-    pub(crate) const ALL: [Installer; 3] = [Installer::Debian, Installer::Pip, Installer::Npm];
+    /// In the order in which they run: Debian brings what the others need.
+    pub(crate) const ALL: [Installer; 4] =
+        [Installer::Debian, Installer::Pip, Installer::PipApart, Installer::Npm];
 
     fn name(self) -> &'static str {
         match self {
             Installer::Debian => "Debian",
-            Installer::Pip => "PyPI",
+            Installer::Pip | Installer::PipApart => "PyPI",
             Installer::Npm => "npm",
         }
     }

@@ -3,6 +3,8 @@
 //! Source: Amazon S3 API Reference. Requests are our own, because the SDK for S3 compiles longer than all the others here
 //! together.
 
+mod versions;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

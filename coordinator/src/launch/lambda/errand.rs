@@ -1,11 +1,15 @@
 //! One agent's invocation, from its first attempt to the end of its response.
 
+use std::borrow::Cow;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvokeWithResponseStreamResponseEvent as Streamed;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use doorbuster_model::{Assignment, Plan, Task};
 use doorbuster_wire::ToAgent;
 use serde_json::Value;
@@ -220,8 +224,12 @@ impl Errand {
             let (kind, message) = function_error(bytes);
             return Ok(ended(function, &kind, &message));
         }
+        let frames = match frames_of(bytes) {
+            Ok(frames) => frames,
+            Err(why) => return Ok(format!("{function}: {why}")),
+        };
         let mut part = Part::default();
-        Ok(match response.take(&mut part, bytes) {
+        Ok(match response.take(&mut part, &frames) {
             Err(why) => format!("{function}: {why}"),
             Ok(()) => part.only_text().map_or_else(
                 || ENDED.to_owned(),
@@ -229,6 +237,19 @@ impl Errand {
             ),
         })
     }
+}
+
+/// The frames of a whole answer: as they are, or as a JSON string in Base64. A frame begins with its length in four bytes,
+/// whose first is never a quotation mark: so long is none.
+fn frames_of(payload: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    if payload.first() != Some(&b'"') {
+        return Ok(Cow::Borrowed(payload));
+    }
+    let spoiled = |why: &dyn Display| {
+        format!("its answer is spoiled ({why}): it was cut on the way, or no agent wrote it")
+    };
+    let text: String = serde_json::from_slice(payload).map_err(|why| spoiled(&why))?;
+    STANDARD.decode(text).map(Cow::Owned).map_err(|why| spoiled(&why))
 }
 
 /// What a function's runtime says of its failure. Source: AWS Lambda Developer Guide, "Runtime API", error objects.

@@ -1,0 +1,118 @@
+//! What templates do not hold: the alarm over a fleet's alarms, which alone tells anybody, and the dashboard.
+
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::error::ProvideErrorMetadata;
+
+use super::dashboard;
+use super::place::Place;
+use super::trouble::failed;
+use crate::Error;
+use crate::aws::Failure;
+use crate::export::rules::alarms::{Alarms, CompositeAlarm};
+use crate::export::rules::put;
+
+/// The alarms of a fleet about its agents, by what follows its name in theirs; see `infra/alarms.yaml`.
+pub(crate) const OF_AGENTS: [&str; 4] =
+    ["agent-errors", "agent-throttles", "agent-crowded", "agent-forgotten"];
+
+/// Puts the alarm over the others, whose action is the topic of the alarms' stack.
+///
+/// # Errors
+/// CloudWatch did not take it.
+pub(super) async fn put(place: &Place, topic: &str) -> Result<(), Error> {
+    let alarms = Alarms { metric_alarms: Vec::new(), composite_alarms: vec![composite(&place.stack, topic)] };
+    let client = Client::new(&place.config);
+    let put = Box::pin(put::put(&client, &alarms)).await;
+    put.map_err(|(alarm, failure)| failed(place, &format!("putting the alarm \"{alarm}\""), &failure))
+}
+
+/// The alarm over the others.
+fn composite(stack: &str, topic: &str) -> CompositeAlarm {
+    let children = OF_AGENTS.map(|child| format!("ALARM(\"{stack}-{child}\")"));
+    CompositeAlarm {
+        alarm_name: name(stack),
+        alarm_description: "Something is wrong with the fleet, or it costs what nobody uses; the alarms that it is made of say what."
+            .to_owned(),
+        alarm_rule: children.join(" OR "),
+        actions_enabled: true,
+        alarm_actions: vec![topic.to_owned()],
+        ok_actions: vec![topic.to_owned()],
+    }
+}
+
+fn name(stack: &str) -> String {
+    format!("{stack}-fleet")
+}
+
+/// Removes the alarm over the others. It goes first: what another is made of cannot be removed.
+///
+/// # Errors
+/// CloudWatch did not remove it.
+pub(super) async fn remove(place: &Place) -> Result<(), Error> {
+    let client = Client::new(&place.config);
+    let removed = Box::pin(client.delete_alarms().alarm_names(name(&place.stack)).send()).await;
+    match removed {
+        Ok(_) => Ok(()),
+        Err(error) if is_missing(error.code()) => Ok(()),
+        Err(error) => Err(failed(place, "removing the alarm over the others", &Failure::of(&error))),
+    }
+}
+
+/// Puts the dashboard of all regions, which is the account's and no region's.
+///
+/// # Errors
+/// CloudWatch did not take it.
+pub(super) async fn put_dashboard(place: &Place, regions: &[String]) -> Result<(), Error> {
+    let client = Client::new(&place.config);
+    let body = dashboard::body(&place.stack, regions).to_string();
+    let request = client.put_dashboard().dashboard_name(&place.stack).dashboard_body(body);
+    let put = Box::pin(request.send()).await;
+    let answer = put.map_err(|error| failed(place, "putting the dashboard", &Failure::of(&error)))?;
+    for message in answer.dashboard_validation_messages() {
+        place.say(&format!("the dashboard: {}", message.message().unwrap_or_default()));
+    }
+    Ok(())
+}
+
+/// Removes the dashboard.
+///
+/// # Errors
+/// CloudWatch did not remove it.
+pub(super) async fn remove_dashboard(place: &Place) -> Result<(), Error> {
+    let client = Client::new(&place.config);
+    let removed = Box::pin(client.delete_dashboards().dashboard_names(&place.stack).send()).await;
+    match removed {
+        Ok(_) => Ok(()),
+        Err(error) if is_missing(error.code()) => Ok(()),
+        Err(error) => Err(failed(place, "removing the dashboard", &Failure::of(&error))),
+    }
+}
+
+/// Source: Amazon CloudWatch API reference: `ResourceNotFound`, and `DashboardNotFoundError` of older versions.
+fn is_missing(code: Option<&str>) -> bool {
+    code.is_some_and(|code| code.contains("NotFound"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_alarm_is_made_of_those_of_the_template() {
+        let template = include_str!("../../../infra/alarms.yaml");
+        let made = composite("shop", "arn:aws:sns:eu-west-2:1:shop-alarms");
+        for child in OF_AGENTS {
+            assert!(template.contains(&format!("AlarmName: !Sub \"${{Fleet}}-{child}\"")), "{child}");
+            assert!(made.alarm_rule.contains(&format!("ALARM(\"shop-{child}\")")));
+        }
+        assert_eq!(template.matches("AlarmName: ").count(), OF_AGENTS.len());
+        assert_eq!(made.alarm_name, "shop-fleet");
+        assert_eq!(made.alarm_actions, ["arn:aws:sns:eu-west-2:1:shop-alarms"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_removed() {
+        assert!(is_missing(Some("ResourceNotFound")) && is_missing(Some("DashboardNotFoundError")));
+        assert!(!is_missing(Some("AccessDenied")) && !is_missing(None));
+    }
+}
