@@ -70,7 +70,7 @@ struct Hop {
 impl Page<'_> {
     /// Carries the step out and tells `walk` what came of it.
     pub(crate) async fn fetch(
-        mut self,
+        self,
         fetch: Box<Fetch>,
         from: Option<&Rc<Address>>,
         walk: &mut Walk,
@@ -94,13 +94,6 @@ impl Page<'_> {
             let part = if way.is_none() { Part::Main } else { Part::Hop };
             let redirected = way.as_ref().map(|way| &*way.request);
             let is_traced = worker.job.traces > 0;
-            if let Some(turns) = &worker.turns {
-                // Until then it is we who wait, not the target. Boxed: hardly any target is a stranger.
-                let turn_ns = Box::pin(turns.take(&worker.clock)).await;
-                let waited_ns = turn_ns.saturating_sub(handled_ns);
-                (intended_ns, handled_ns) = (intended_ns + waited_ns, turn_ns);
-                self.intended_ns += waited_ns;
-            }
             let order = Order {
                 key: self.key(fetch.name, part, intended_ns),
                 intended_ns,

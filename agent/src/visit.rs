@@ -233,6 +233,13 @@ pub(crate) fn walk_through(
                         let lag_ns = now_ns.saturating_sub(intended_ns);
                         visitor.worker.tallies.borrow_mut().at(now_ns).record_lag(lag_ns, false);
                     }
+                    if let Some(turns) = &visitor.worker.turns {
+                        // Until its turn it is this side that waits, not the target.
+                        let turn_ns = turns.next_ns(now_ns);
+                        intended_ns += turn_ns - now_ns;
+                        now_ns = turn_ns;
+                        visitor.rest_until_ns(now_ns).await;
+                    }
                     probe::begin(visitor, walk.is_tried_again());
                     let page = Page { visitor, journey, intended_ns, handled_ns: now_ns };
                     // Boxed: a shopper that thinks is to be small, and most shoppers think.

@@ -148,6 +148,19 @@ impl Worker {
         }
     }
 
+    /// When somebody may send who is ready to at `ready_ns`: then, and to a stranger once it is his turn.
+    pub(crate) async fn turn_ns(&self, ready_ns: u64) -> u64 {
+        match &self.turns {
+            // Boxed: hardly any target is a stranger.
+            Some(turns) => {
+                let turn_ns = turns.next_ns(ready_ns);
+                Box::pin(self.clock.sleep_until_ns(turn_ns)).await;
+                turn_ns
+            }
+            None => ready_ns,
+        }
+    }
+
     /// Opens a connection in its place.
     pub(crate) async fn connect(
         self: &Rc<Self>,

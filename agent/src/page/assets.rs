@@ -170,11 +170,9 @@ impl Page<'_> {
                 }
                 Known::Ask(conditions) => conditions,
             };
-            let mut handled_ns = handled_ns;
-            if let Some(turns) = &worker.turns {
-                handled_ns = Box::pin(turns.take(&worker.clock)).await;
-                intended_ns = intended_ns.max(handled_ns);
-            }
+            let turn_ns = worker.turn_ns(handled_ns).await;
+            intended_ns += turn_ns - handled_ns;
+            let handled_ns = turn_ns;
             let order = Order {
                 key,
                 intended_ns,

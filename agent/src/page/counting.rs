@@ -97,6 +97,10 @@ impl Page<'_> {
         let mut tallies = self.visitor.worker.tallies.borrow_mut();
         tallies.record(sample);
         tallies.at(sample.times.ended_ns).count("redirects", 1);
+        if let Some(turns) = &self.visitor.worker.turns {
+            // It is followed at once, and whoever is next waits for that.
+            turns.next_ns(sample.times.ended_ns);
+        }
     }
 
     /// An exchange that failed, be it the step's own or an asset's.
