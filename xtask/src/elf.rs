@@ -105,7 +105,7 @@ mod tests {
         let expected = if cfg!(target_arch = "aarch64") { Machine::Arm64 } else { Machine::X86_64 };
         assert_eq!(needs.machine, expected);
         // Rust's standard library wants 2.17 at least.
-        assert!(needs.glibc.is_none_or(|glibc| (2, 17) <= glibc && glibc < (3, 0)), "{needs:?}");
+        assert!(needs.glibc.is_none_or(|glibc| ((2, 17)..(3, 0)).contains(&glibc)), "{needs:?}");
     }
 
     #[test]

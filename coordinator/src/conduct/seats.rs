@@ -78,12 +78,12 @@ impl Course {
 
     /// Whether a leg is to relieve another, and its time has not come.
     pub(super) fn is_ahead(&self, leg: &Leg, now: Instant) -> bool {
-        leg.from_ns() > 0 && now < self.start + Duration::from_nanos(leg.from_ns())
+        leg.begins_ns() > 0 && now < self.start + Duration::from_nanos(leg.begins_ns())
     }
 
     /// When somebody is launched who is to be there in time, `ahead` of it.
     fn launch_at(&self, leg: &Leg, ahead: Duration) -> Instant {
-        self.start + Duration::from_nanos(leg.from_ns()).saturating_sub(ahead)
+        self.start + Duration::from_nanos(leg.begins_ns()).saturating_sub(ahead)
     }
 
     /// When whoever covers a leg must have told everything.
@@ -177,7 +177,7 @@ impl Conductor<'_> {
     /// Launches everybody who begins with the run.
     pub(super) fn launch_first(&mut self) -> Result<(), Error> {
         for number in 0..self.seats.len() {
-            if self.seats[number].leg.from_ns() == 0 {
+            if self.seats[number].leg.begins_ns() == 0 {
                 self.launch(number)?;
             }
         }
@@ -237,7 +237,7 @@ impl Conductor<'_> {
     fn ready_within(&self, leg: &Leg) -> Duration {
         let by = self.prepared.plan.regions.get(leg.region).map(|region| region.launch).unwrap_or_default();
         let within = self.prepared.plan.fleet.ready_within(by);
-        if leg.from_ns() == 0 {
+        if leg.begins_ns() == 0 {
             return within;
         }
         within.min(self.launchers.launch_ahead(leg.region) + RELIEF_LATE_MAX)
@@ -245,7 +245,7 @@ impl Conductor<'_> {
 
     /// Whether a leg waits for its agent as long as that takes: the first, where the plan says so.
     fn is_patient(&self, leg: &Leg) -> bool {
-        leg.from_ns() == 0 && self.prepared.plan.fleet.when_missing == WhenMissing::Wait
+        leg.begins_ns() == 0 && self.prepared.plan.fleet.when_missing == WhenMissing::Wait
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Leg {
 
 impl Leg {
     /// When it begins, in nanoseconds since second 0.
-    pub(crate) fn from_ns(&self) -> u64 {
+    pub(crate) fn begins_ns(&self) -> u64 {
         self.generation.map_or(0, |generation| generation.from_ns)
     }
 }
@@ -33,7 +33,7 @@ impl Prepared {
     /// ([`assignment`](Self::assignment)): each holds the whole plan with all its files.
     pub(crate) fn legs(&self) -> Vec<Leg> {
         let mut legs: Vec<Leg> = self.places().into_iter().flat_map(|leg| self.relay(leg)).collect();
-        legs.sort_by_key(Leg::from_ns);
+        legs.sort_by_key(Leg::begins_ns);
         legs
     }
 
@@ -147,7 +147,7 @@ mod tests {
         let prepared = prepared("fleet: { generation: 5s }\n");
         let legs = prepared.legs();
         assert_eq!(legs.len(), 9);
-        assert!(legs.is_sorted_by_key(Leg::from_ns), "who begins first is launched first");
+        assert!(legs.is_sorted_by_key(Leg::begins_ns), "who begins first is launched first");
         let ids: Vec<String> = legs[..4].iter().map(|leg| prepared.assignment("r", leg).id).collect();
         assert_eq!(ids, ["r-0-0", "r-1-0", "r-2-0", "r-0-1"]);
         let pace = &prepared.plan.load.pace;

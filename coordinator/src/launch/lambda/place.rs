@@ -70,7 +70,7 @@ impl Place {
             Box::pin(concurrency(&client)),
             Board::open(bucket.clone(), format!("{folder}{BOARD}"))
         );
-        let board = board.map_err(|failure| unopened(region, &bucket_name, failure))?;
+        let board = board.map_err(|failure| unopened(region, &bucket_name, &failure))?;
         let name = format!("{stack}-agent");
         Ok(Self {
             client,
@@ -140,7 +140,7 @@ async fn concurrency(client: &Client) -> u32 {
     limit.and_then(|limit| u32::try_from(limit.concurrent_executions()).ok()).unwrap_or(CONCURRENCY)
 }
 
-fn unopened(region: &str, bucket: &str, failure: Failure) -> Error {
+fn unopened(region: &str, bucket: &str, failure: &Failure) -> Error {
     let remedy = if failure.why.contains("NoSuchBucket") {
         "; `doorbuster fleet up` makes it"
     } else if failure.why.contains("AccessDenied") {

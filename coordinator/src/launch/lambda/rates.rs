@@ -82,7 +82,7 @@ mod tests {
         let made = made(&mut rates, Duration::ZERO, 90);
         let second = |from_s: u64| {
             let within = Duration::from_secs(from_s)..Duration::from_secs(from_s + 1);
-            made.iter().filter(|made| within.contains(made)).count()
+            made.iter().filter(|made| within.contains(*made)).count()
         };
         assert!(made[..30].iter().all(Duration::is_zero));
         assert!((29..=30).contains(&second(1)), "{made:?}");
