@@ -419,7 +419,7 @@ async fn a_round_of_a_probe_needs_no_coordinator() {
     let walk = Probed { journey: 0, began_ns: 0, is_good: true, steps: vec![step] };
     let says = [hello(), started(), FromAgent::Report(Report::Probed(vec![walk])), finished()];
     fs::write(scene.folder.join("says"), frames(&says)).unwrap();
-    let plan = "name: p\ntarget: http://127.0.0.1:1\njourneys: [home.yaml]\nregions: [tokyo]\n";
+    let plan = "name: p\ntarget: http://127.0.0.1:1\njourneys: [home.yaml]\nregions: [tokyo]\nprobe: { every: 20s }\n";
     let round = json!({ "plan": plan, "files": { "home.yaml": HOME }, "region": "tokyo" });
     scene.aws.put("round", round.to_string().into_bytes());
     let at = json!({ "probe_url": scene.aws.url("round") });
