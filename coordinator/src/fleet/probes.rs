@@ -40,11 +40,11 @@ pub(crate) struct Round {
 }
 
 impl Rounds {
-    /// Reads a plan for these AWS regions.
+    /// Reads a plan for these AWS regions. `allow_hosts` may be loaded, besides loopback.
     ///
     /// # Errors
     /// The plan has faults, says nothing of probes, or its regions are not the fleet's.
-    pub(crate) fn read(plan: &Path, regions: &[String]) -> Result<Self, Error> {
+    pub(crate) fn read(plan: &Path, regions: &[String], allow_hosts: &[String]) -> Result<Self, Error> {
         let source = Source::read(plan)?;
         let read = Plan::read(&source.name, &source.text)?;
         let refuse = |why: String| Error::Usage(format!("{}: {why}", plan.display()));
@@ -52,7 +52,8 @@ impl Rounds {
         let every_ms = every_ms.ok_or_else(|| {
             refuse("it says nothing of probes; add for example probe: { every: 1m }".to_owned())
         })?;
-        let prepared = Prepared::with_task(source, Overrides::default(), Task::Probe { every_ms })?;
+        let overrides = Overrides { allow_hosts: allow_hosts.to_vec(), ..Overrides::default() };
+        let prepared = Prepared::with_task(source, overrides, Task::Probe { every_ms })?;
         if let Some(name) = prepared.secrets.0.keys().next() {
             return Err(refuse(format!(
                 "its journeys read ${name} from the environment, which a function does not have; probe it with `doorbuster probe`"
@@ -69,7 +70,10 @@ impl Rounds {
                     "its region {name} is in {aws}, where this fleet is not; add it to --region"
                 )));
             }
-            let object = json!({ "plan": &prepared.text, "files": &prepared.files, "region": name });
+            // The function asks again whether it may.
+            let object = json!({
+                "plan": &prepared.text, "files": &prepared.files, "region": name, "allow_hosts": allow_hosts,
+            });
             let round = Round { region: name.clone(), object: object.to_string().into_bytes() };
             if rounds.insert(aws.clone(), round).is_some() {
                 return Err(refuse(format!(
@@ -114,14 +118,18 @@ mod tests {
     const PLAN: &str = "name: shop\ntarget: http://127.0.0.1:1\nprobe: { every: 2m }\njourneys: [browse]\n";
 
     fn read(regions: &str, of: &[&str]) -> Result<Rounds, Error> {
+        read_plan(&format!("{PLAN}regions: {regions}\n"), of, &[])
+    }
+
+    fn read_plan(text: &str, of: &[&str], allow_hosts: &[&str]) -> Result<Rounds, Error> {
         let path = std::env::temp_dir().join(format!(
             "doorbuster-rounds-{}-{}",
             std::process::id(),
-            hash(regions.as_bytes())
+            hash(text.as_bytes())
         ));
-        std::fs::write(&path, format!("{PLAN}regions: {regions}\n")).unwrap();
-        let of: Vec<String> = of.iter().map(|region| (*region).to_owned()).collect();
-        let read = Rounds::read(&path, &of);
+        std::fs::write(&path, text).unwrap();
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
+        let read = Rounds::read(&path, &owned(of), &owned(allow_hosts));
         std::fs::remove_file(&path).unwrap();
         read
     }
@@ -142,6 +150,23 @@ mod tests {
             (rounds.rounds["eu-west-2"].region.as_str(), &rounds.journeys[..]),
             ("london", &["browse".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn a_strangers_shop_is_probed_where_it_is_named() {
+        let regions =
+            "{ tokyo: { aws: ap-northeast-1 }, london: { aws: eu-west-2 }, new-york: { aws: us-east-1 } }";
+        let of = ["ap-northeast-1", "eu-west-2", "us-east-1"];
+        // Each journey asks for everything that its pages might: 404 requests a round, from three regions every minute.
+        let plan = "name: shop\ntarget: https://shop.example.com\nprobe: { every: 1m }\njourneys: [browse]\n";
+        let text = format!("{plan}regions: {regions}\n");
+        let refused = read_plan(&text, &of, &[]).unwrap_err().to_string();
+        assert!(refused.contains("--allow-host shop.example.com"), "{refused}");
+        let rounds = read_plan(&text, &of, &["shop.example.com"]).unwrap();
+        for round in rounds.rounds.values() {
+            let object: serde_json::Value = serde_json::from_slice(&round.object).unwrap();
+            assert_eq!(object["allow_hosts"], serde_json::json!(["shop.example.com"]));
+        }
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub(super) struct UpCommand {
     /// Walk this plan's journeys every minute, without a coordinator (`probe: { every: 1m }` in it)
     #[arg(long, value_name = "PLAN", help_heading = "Probes and alarms")]
     probe: Option<PathBuf>,
+    /// Let HOST be probed as often as the plan says; loopback always may be, any other host gets at most 10 requests/s
+    #[arg(long = "allow-host", value_name = "HOST", help_heading = "Probes and alarms", requires = "probe")]
+    allow_hosts: Vec<String>,
     /// No alarms about the fleet
     #[arg(long, help_heading = "Probes and alarms")]
     no_alarms: bool,
@@ -104,7 +107,7 @@ impl UpCommand {
             package: self.zip.as_deref().map(Package::read).transpose()?,
             parameters: self.parameters(),
             joining: self.joining()?,
-            rounds: self.probe.as_deref().map(|plan| Rounds::read(plan, &regions)).transpose()?,
+            rounds: self.rounds(&regions)?,
             with_alarms: !self.no_alarms,
             email: self.email.clone(),
             budget_usd: self.budget,
@@ -112,6 +115,11 @@ impl UpCommand {
             is_update: false,
             regions,
         })
+    }
+
+    fn rounds(&self, regions: &[String]) -> Result<Option<Rounds>, Error> {
+        let read = |plan| Rounds::read(plan, regions, &self.allow_hosts);
+        self.probe.as_deref().map(read).transpose()
     }
 
     fn joining(&self) -> Result<Option<Joining>, Error> {
@@ -231,6 +239,7 @@ mod tests {
             ("--stack Shop", "is no name of a fleet"),
             ("--name london", "eu-west-2=london"),
             ("--no-ec2 --agents-ec2 3", "cannot be used with"),
+            ("--allow-host shop.example.com", "--probe"),
         ] {
             let why = wish(line).map(|_| ()).unwrap_err();
             assert!(why.contains(expected), "{line}: {why}");
