@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use doorbuster_model::plan::Http;
 use doorbuster_model::{Overrides, Plan, Task};
 use serde_json::json;
 
@@ -59,6 +60,11 @@ impl Rounds {
                 "its journeys read ${name} from the environment, which a function does not have; probe it with `doorbuster probe`"
             )));
         }
+        if let Some(what) = secret(&prepared.plan.http) {
+            return Err(refuse(format!(
+                "its http has {what}, which would lie in the bucket for everybody who may read it; probe it with `doorbuster probe`"
+            )));
+        }
         let mut rounds = BTreeMap::new();
         for region in &prepared.plan.regions {
             let name = &region.name;
@@ -83,6 +89,19 @@ impl Rounds {
         }
         let journeys = prepared.names.journeys.iter().map(|(name, _)| name.clone()).collect();
         Ok(Self { every_minutes: minutes(every_ms), journeys, rounds })
+    }
+}
+
+/// What is in a plan's `http` that only its owner may know: a function reads all of it from a bucket.
+fn secret(http: &Http) -> Option<String> {
+    let is_secret = |name: &str| ["authorization", "proxy-authorization", "cookie"].contains(&name);
+    let header = http.headers.iter().find(|(name, _)| is_secret(&name.to_ascii_lowercase()));
+    if http.basic_auth.is_some() {
+        Some("a password (basic_auth)".to_owned())
+    } else if http.client_cert.is_some() {
+        Some("a private key (client_cert)".to_owned())
+    } else {
+        header.map(|(name, _)| format!("the header {name}"))
     }
 }
 
@@ -179,6 +198,24 @@ mod tests {
             let refused = read(regions, &["eu-west-2"]).unwrap_err().to_string();
             assert!(refused.contains(expected), "{refused}");
         }
+    }
+
+    #[test]
+    fn keys_and_passwords_stay_here() {
+        for (http, expected) in [
+            ("{ basic_auth: { user: shop, password: secret } }", "a password (basic_auth)"),
+            ("{ headers: { Authorization: secret } }", "the header Authorization"),
+            ("{ headers: { cookie: secret } }", "the header cookie"),
+        ] {
+            let text = format!("{PLAN}regions: {{ london: {{ aws: eu-west-2 }} }}\nhttp: {http}\n");
+            let refused = read_plan(&text, &["eu-west-2"], &[]).unwrap_err().to_string();
+            assert!(refused.contains(expected) && refused.contains("`doorbuster probe`"), "{refused}");
+            assert!(!refused.contains("secret"), "{refused}");
+        }
+        let pair = ("client.pem".to_owned(), "client.key".to_owned());
+        let http = Http { client_cert: Some(pair), ..Http::default() };
+        assert_eq!(secret(&http).unwrap(), "a private key (client_cert)");
+        assert_eq!(secret(&Http::default()), None);
     }
 
     #[test]

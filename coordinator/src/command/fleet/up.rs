@@ -137,12 +137,15 @@ impl UpCommand {
 
     fn parameters(&self) -> BTreeMap<&'static str, String> {
         let text = |number: Option<u32>| number.map(|number| number.to_string());
+        let none = self.agents_ec2 == Some(0);
         let named = [
             ("MemoryMb", text(self.memory)),
             ("ReservedConcurrency", text(self.concurrency)),
             ("LogRetentionDays", text(self.log_days)),
-            // Others come with what they need to join.
-            ("AgentsEc2", self.agents_ec2.filter(|agents| *agents == 0).map(|_| "0".to_owned())),
+            // Others come with what they need to join; without any, what those had is not left lying about.
+            ("AgentsEc2", none.then(|| "0".to_owned())),
+            ("ProgramKey", none.then(String::new)),
+            ("JoinUrl", none.then(String::new)),
             ("InstanceType", self.instance_type.clone()),
             ("VpcId", self.vpc.clone()),
             ("Subnets", (!self.subnets.is_empty()).then(|| self.subnets.join(","))),
@@ -222,8 +225,8 @@ mod tests {
         let named =
             wish("--region eu-west-2 us-east-1 eu-west-2 --memory 512 --agents-ec2 0 --no-alarms").unwrap();
         assert_eq!(named.regions, ["eu-west-2", "us-east-1"]);
-        let expected = BTreeMap::from([("MemoryMb", "512".to_owned()), ("AgentsEc2", "0".to_owned())]);
-        assert_eq!(named.parameters, expected);
+        let expected = [("MemoryMb", "512"), ("AgentsEc2", "0"), ("ProgramKey", ""), ("JoinUrl", "")];
+        assert_eq!(named.parameters, BTreeMap::from(expected.map(|(name, value)| (name, value.to_owned()))));
         assert!(!named.with_alarms);
     }
 
