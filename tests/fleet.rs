@@ -249,6 +249,15 @@ fn probes_go_on_without_a_coordinator() {
     let answer = stack.ask(("eu-west-2", "lambda"), ("POST", path), &[], &input);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(requests(&shop) > before, "a walk through a journey: {answer}");
+    // What was probed before is of no use to anybody.
+    let bucket = format!("/doorbuster-{ACCOUNT}-eu-west-2");
+    let before = format!("{bucket}/probes/0123456789abcdef.json");
+    stack.ask(("eu-west-2", "s3"), ("PUT", &before), &[], b"{}");
+    let again = fleet(&stack, &["up", "--region", "eu-west-2", "--no-ec2"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    let listed = stack.ask(("eu-west-2", "s3"), ("GET", &bucket), &[], b"");
+    assert_eq!(listed.matches("<Key>probes/").count(), 1, "{listed}");
+    assert!(!listed.contains("0123456789abcdef") && listed.contains("<Key>agent/"), "{listed}");
     let status = fleet(&stack, &["status", "--region", "eu-west-2"]);
     assert!(status.stdout.contains("doorbuster-probes"), "{}", status.stdout);
     let down = fleet(&stack, &["down", "--region", "eu-west-2"]);

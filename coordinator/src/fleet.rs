@@ -6,6 +6,7 @@ pub(crate) mod alarms;
 pub(crate) mod dashboard;
 pub(crate) mod down;
 mod findings;
+mod leftovers;
 pub(crate) mod logs;
 pub(crate) mod package;
 pub(crate) mod pki;

@@ -49,6 +49,8 @@ pub(super) struct Round {
     plan: String,
     files: BTreeMap<String, String>,
     region: String,
+    /// The hosts that may be loaded, besides loopback.
+    allow_hosts: Vec<String>,
 }
 
 /// What journeys and steps are called, by their positions.
@@ -121,7 +123,15 @@ impl Round {
             Ok::<_, Error>((name.clone(), text.to_owned()))
         };
         let files: Result<BTreeMap<String, String>, Error> = files.iter().map(file).collect();
-        Ok(Self { plan: text("plan")?, files: files?, region: text("region")? })
+        let nobody = Vec::new();
+        let hosts = match value.get("allow_hosts") {
+            None | Some(Value::Null) => &nobody,
+            Some(hosts) => hosts.as_array().ok_or_else(|| fail("its allow_hosts are no list"))?,
+        };
+        let host = |host: &Value| host.as_str().map(str::to_owned);
+        let hosts: Option<Vec<String>> = hosts.iter().map(host).collect();
+        let allow_hosts = hosts.ok_or_else(|| fail("one of its allow_hosts is no text"))?;
+        Ok(Self { plan: text("plan")?, files: files?, region: text("region")?, allow_hosts })
     }
 
     /// The round as an agent is handed it, its walks spread over `every_ms`.
@@ -134,7 +144,7 @@ impl Round {
             segment: Segment::whole(),
             agents_here: 0,
             plan: self.plan.clone(),
-            overrides: Overrides::default(),
+            overrides: Overrides { allow_hosts: self.allow_hosts.clone(), ..Overrides::default() },
             files: self.files.clone(),
             secrets: Secrets::default(),
             today: i64::try_from(days).unwrap_or(i64::MAX),
@@ -291,11 +301,24 @@ mod tests {
         let Some(Ok(Order::Round(round))) = order(text) else { panic!() };
         assert_eq!((round.plan.as_str(), round.region.as_str()), ("name: p", "tokyo"));
         assert_eq!(round.files["a.yaml"], "journey: a");
+        assert!(round.allow_hosts.is_empty(), "nobody, where it says nothing");
+        let text =
+            "{\"probe\": {\"plan\": \"p\", \"region\": \"r\", \"allow_hosts\": [\"shop.example.com\"]}}";
+        let Some(Ok(Order::Round(round))) = order(text) else { panic!() };
+        assert_eq!(round.allow_hosts, ["shop.example.com"]);
         for (text, why) in [
             ("{\"probe_url\": 7}", "probe_url is no text"),
             ("{\"probe\": {\"plan\": \"p\"}}", "no text \"region\""),
             ("{\"probe\": {\"plan\": \"p\", \"region\": \"r\", \"files\": [1]}}", "files are no object"),
             ("{\"probe\": {\"plan\": \"p\", \"region\": \"r\", \"files\": {\"a\": 1}}}", "files is no text"),
+            (
+                "{\"probe\": {\"plan\": \"p\", \"region\": \"r\", \"allow_hosts\": \"h\"}}",
+                "allow_hosts are no list",
+            ),
+            (
+                "{\"probe\": {\"plan\": \"p\", \"region\": \"r\", \"allow_hosts\": [1]}}",
+                "allow_hosts is no text",
+            ),
         ] {
             let Some(Err(error)) = order(text) else { panic!("{text}") };
             assert!(error.to_string().contains(why), "{error}");
@@ -306,14 +329,16 @@ mod tests {
     fn a_stranger_gets_walks_as_slowly_as_the_plan_says() {
         let steps: String = (0..30).map(|step| format!("  - {{ step: s{step}, get: / }}\n")).collect();
         let files = BTreeMap::from([("a.yaml".to_owned(), format!("journey: a\nsteps:\n{steps}"))]);
-        let spread = |every: &str, target: &str, journeys: usize| {
+        let spread_allowed = |every: &str, target: &str, journeys: usize, allow_hosts: &[&str]| {
             let journeys = vec!["a.yaml"; journeys].join(", ");
             let plan = format!(
                 "name: p\ntarget: {target}\njourneys: [{journeys}]\nregions: [tokyo]\nprobe: {{ every: {every} }}\n"
             );
-            let round = Round { plan, files: files.clone(), region: "tokyo".to_owned() };
+            let allow_hosts = allow_hosts.iter().map(|host| (*host).to_owned()).collect();
+            let round = Round { plan, files: files.clone(), region: "tokyo".to_owned(), allow_hosts };
             round.prepared("r").map(|(_, every_ms, names)| (every_ms, names.len()))
         };
+        let spread = |every: &str, target: &str, journeys| spread_allowed(every, target, journeys, &[]);
         let (own, stranger) = ("http://127.0.0.1:1", "https://shop.example.com");
         assert_eq!(spread("2m", own, 10).unwrap(), (20_000, 10));
         assert_eq!(spread("5s", own, 1).unwrap(), (5_000, 1));
@@ -321,6 +346,10 @@ mod tests {
         // Ten walks of 30 requests in 20 s are 15 a second.
         assert_eq!(spread("2m", stranger, 10).unwrap(), (120_000, 10));
         assert!(matches!(spread("20s", stranger, 10), Err(Error::NotAllowed { .. })));
+        // Whoever put the round there named the host.
+        assert_eq!(spread_allowed("20s", stranger, 10, &["shop.example.com"]).unwrap(), (20_000, 10));
+        let other = spread_allowed("20s", stranger, 10, &["other.example.com"]);
+        assert!(matches!(other, Err(Error::NotAllowed { .. })));
     }
 
     #[test]

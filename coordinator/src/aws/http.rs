@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Method, retry};
+use tokio::time::timeout;
 
 use super::{CONNECT_WITHIN, Failure, chain, is_final};
 use crate::tls;
 
-/// How long anything may stay silent: an upload may take its time as long as it goes on.
+/// How long an answer may stay silent, before its beginning and between its parts.
 const SILENT_MAX: Duration = Duration::from_secs(20);
 /// How long an exchange may take as a whole.
 const WHOLE_MAX: Duration = Duration::from_secs(120);
+/// How slowly a body may go out, in bytes a second: it has its own time beside the answer's, because nobody answers before the
+/// whole of it is there. Three regions are sent to at once, often from a home.
+const UPLOAD_BYTES_PER_SECOND_MIN: u64 = 25_000;
 /// The most of an answer that is read.
 const BODY_BYTES_MAX: usize = 16 << 20;
 /// How often a request is tried: everything that is asked by it may be asked twice.
@@ -21,7 +25,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// The client. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Http(Result<reqwest::Client, String>);
+pub(super) struct Http {
+    client: Result<reqwest::Client, String>,
+    silent_max: Duration,
+}
 
 /// A request as it is sent.
 #[derive(Clone, Debug)]
@@ -49,13 +56,14 @@ impl Http {
                 // As the SDKs here, which go through none either.
                 .no_proxy()
                 .connect_timeout(CONNECT_WITHIN)
-                .read_timeout(SILENT_MAX)
-                .timeout(WHOLE_MAX)
                 .redirect(Policy::none())
                 .retry(retry::never());
+            // Whoever takes nothing of a body any more is not waited for until the end of its time.
+            #[cfg(target_os = "linux")]
+            let builder = builder.tcp_user_timeout(SILENT_MAX);
             builder.build().map_err(|error| chain(&error))
         });
-        Self(built)
+        Self { client: built, silent_max: SILENT_MAX }
     }
 
     /// Sends a request, again where a service is not to be reached, broken or too busy. An answer says what came of it:
@@ -77,16 +85,24 @@ impl Http {
 
     async fn once(&self, request: &Request) -> Result<Answer, Failure> {
         let failed = |why| Failure { is_final: false, why };
-        let client = self.0.as_ref().map_err(|why| failed(format!("TLS cannot be set up: {why}")))?;
+        let client = self.client.as_ref().map_err(|why| failed(format!("TLS cannot be set up: {why}")))?;
         let mut builder = client.request(request.method.clone(), &request.url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
         // Addresses are left out: signed ones are as good as credentials.
         let broken = |error: reqwest::Error| failed(chain(&error.without_url()));
-        let mut answer = builder.body(request.body.clone()).send().await.map_err(broken)?;
+        let silent = |after: Duration| failed(format!("timed out: nothing came for {} s", after.as_secs()));
+        // Not the client's own limit of silence, which counts from the request on, however well its body goes out.
+        let uploading = upload_within(request.body.len());
+        let begins_within = self.silent_max + uploading;
+        let sent = builder.body(request.body.clone()).timeout(WHOLE_MAX + uploading).send();
+        let sent = timeout(begins_within, sent).await.map_err(|_| silent(begins_within))?;
+        let mut answer = sent.map_err(broken)?;
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+        loop {
+            let chunk = timeout(self.silent_max, answer.chunk()).await;
+            let Some(chunk) = chunk.map_err(|_| silent(self.silent_max))?.map_err(broken)? else { break };
             if body.len() + chunk.len() > BODY_BYTES_MAX {
                 let most = BODY_BYTES_MAX >> 20;
                 let why = format!("the answer has over {most} MiB, and is not what it should be");
@@ -96,6 +112,11 @@ impl Http {
         }
         Ok(Answer { status: answer.status().as_u16(), body })
     }
+}
+
+/// How long a body of so many bytes may take to go out.
+fn upload_within(bytes: usize) -> Duration {
+    Duration::from_secs(u64::try_from(bytes).unwrap_or(u64::MAX) / UPLOAD_BYTES_PER_SECOND_MIN)
 }
 
 impl Answer {
@@ -160,6 +181,10 @@ pub(super) fn unescaped(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
@@ -175,6 +200,49 @@ mod tests {
         let told = "InvalidParameterException: no such group (status 400)";
         assert_eq!(answer(400, json).failure(), Failure { is_final: true, why: told.to_owned() });
         assert_eq!(answer(502, "<html>").failure().why, "it answered with status 502");
+    }
+
+    /// What takes one body of so many bytes for that long and answers then; the address of it.
+    fn slow(bytes: usize, lasts: Duration) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/object", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut taken, mut buffer) = (Vec::new(), vec![0; 1 << 20]);
+            let mut is_whole = false;
+            while !is_whole {
+                let count = stream.read(&mut buffer).unwrap_or(0);
+                if count == 0 {
+                    return;
+                }
+                if taken.is_empty() {
+                    thread::sleep(lasts);
+                }
+                taken.extend_from_slice(&buffer[..count]);
+                let head = taken.windows(4).position(|four| four == b"\r\n\r\n");
+                is_whole = head.is_some_and(|at| taken.len() >= at + 4 + bytes);
+            }
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn an_upload_may_take_its_time_and_silence_may_not() {
+        let http = Http { silent_max: Duration::from_millis(300), ..Http::new() };
+        let put = |bytes: usize| {
+            let url = slow(bytes, Duration::from_millis(900));
+            Request { method: Method::PUT, url, headers: Vec::new(), body: vec![7; bytes] }
+        };
+        assert_eq!(http.once(&put(8 << 20)).await.unwrap().status, 200);
+        let failure = http.once(&put(1)).await.unwrap_err();
+        assert!(!failure.is_final && failure.why.starts_with("timed out"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_body_has_time_by_its_size() {
+        assert_eq!(upload_within(0), Duration::ZERO);
+        assert_eq!(upload_within(10_000_000), Duration::from_secs(400));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use doorbuster_model::plan::Http;
 use doorbuster_model::{Overrides, Plan, Task};
 use serde_json::json;
 
@@ -40,11 +41,11 @@ pub(crate) struct Round {
 }
 
 impl Rounds {
-    /// Reads a plan for these AWS regions.
+    /// Reads a plan for these AWS regions. `allow_hosts` may be loaded, besides loopback.
     ///
     /// # Errors
     /// The plan has faults, says nothing of probes, or its regions are not the fleet's.
-    pub(crate) fn read(plan: &Path, regions: &[String]) -> Result<Self, Error> {
+    pub(crate) fn read(plan: &Path, regions: &[String], allow_hosts: &[String]) -> Result<Self, Error> {
         let source = Source::read(plan)?;
         let read = Plan::read(&source.name, &source.text)?;
         let refuse = |why: String| Error::Usage(format!("{}: {why}", plan.display()));
@@ -52,10 +53,16 @@ impl Rounds {
         let every_ms = every_ms.ok_or_else(|| {
             refuse("it says nothing of probes; add for example probe: { every: 1m }".to_owned())
         })?;
-        let prepared = Prepared::with_task(source, Overrides::default(), Task::Probe { every_ms })?;
+        let overrides = Overrides { allow_hosts: allow_hosts.to_vec(), ..Overrides::default() };
+        let prepared = Prepared::with_task(source, overrides, Task::Probe { every_ms })?;
         if let Some(name) = prepared.secrets.0.keys().next() {
             return Err(refuse(format!(
                 "its journeys read ${name} from the environment, which a function does not have; probe it with `doorbuster probe`"
+            )));
+        }
+        if let Some(what) = secret(&prepared.plan.http) {
+            return Err(refuse(format!(
+                "its http has {what}, which would lie in the bucket for everybody who may read it; probe it with `doorbuster probe`"
             )));
         }
         let mut rounds = BTreeMap::new();
@@ -69,7 +76,10 @@ impl Rounds {
                     "its region {name} is in {aws}, where this fleet is not; add it to --region"
                 )));
             }
-            let object = json!({ "plan": &prepared.text, "files": &prepared.files, "region": name });
+            // The function asks again whether it may.
+            let object = json!({
+                "plan": &prepared.text, "files": &prepared.files, "region": name, "allow_hosts": allow_hosts,
+            });
             let round = Round { region: name.clone(), object: object.to_string().into_bytes() };
             if rounds.insert(aws.clone(), round).is_some() {
                 return Err(refuse(format!(
@@ -79,6 +89,19 @@ impl Rounds {
         }
         let journeys = prepared.names.journeys.iter().map(|(name, _)| name.clone()).collect();
         Ok(Self { every_minutes: minutes(every_ms), journeys, rounds })
+    }
+}
+
+/// What is in a plan's `http` that only its owner may know: a function reads all of it from a bucket.
+fn secret(http: &Http) -> Option<String> {
+    let is_secret = |name: &str| ["authorization", "proxy-authorization", "cookie"].contains(&name);
+    let header = http.headers.iter().find(|(name, _)| is_secret(&name.to_ascii_lowercase()));
+    if http.basic_auth.is_some() {
+        Some("a password (basic_auth)".to_owned())
+    } else if http.client_cert.is_some() {
+        Some("a private key (client_cert)".to_owned())
+    } else {
+        header.map(|(name, _)| format!("the header {name}"))
     }
 }
 
@@ -114,14 +137,18 @@ mod tests {
     const PLAN: &str = "name: shop\ntarget: http://127.0.0.1:1\nprobe: { every: 2m }\njourneys: [browse]\n";
 
     fn read(regions: &str, of: &[&str]) -> Result<Rounds, Error> {
+        read_plan(&format!("{PLAN}regions: {regions}\n"), of, &[])
+    }
+
+    fn read_plan(text: &str, of: &[&str], allow_hosts: &[&str]) -> Result<Rounds, Error> {
         let path = std::env::temp_dir().join(format!(
             "doorbuster-rounds-{}-{}",
             std::process::id(),
-            hash(regions.as_bytes())
+            hash(text.as_bytes())
         ));
-        std::fs::write(&path, format!("{PLAN}regions: {regions}\n")).unwrap();
-        let of: Vec<String> = of.iter().map(|region| (*region).to_owned()).collect();
-        let read = Rounds::read(&path, &of);
+        std::fs::write(&path, text).unwrap();
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
+        let read = Rounds::read(&path, &owned(of), &owned(allow_hosts));
         std::fs::remove_file(&path).unwrap();
         read
     }
@@ -145,6 +172,23 @@ mod tests {
     }
 
     #[test]
+    fn a_strangers_shop_is_probed_where_it_is_named() {
+        let regions =
+            "{ tokyo: { aws: ap-northeast-1 }, london: { aws: eu-west-2 }, new-york: { aws: us-east-1 } }";
+        let of = ["ap-northeast-1", "eu-west-2", "us-east-1"];
+        // Each journey asks for everything that its pages might: 404 requests a round, from three regions every minute.
+        let plan = "name: shop\ntarget: https://shop.example.com\nprobe: { every: 1m }\njourneys: [browse]\n";
+        let text = format!("{plan}regions: {regions}\n");
+        let refused = read_plan(&text, &of, &[]).unwrap_err().to_string();
+        assert!(refused.contains("--allow-host shop.example.com"), "{refused}");
+        let rounds = read_plan(&text, &of, &["shop.example.com"]).unwrap();
+        for round in rounds.rounds.values() {
+            let object: serde_json::Value = serde_json::from_slice(&round.object).unwrap();
+            assert_eq!(object["allow_hosts"], serde_json::json!(["shop.example.com"]));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_told() {
         for (regions, expected) in [
             ("{ london: { aws: eu-west-2 }, paris: { aws: eu-west-2 } }", "one schedule"),
@@ -154,6 +198,24 @@ mod tests {
             let refused = read(regions, &["eu-west-2"]).unwrap_err().to_string();
             assert!(refused.contains(expected), "{refused}");
         }
+    }
+
+    #[test]
+    fn keys_and_passwords_stay_here() {
+        for (http, expected) in [
+            ("{ basic_auth: { user: shop, password: secret } }", "a password (basic_auth)"),
+            ("{ headers: { Authorization: secret } }", "the header Authorization"),
+            ("{ headers: { cookie: secret } }", "the header cookie"),
+        ] {
+            let text = format!("{PLAN}regions: {{ london: {{ aws: eu-west-2 }} }}\nhttp: {http}\n");
+            let refused = read_plan(&text, &["eu-west-2"], &[]).unwrap_err().to_string();
+            assert!(refused.contains(expected) && refused.contains("`doorbuster probe`"), "{refused}");
+            assert!(!refused.contains("secret"), "{refused}");
+        }
+        let pair = ("client.pem".to_owned(), "client.key".to_owned());
+        let http = Http { client_cert: Some(pair), ..Http::default() };
+        assert_eq!(secret(&http).unwrap(), "a private key (client_cert)");
+        assert_eq!(secret(&Http::default()), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::program::Joining;
 use super::stack::{Deployed, Found, Stacks};
 use super::step::{Step, towards_having};
 use super::trouble::failed;
-use super::{alarms, findings, probes};
+use super::{alarms, findings, leftovers, probes};
 use crate::Error;
 use crate::aws::bucket::Bucket;
 
@@ -95,6 +95,7 @@ pub(crate) async fn up(place: &Place, wish: &Wish) -> Result<Raised, Error> {
     if let Some(deployed) = Box::pin(probe(place, wish, &stacks, &bucket, &now, &topic)).await? {
         raised.stacks.push((place.stack_of(Part::Probes), deployed));
     }
+    Box::pin(leftovers::remove(place, &stacks, &bucket)).await?;
     Ok(raised)
 }
 

@@ -68,6 +68,9 @@ pub(super) struct UpCommand {
     /// Walk this plan's journeys every minute, without a coordinator (`probe: { every: 1m }` in it)
     #[arg(long, value_name = "PLAN", help_heading = "Probes and alarms")]
     probe: Option<PathBuf>,
+    /// Let HOST be probed as often as the plan says; loopback always may be, any other host gets at most 10 requests/s
+    #[arg(long = "allow-host", value_name = "HOST", help_heading = "Probes and alarms", requires = "probe")]
+    allow_hosts: Vec<String>,
     /// No alarms about the fleet
     #[arg(long, help_heading = "Probes and alarms")]
     no_alarms: bool,
@@ -104,7 +107,7 @@ impl UpCommand {
             package: self.zip.as_deref().map(Package::read).transpose()?,
             parameters: self.parameters(),
             joining: self.joining()?,
-            rounds: self.probe.as_deref().map(|plan| Rounds::read(plan, &regions)).transpose()?,
+            rounds: self.rounds(&regions)?,
             with_alarms: !self.no_alarms,
             email: self.email.clone(),
             budget_usd: self.budget,
@@ -112,6 +115,11 @@ impl UpCommand {
             is_update: false,
             regions,
         })
+    }
+
+    fn rounds(&self, regions: &[String]) -> Result<Option<Rounds>, Error> {
+        let read = |plan| Rounds::read(plan, regions, &self.allow_hosts);
+        self.probe.as_deref().map(read).transpose()
     }
 
     fn joining(&self) -> Result<Option<Joining>, Error> {
@@ -129,12 +137,15 @@ impl UpCommand {
 
     fn parameters(&self) -> BTreeMap<&'static str, String> {
         let text = |number: Option<u32>| number.map(|number| number.to_string());
+        let none = self.agents_ec2 == Some(0);
         let named = [
             ("MemoryMb", text(self.memory)),
             ("ReservedConcurrency", text(self.concurrency)),
             ("LogRetentionDays", text(self.log_days)),
-            // Others come with what they need to join.
-            ("AgentsEc2", self.agents_ec2.filter(|agents| *agents == 0).map(|_| "0".to_owned())),
+            // Others come with what they need to join; without any, what those had is not left lying about.
+            ("AgentsEc2", none.then(|| "0".to_owned())),
+            ("ProgramKey", none.then(String::new)),
+            ("JoinUrl", none.then(String::new)),
             ("InstanceType", self.instance_type.clone()),
             ("VpcId", self.vpc.clone()),
             ("Subnets", (!self.subnets.is_empty()).then(|| self.subnets.join(","))),
@@ -214,8 +225,8 @@ mod tests {
         let named =
             wish("--region eu-west-2 us-east-1 eu-west-2 --memory 512 --agents-ec2 0 --no-alarms").unwrap();
         assert_eq!(named.regions, ["eu-west-2", "us-east-1"]);
-        let expected = BTreeMap::from([("MemoryMb", "512".to_owned()), ("AgentsEc2", "0".to_owned())]);
-        assert_eq!(named.parameters, expected);
+        let expected = [("MemoryMb", "512"), ("AgentsEc2", "0"), ("ProgramKey", ""), ("JoinUrl", "")];
+        assert_eq!(named.parameters, BTreeMap::from(expected.map(|(name, value)| (name, value.to_owned()))));
         assert!(!named.with_alarms);
     }
 
@@ -231,6 +242,7 @@ mod tests {
             ("--stack Shop", "is no name of a fleet"),
             ("--name london", "eu-west-2=london"),
             ("--no-ec2 --agents-ec2 3", "cannot be used with"),
+            ("--allow-host shop.example.com", "--probe"),
         ] {
             let why = wish(line).map(|_| ()).unwrap_err();
             assert!(why.contains(expected), "{line}: {why}");
