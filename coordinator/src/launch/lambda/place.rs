@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::board::Board;
 use super::rates::Rates;
+use super::trouble::Function;
 use crate::Error;
 use crate::aws::bucket::Bucket;
 use crate::aws::{CONNECT_WITHIN, Failure};
@@ -37,8 +38,8 @@ pub(super) struct Place {
     pub(super) client: Client,
     /// The function's name.
     pub(super) name: String,
-    /// The same with its region, for people.
-    pub(super) function: String,
+    /// The same with its stack and its region, for people.
+    pub(super) function: Function,
     pub(super) bucket: Bucket,
     /// What all its agents are told, save those of probes.
     pub(super) board: Arc<Board>,
@@ -71,11 +72,11 @@ impl Place {
             Board::open(bucket.clone(), format!("{folder}{BOARD}"))
         );
         let board = board.map_err(|failure| unopened(region, &bucket_name, &failure))?;
-        let name = format!("{stack}-agent");
+        let function = Function::new(stack, region);
         Ok(Self {
             client,
-            function: format!("{name} in {region}"),
-            name,
+            name: function.name(),
+            function,
             bucket,
             board: Arc::new(board),
             uploads: Semaphore::new(UPLOADS_MAX),

@@ -226,7 +226,12 @@ async fn what_is_throttled_is_invoked_again_with_the_same_claim() {
 async fn what_is_refused_says_where_why_and_what_to_do() {
     for (status, code, expected, times) in [
         (403, "AccessDeniedException", "lambda:InvokeFunction", 1..=1),
-        (404, "ResourceNotFoundException", "`doorbuster fleet up` makes it", 1..=1),
+        (
+            404,
+            "ResourceNotFoundException",
+            "`doorbuster fleet up --zip FILE --region eu-west-1` makes it",
+            1..=1,
+        ),
         (413, "RequestTooLargeException", "shorter data files", 1..=1),
         // Tried again for as long as agents may take to be ready.
         (429, "TooManyRequestsException", "lower `agents`", 2..=8),
@@ -247,7 +252,11 @@ async fn a_function_that_fails_says_why() {
     for (code, details, expected) in [
         ("Runtime.ExitError", "fork/exec /var/task/bootstrap: exec format error", "another processor"),
         ("Sandbox.Timedout", "Task timed out after 900.00 seconds", "ran into its timeout"),
-        ("Runtime.ExitError", "Runtime exited with error: exit status 101", "`doorbuster fleet logs`"),
+        (
+            "Runtime.ExitError",
+            "Runtime exited with error: exit status 101",
+            "`doorbuster fleet logs --region eu-west-1`",
+        ),
     ] {
         let cloud = Cloud::start().await;
         cloud.function(move |_| {
