@@ -13,10 +13,10 @@ use tokio::time::{sleep, timeout};
 
 use super::board::Board;
 use super::rates::Rates;
-use super::trouble::Function;
+use super::trouble::{Function, unopened};
 use crate::Error;
+use crate::aws::CONNECT_WITHIN;
 use crate::aws::bucket::Bucket;
-use crate::aws::{CONNECT_WITHIN, Failure};
 
 /// The name of the object that is the region's board.
 pub(super) const BOARD: &str = "board";
@@ -71,8 +71,11 @@ impl Place {
             Box::pin(concurrency(&client)),
             Board::open(bucket.clone(), format!("{folder}{BOARD}"))
         );
-        let board = board.map_err(|failure| unopened(region, &bucket_name, &failure))?;
         let function = Function::new(stack, region);
+        let board = board.map_err(|failure| Error::Aws {
+            what: format!("opening the fleet in {region} (the bucket {bucket_name})"),
+            why: unopened(&function, &failure.why),
+        })?;
         Ok(Self {
             client,
             name: function.name(),
@@ -139,18 +142,4 @@ async fn concurrency(client: &Client) -> u32 {
     let limit = asked.ok().and_then(Result::ok);
     let limit = limit.as_ref().and_then(|answer| answer.account_limit());
     limit.and_then(|limit| u32::try_from(limit.concurrent_executions()).ok()).unwrap_or(CONCURRENCY)
-}
-
-fn unopened(region: &str, bucket: &str, failure: &Failure) -> Error {
-    let remedy = if failure.why.contains("NoSuchBucket") {
-        "; `doorbuster fleet up` makes it"
-    } else if failure.why.contains("AccessDenied") {
-        "; use a role that may write there, as the stack's coordinator role may"
-    } else {
-        ""
-    };
-    Error::Aws {
-        what: format!("opening the fleet in {region} (the bucket {bucket})"),
-        why: format!("{}{remedy}", failure.why),
-    }
 }

@@ -418,6 +418,33 @@ async fn a_region_that_is_not_ready_is_told_when_it_is_opened() {
 }
 
 #[tokio::test]
+async fn a_region_that_is_down_is_named_and_does_not_speak_for_the_others() {
+    let cloud = Cloud::start().await;
+    let regions = ["eu-west-1", "us-east-1"];
+    let each = regions.map(|region| format!("r-{region}: {{ aws: {region}, launch: lambda }}")).join(", ");
+    let text = format!(
+        "name: x\ntarget: http://127.0.0.1:1\nregions: {{ {each} }}\njourneys: [browse]\n\
+         load: {{ arrivals: [{{ hold: 10/s, for: 10s }}] }}\n"
+    );
+    let (plan, any) = (Plan::read("plan.yaml", &text).unwrap(), config(&cloud.endpoint).await);
+    let open = || {
+        let configs = BTreeMap::from(regions.map(|region| (region.to_owned(), any.clone())));
+        Lambda::with(&plan, "r", Some(&cloud.endpoint), configs)
+    };
+    // Whatever is asked is asked three times. The first region does not say whose account it is, the second one does.
+    cloud.refuse("POST /", &[503; 3]);
+    drop(open().await.unwrap());
+    cloud.refuse("POST /", &[503; 6]);
+    let told = open().await.unwrap_err().to_string();
+    assert!(told.starts_with("finding out in us-east-1 which AWS account this is: "), "{told}");
+    assert!(told.contains("take the region out of the plan"), "{told}");
+    cloud.refuse(&format!("PUT /doorbuster-{ACCOUNT}-us-east-1/{BOARD}"), &[503; 3]);
+    let told = open().await.unwrap_err().to_string();
+    assert!(told.starts_with("opening the fleet in us-east-1 (the bucket "), "{told}");
+    assert!(told.contains("take the region out of the plan"), "{told}");
+}
+
+#[tokio::test]
 async fn a_plan_without_functions_opens_nothing() {
     let text = "name: x\ntarget: http://127.0.0.1:1\nregions: [a]\njourneys: [browse]\nload: { arrivals: [{ hold: 1/s, for: 1s }] }\n";
     let plan = Plan::read("plan.yaml", text).unwrap();

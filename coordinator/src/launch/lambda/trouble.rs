@@ -106,6 +106,26 @@ pub(super) fn ended(function: &Function, code: &str, details: &str) -> String {
     format!("{function} failed with {told}; {remedy}")
 }
 
+/// Why a region could not be opened, in AWS's words, and what to do.
+pub(super) fn unopened(function: &Function, why: &str) -> String {
+    let says = |parts: &[&str]| parts.iter().any(|part| why.contains(part));
+    // A broken server's words are about itself, whatever they say.
+    let remedy = if says(&["status 5", "error sending request"]) {
+        UNREACHABLE.to_owned()
+    } else if says(&["NoSuchBucket"]) {
+        format!("{} makes it", function.command("up --zip FILE"))
+    } else if says(&["ExpiredToken", "RequestExpired", "token has expired", "is expired"]) {
+        EXPIRED.to_owned()
+    } else if says(&["InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClient", "InvalidToken"]) {
+        format!("see whether the region is enabled for this account; if it is, {EXPIRED}")
+    } else if says(&["AccessDenied"]) {
+        "use a role that may write there, as the stack's coordinator role may".to_owned()
+    } else {
+        return why.to_owned();
+    };
+    format!("{why}; {remedy}")
+}
+
 /// Whether an invocation is worth another attempt. A function that is being made or updated says so by conflicts.
 /// Source: AWS Lambda API Reference, InvokeWithResponseStream, "Errors".
 fn is_passing(status: Option<u16>, code: &str) -> bool {
@@ -199,6 +219,25 @@ mod tests {
             assert!(!remedy(&function, code).is_empty());
         }
     }
+    #[test]
+    fn what_keeps_a_region_closed_has_its_remedy() {
+        let function = Function::new("doorbuster", "eu-west-2");
+        for (why, expected) in [
+            ("error sending request: client error (Connect): dns error", "take the region out of the plan"),
+            ("it answered with status 503", "take the region out of the plan"),
+            ("NoSuchBucket: none (status 404)", "`doorbuster fleet up --zip FILE --region eu-west-2`"),
+            ("ExpiredToken: The provided token has expired. (status 400)", "log in again"),
+            ("InvalidClientTokenId: The security token is invalid (status 403)", "enabled for this account"),
+            ("AccessDenied: not here (status 403)", "coordinator role"),
+        ] {
+            let told = unopened(&function, why);
+            assert!(told.starts_with(&format!("{why}; ")) && told.contains(expected), "{told}");
+            assert!(commands(&told).len() <= 1, "{told}");
+        }
+        let without = "no credentials for AWS were found: set AWS_PROFILE";
+        assert_eq!(unopened(&function, without), without, "it says by itself what to do");
+    }
+
     #[test]
     fn what_is_to_be_given_can_be_given_and_names_the_fleet() {
         let function = Function::new("second", "eu-west-2");
