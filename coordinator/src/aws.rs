@@ -88,6 +88,11 @@ impl Failure {
         }
         Self { is_final: is_final(status, code), why }
     }
+
+    /// Whether nobody has credentials, wherever one asks.
+    pub(crate) fn is_without_credentials(&self) -> bool {
+        self.why == WITHOUT_CREDENTIALS
+    }
 }
 
 /// Whether a request is wrong in itself. Throttling, broken connections and servers pass; credentials and rights may be

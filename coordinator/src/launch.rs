@@ -6,6 +6,8 @@
 mod join;
 mod lambda;
 mod local;
+#[cfg(test)]
+mod remedies;
 pub(crate) mod skew;
 
 use std::path::PathBuf;

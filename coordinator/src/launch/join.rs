@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use doorbuster_model::plan::fleet::LaunchBy;
 use doorbuster_model::{Assignment, Plan};
 use doorbuster_wire::ToAgent;
 use tokio::sync::mpsc;
@@ -41,17 +42,20 @@ impl Desk {
     /// Keys that cannot be read, an address that cannot be listened on.
     pub(crate) async fn open(plan: &Plan, folder: &Path) -> Result<Self, Error> {
         let pki = Pki::read(&folder.join(&plan.fleet.pki))?;
-        let regions = plan.regions.iter().filter(|region| region.launch.joins());
-        let regions = regions.map(|region| region.name.clone()).collect();
-        Self::listen(plan.fleet.listen, regions, pki).await
+        let named = |is_meant: fn(LaunchBy) -> bool| -> Vec<String> {
+            let regions = plan.regions.iter().filter(|region| is_meant(region.launch));
+            regions.map(|region| region.name.clone()).collect()
+        };
+        let roster = Roster::new(named(LaunchBy::joins)).with_ec2(named(|by| by == LaunchBy::Ec2));
+        Self::listen(plan.fleet.listen, roster, pki).await
     }
 
-    /// Listens for the agents of these regions.
+    /// Listens for the agents of a roster's regions.
     ///
     /// # Errors
     /// An address that cannot be listened on.
-    async fn listen(address: SocketAddr, regions: Vec<String>, pki: Pki) -> Result<Self, Error> {
-        let roster = Arc::new(Roster::new(regions));
+    async fn listen(address: SocketAddr, roster: Roster, pki: Pki) -> Result<Self, Error> {
+        let roster = Arc::new(roster);
         let server = Server::start(address, pki, Arc::clone(&roster)).await?;
         Ok(Self { roster, server })
     }

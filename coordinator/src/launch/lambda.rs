@@ -33,6 +33,7 @@ use crate::aws::{self, call};
 
 use errand::Errand;
 use place::Place;
+use trouble::{Function, unopened};
 
 /// How often what is asked of AWS once is tried.
 const ATTEMPTS: u32 = 3;
@@ -71,13 +72,7 @@ impl Lambda {
         endpoint: Option<&str>,
         configs: BTreeMap<String, SdkConfig>,
     ) -> Result<Self, Error> {
-        let Some(any) = configs.values().next() else {
-            return Err(Error::Usage("no region of the plan has `launch: lambda`".to_owned()));
-        };
-        let account = call::account(any, endpoint).await.map_err(|failure| Error::Aws {
-            what: "finding out which AWS account this is".to_owned(),
-            why: failure.why,
-        })?;
+        let account = account(&plan.fleet.stack, endpoint, &configs).await?;
         let mut opening = JoinSet::new();
         for (region, config) in configs {
             let (stack, account, run) = (plan.fleet.stack.clone(), account.clone(), run.to_owned());
@@ -133,6 +128,29 @@ impl Lambda {
         }
         while closing.join_next().await.is_some() {}
     }
+}
+
+/// Whose account this is. Every region says the same, so that they are asked in turn: one that is down keeps nobody from
+/// hearing it, and is named when it is opened itself.
+async fn account(
+    stack: &str,
+    endpoint: Option<&str>,
+    configs: &BTreeMap<String, SdkConfig>,
+) -> Result<String, Error> {
+    let mut refused = Error::Usage("no region of the plan has `launch: lambda`".to_owned());
+    for (region, config) in configs {
+        let failure = match call::account(config, endpoint).await {
+            Ok(account) => return Ok(account),
+            Err(failure) => failure,
+        };
+        let what = format!("finding out in {region} which AWS account this is");
+        refused = Error::Aws { what, why: unopened(&Function::new(stack, region), &failure.why) };
+        if failure.is_without_credentials() {
+            // They are looked for in the same places everywhere, and some of those take seconds.
+            break;
+        }
+    }
+    Err(refused)
 }
 
 /// The AWS region of each region whose agents are functions.

@@ -12,6 +12,10 @@ use doorbuster_wire::PROTOCOL;
 
 /// This build's version.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What gives functions the agent of this build's version.
+const UPDATE: &str = "`doorbuster fleet update --zip FILE`, where FILE is the agent of this version (`cargo xtask lambda` makes it)";
+/// What gives a group on EC2 the program that gives the command.
+const REPLACE: &str = "`doorbuster fleet up --region REGION --agents-ec2 0` ends those that there are, `doorbuster fleet up --region REGION --agents-ec2 N --join URL` starts others with the program that gives the command";
 
 /// Why nobody can speak with an agent that speaks another protocol, and what to do, by how it was launched: `program` is
 /// what serves as every local agent instead of this program.
@@ -34,12 +38,10 @@ fn older(by: LaunchBy, program: Option<&Path>) -> String {
         }
         (LaunchBy::Local, None) => replaced(),
         (LaunchBy::Lambda, _) => {
-            "bring the function to this version with `doorbuster fleet update`".to_owned()
+            format!("bring the function to this version with {UPDATE}")
         }
         (LaunchBy::Join, _) => format!("install Doorbuster {VERSION} on that host"),
-        (LaunchBy::Ec2, _) => format!(
-            "install Doorbuster {VERSION} on the group's hosts: `doorbuster fleet update`, then let the group start them anew"
-        ),
+        (LaunchBy::Ec2, _) => format!("give the group hosts with Doorbuster {VERSION}: {REPLACE}"),
     }
 }
 
@@ -52,10 +54,15 @@ fn newer(by: LaunchBy, program: Option<&Path>, version: &str) -> String {
         ),
         (LaunchBy::Local, None) => replaced(),
         (LaunchBy::Lambda, _) => format!(
-            "install Doorbuster {version} here, or take the function back to this version with `doorbuster fleet update`"
+            "install Doorbuster {version} here, or take the function back to this version with {UPDATE}"
         ),
-        (LaunchBy::Join | LaunchBy::Ec2, _) => {
+        (LaunchBy::Join, _) => {
             format!("install Doorbuster {version} here, or Doorbuster {VERSION} on that host")
+        }
+        (LaunchBy::Ec2, _) => {
+            format!(
+                "install Doorbuster {version} here, or give the group hosts with Doorbuster {VERSION}: {REPLACE}"
+            )
         }
     }
 }
@@ -68,6 +75,7 @@ fn replaced() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::launch::remedies::commands;
 
     #[test]
     fn the_remedy_is_that_of_the_launcher() {
@@ -75,9 +83,9 @@ mod tests {
         for (by, program, part) in [
             (LaunchBy::Local, ours, format!("build /opt/ours again, with doorbuster-agent {VERSION}")),
             (LaunchBy::Local, None, "run the command again".to_owned()),
-            (LaunchBy::Lambda, None, "`doorbuster fleet update`".to_owned()),
+            (LaunchBy::Lambda, None, "`doorbuster fleet update --zip FILE`".to_owned()),
             (LaunchBy::Join, None, format!("install Doorbuster {VERSION} on that host")),
-            (LaunchBy::Ec2, None, "let the group start them anew".to_owned()),
+            (LaunchBy::Ec2, None, "--agents-ec2 N --join URL`".to_owned()),
         ] {
             let message = mismatch(by, program, "0.0.9", PROTOCOL - 1);
             assert!(message.contains(&part), "{message}");
@@ -86,6 +94,16 @@ mod tests {
                 format!("the agent 0.0.9 speaks protocol {}", PROTOCOL - 1),
             ] {
                 assert!(message.contains(&part), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_given_can_be_given() {
+        for (by, count) in [(LaunchBy::Lambda, 1), (LaunchBy::Ec2, 2), (LaunchBy::Join, 0)] {
+            for protocol in [PROTOCOL - 1, PROTOCOL + 1] {
+                let message = mismatch(by, None, "0.0.9", protocol);
+                assert_eq!(commands(&message).len(), count, "{message}");
             }
         }
     }

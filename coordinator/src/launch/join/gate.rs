@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use doorbuster_link::{SILENCE_MAX, certificate_name};
-use doorbuster_model::plan::fleet::LaunchBy;
 use doorbuster_wire::{Downward, PROTOCOL, Upward};
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -71,7 +70,7 @@ fn look(
         ));
     }
     if protocol != PROTOCOL {
-        return Err(mismatch(LaunchBy::Join, None, &version, protocol));
+        return Err(mismatch(roster.launch_of(&region), None, &version, protocol));
     }
     roster.knows(&region)?;
     Ok((agent, region, received))

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use doorbuster_model::plan::fleet::LaunchBy;
 use doorbuster_wire::{Downward, Upward};
 use tokio::sync::{mpsc, oneshot};
 
@@ -101,12 +102,24 @@ impl Inside {
 pub(super) struct Roster {
     /// The regions that agents may be in.
     regions: Vec<String>,
+    /// Those of them whose agents a group on EC2 starts.
+    on_ec2: Vec<String>,
     inside: Mutex<Inside>,
 }
 
 impl Roster {
     pub(super) fn new(regions: Vec<String>) -> Self {
-        Self { regions, inside: Mutex::default() }
+        Self { regions, on_ec2: Vec::new(), inside: Mutex::default() }
+    }
+
+    /// The same where a group on EC2 starts the agents of these regions.
+    pub(super) fn with_ec2(self, on_ec2: Vec<String>) -> Self {
+        Self { on_ec2, ..self }
+    }
+
+    /// Who starts the agents of a region.
+    pub(super) fn launch_of(&self, region: &str) -> LaunchBy {
+        if self.on_ec2.iter().any(|known| known == region) { LaunchBy::Ec2 } else { LaunchBy::Join }
     }
 
     /// Whether agents of this region are wanted; otherwise which are.

@@ -25,6 +25,7 @@ use self::caller::{Caller, Credentials};
 use self::fake::Fake;
 use self::proxy::Proxy;
 use super::Desk;
+use super::roster::Roster;
 use crate::fleet::pki::{self, Pki};
 use crate::launch::{Agent, Event};
 
@@ -89,7 +90,7 @@ impl Site {
     async fn listen(folder: &Folder, regions: &[&str], address: SocketAddr) -> (Desk, SocketAddr) {
         let regions = regions.iter().map(|region| (*region).to_owned()).collect();
         let pki = Pki::read(&folder.0.join("pki")).unwrap();
-        let desk = Desk::listen(address, regions, pki).await.unwrap();
+        let desk = Desk::listen(address, Roster::new(regions), pki).await.unwrap();
         let address = desk.server.address;
         (desk, address)
     }
@@ -367,4 +368,25 @@ async fn a_certificate_is_renewed_for_its_own_key_alone() {
     );
     let refused = caller.renew(&caller::request(&others)).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn an_older_agent_is_told_what_renews_one_of_its_region() {
+    let folder = Folder::new();
+    pki::make(&folder.0.join("pki"), &["127.0.0.1".to_owned()], 0).unwrap();
+    let keys = || Pki::read(&folder.0.join("pki")).unwrap();
+    let regions = ["tokyo", "london"].map(str::to_owned);
+    let roster = Roster::new(regions.to_vec()).with_ec2(vec!["london".to_owned()]);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let desk = Desk::listen(address, roster, keys()).await.unwrap();
+    let key = KeyPair::generate().unwrap();
+    let signed = keys().authority.sign(&caller::request(&key), Timestamp::now()).unwrap();
+    let credentials = Credentials::of(&keys(), &signed.pem, &key);
+    for (region, remedy) in [("tokyo", "on that host"), ("london", "--agents-ec2 N --join URL")] {
+        let mut caller = Caller::dial(desk.server.address, &credentials).await.unwrap();
+        match caller.join(&signed.agent, region, PROTOCOL - 1).await.unwrap() {
+            Some(Downward::Refused { why }) => assert!(why.contains(remedy), "{region}: {why}"),
+            other => panic!("{region}: {other:?}"),
+        }
+    }
 }

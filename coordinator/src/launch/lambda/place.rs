@@ -13,9 +13,10 @@ use tokio::time::{sleep, timeout};
 
 use super::board::Board;
 use super::rates::Rates;
+use super::trouble::{Function, unopened};
 use crate::Error;
+use crate::aws::CONNECT_WITHIN;
 use crate::aws::bucket::Bucket;
-use crate::aws::{CONNECT_WITHIN, Failure};
 
 /// The name of the object that is the region's board.
 pub(super) const BOARD: &str = "board";
@@ -37,8 +38,8 @@ pub(super) struct Place {
     pub(super) client: Client,
     /// The function's name.
     pub(super) name: String,
-    /// The same with its region, for people.
-    pub(super) function: String,
+    /// The same with its stack and its region, for people.
+    pub(super) function: Function,
     pub(super) bucket: Bucket,
     /// What all its agents are told, save those of probes.
     pub(super) board: Arc<Board>,
@@ -70,12 +71,15 @@ impl Place {
             Box::pin(concurrency(&client)),
             Board::open(bucket.clone(), format!("{folder}{BOARD}"))
         );
-        let board = board.map_err(|failure| unopened(region, &bucket_name, &failure))?;
-        let name = format!("{stack}-agent");
+        let function = Function::new(stack, region);
+        let board = board.map_err(|failure| Error::Aws {
+            what: format!("opening the fleet in {region} (the bucket {bucket_name})"),
+            why: unopened(&function, &failure.why),
+        })?;
         Ok(Self {
             client,
-            function: format!("{name} in {region}"),
-            name,
+            name: function.name(),
+            function,
             bucket,
             board: Arc::new(board),
             uploads: Semaphore::new(UPLOADS_MAX),
@@ -138,18 +142,4 @@ async fn concurrency(client: &Client) -> u32 {
     let limit = asked.ok().and_then(Result::ok);
     let limit = limit.as_ref().and_then(|answer| answer.account_limit());
     limit.and_then(|limit| u32::try_from(limit.concurrent_executions()).ok()).unwrap_or(CONCURRENCY)
-}
-
-fn unopened(region: &str, bucket: &str, failure: &Failure) -> Error {
-    let remedy = if failure.why.contains("NoSuchBucket") {
-        "; `doorbuster fleet up` makes it"
-    } else if failure.why.contains("AccessDenied") {
-        "; use a role that may write there, as the stack's coordinator role may"
-    } else {
-        ""
-    };
-    Error::Aws {
-        what: format!("opening the fleet in {region} (the bucket {bucket})"),
-        why: format!("{}{remedy}", failure.why),
-    }
 }

@@ -226,7 +226,12 @@ async fn what_is_throttled_is_invoked_again_with_the_same_claim() {
 async fn what_is_refused_says_where_why_and_what_to_do() {
     for (status, code, expected, times) in [
         (403, "AccessDeniedException", "lambda:InvokeFunction", 1..=1),
-        (404, "ResourceNotFoundException", "`doorbuster fleet up` makes it", 1..=1),
+        (
+            404,
+            "ResourceNotFoundException",
+            "`doorbuster fleet up --zip FILE --region eu-west-1` makes it",
+            1..=1,
+        ),
         (413, "RequestTooLargeException", "shorter data files", 1..=1),
         // Tried again for as long as agents may take to be ready.
         (429, "TooManyRequestsException", "lower `agents`", 2..=8),
@@ -247,7 +252,11 @@ async fn a_function_that_fails_says_why() {
     for (code, details, expected) in [
         ("Runtime.ExitError", "fork/exec /var/task/bootstrap: exec format error", "another processor"),
         ("Sandbox.Timedout", "Task timed out after 900.00 seconds", "ran into its timeout"),
-        ("Runtime.ExitError", "Runtime exited with error: exit status 101", "`doorbuster fleet logs`"),
+        (
+            "Runtime.ExitError",
+            "Runtime exited with error: exit status 101",
+            "`doorbuster fleet logs --region eu-west-1`",
+        ),
     ] {
         let cloud = Cloud::start().await;
         cloud.function(move |_| {
@@ -406,6 +415,33 @@ async fn a_region_that_is_not_ready_is_told_when_it_is_opened() {
     let begin =
         format!("opening the fleet in {REGION} (the bucket doorbuster-{ACCOUNT}-{REGION}): AccessDenied");
     assert!(told.starts_with(&begin) && told.contains("coordinator role"), "{told}");
+}
+
+#[tokio::test]
+async fn a_region_that_is_down_is_named_and_does_not_speak_for_the_others() {
+    let cloud = Cloud::start().await;
+    let regions = ["eu-west-1", "us-east-1"];
+    let each = regions.map(|region| format!("r-{region}: {{ aws: {region}, launch: lambda }}")).join(", ");
+    let text = format!(
+        "name: x\ntarget: http://127.0.0.1:1\nregions: {{ {each} }}\njourneys: [browse]\n\
+         load: {{ arrivals: [{{ hold: 10/s, for: 10s }}] }}\n"
+    );
+    let (plan, any) = (Plan::read("plan.yaml", &text).unwrap(), config(&cloud.endpoint).await);
+    let open = || {
+        let configs = BTreeMap::from(regions.map(|region| (region.to_owned(), any.clone())));
+        Lambda::with(&plan, "r", Some(&cloud.endpoint), configs)
+    };
+    // Whatever is asked is asked three times. The first region does not say whose account it is, the second one does.
+    cloud.refuse("POST /", &[503; 3]);
+    drop(open().await.unwrap());
+    cloud.refuse("POST /", &[503; 6]);
+    let told = open().await.unwrap_err().to_string();
+    assert!(told.starts_with("finding out in us-east-1 which AWS account this is: "), "{told}");
+    assert!(told.contains("take the region out of the plan"), "{told}");
+    cloud.refuse(&format!("PUT /doorbuster-{ACCOUNT}-us-east-1/{BOARD}"), &[503; 3]);
+    let told = open().await.unwrap_err().to_string();
+    assert!(told.starts_with("opening the fleet in us-east-1 (the bucket "), "{told}");
+    assert!(told.contains("take the region out of the plan"), "{told}");
 }
 
 #[tokio::test]

@@ -2,10 +2,50 @@
 //! do.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 
 use crate::aws::Failure;
+
+/// What to do about a region that does not answer. No command leaves one out: a run without it is another plan.
+const UNREACHABLE: &str = "the region cannot be reached: see whether AWS has trouble there (https://health.aws.amazon.com) or this machine is offline, or take the region out of the plan";
+/// What to do about credentials whose time is over.
+const EXPIRED: &str = "the credentials are no longer good: log in again";
+
+/// A function of a fleet, by its stack and its region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Function {
+    stack: String,
+    region: String,
+}
+
+impl Function {
+    pub(super) fn new(stack: &str, region: &str) -> Self {
+        Self { stack: stack.to_owned(), region: region.to_owned() }
+    }
+
+    /// What AWS calls it.
+    pub(super) fn name(&self) -> String {
+        format!("{}-agent", self.stack)
+    }
+
+    /// A command about its fleet, in its region alone: in others it might make one where there is none.
+    fn command(&self, command: &str) -> String {
+        let stack = match self.stack.as_str() {
+            "doorbuster" => String::new(),
+            stack => format!(" --stack {stack}"),
+        };
+        format!("`doorbuster fleet {command} --region {}{stack}`", self.region)
+    }
+}
+
+/// For people: `doorbuster-agent in eu-west-2`.
+impl fmt::Display for Function {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} in {}", self.name(), self.region)
+    }
+}
 
 /// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +59,8 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
-    /// What an error of the SDK comes to. `function` is said with its region: "doorbuster-agent in eu-west-2".
-    pub(super) fn of<E>(error: &SdkError<E>, function: &str) -> Self
+    /// What an error of the SDK comes to.
+    pub(super) fn of<E>(error: &SdkError<E>, function: &Function) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
@@ -35,11 +75,7 @@ impl Trouble {
             _ => false,
         };
         let why = Failure::of(error).why;
-        let remedy = if is_unreachable {
-            "the region cannot be reached: see whether AWS has trouble there, or leave it out with --region"
-        } else {
-            remedy(code)
-        };
+        let remedy = if is_unreachable { UNREACHABLE.to_owned() } else { remedy(function, code) };
         let why = if remedy.is_empty() { why } else { format!("{why}; {remedy}") };
         let is_passing = is_unreachable || is_passing(status, code);
         Self { is_passing, may_run: is_unreachable, why: format!("invoking {function}: {why}") }
@@ -47,18 +83,47 @@ impl Trouble {
 }
 
 /// Why a function's response ended, by the error that its completion tells.
-pub(super) fn ended(function: &str, code: &str, details: &str) -> String {
+pub(super) fn ended(function: &Function, code: &str, details: &str) -> String {
     let told = [code, details].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     let remedy = if details.contains("exec format error") || code == "Runtime.InvalidEntrypoint" {
-        "it was built for another processor: `doorbuster fleet update` installs the one that the plan's `architecture` names"
+        format!(
+            "it was built for another processor: {} installs a zip of `cargo xtask lambda`, and sets its processor",
+            function.command("update --zip FILE")
+        )
     } else if code == "Sandbox.Timedout" || details.contains("timed out") {
-        "it ran into its timeout: `doorbuster fleet update` sets it, or make the plan's fleet.generation shorter"
+        format!(
+            "it ran into its timeout: {} sets the longest that there is, or make the plan's fleet.generation shorter",
+            function.command("up")
+        )
     } else if code == "Runtime.OutOfMemory" || details.contains("signal: killed") {
-        "it had too little memory: raise the plan's fleet.memory and run `doorbuster fleet update`, or use more agents"
+        format!(
+            "it had too little memory: {} sets more, or use more agents",
+            function.command("up --memory MB")
+        )
     } else {
-        "`doorbuster fleet logs` shows what it said"
+        format!("{} shows what it said", function.command("logs"))
     };
     format!("{function} failed with {told}; {remedy}")
+}
+
+/// Why a region could not be opened, in AWS's words, and what to do.
+pub(super) fn unopened(function: &Function, why: &str) -> String {
+    let says = |parts: &[&str]| parts.iter().any(|part| why.contains(part));
+    // A broken server's words are about itself, whatever they say.
+    let remedy = if says(&["status 5", "error sending request"]) {
+        UNREACHABLE.to_owned()
+    } else if says(&["NoSuchBucket"]) {
+        format!("{} makes it", function.command("up --zip FILE"))
+    } else if says(&["ExpiredToken", "RequestExpired", "token has expired", "is expired"]) {
+        EXPIRED.to_owned()
+    } else if says(&["InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClient", "InvalidToken"]) {
+        format!("see whether the region is enabled for this account; if it is, {EXPIRED}")
+    } else if says(&["AccessDenied"]) {
+        "use a role that may write there, as the stack's coordinator role may".to_owned()
+    } else {
+        return why.to_owned();
+    };
+    format!("{why}; {remedy}")
 }
 
 /// Whether an invocation is worth another attempt. A function that is being made or updated says so by conflicts.
@@ -77,31 +142,39 @@ fn is_passing(status: Option<u16>, code: &str) -> bool {
 }
 
 /// What to do about an error; empty where nobody knows.
-fn remedy(code: &str) -> &'static str {
-    match code {
+fn remedy(function: &Function, code: &str) -> String {
+    let plain = match code {
         "TooManyRequestsException" => {
-            "all the concurrency of the function or of the region is in use: lower `agents`, raise the function's reserved concurrency, or ask AWS for a higher quota (Lambda, \"Concurrent executions\")"
+            return format!(
+                "all the concurrency of the function or of the region is in use: lower `agents`, raise what the function has for itself ({}), or ask AWS for a higher quota (Lambda, \"Concurrent executions\")",
+                function.command("up --concurrency N")
+            );
+        }
+        "ResourceNotFoundException" => return format!("{} makes it", function.command("up --zip FILE")),
+        "ResourceConflictException" | "ResourceNotReadyException" => {
+            let status = function.command("status");
+            return format!("it is being made or updated: {status} says when that is over");
+        }
+        "InvalidRuntimeException" | "InvalidZipFileException" => {
+            return format!("{} installs it anew", function.command("update --zip FILE"));
         }
         "AccessDeniedException" | "AccessDenied" => {
             "these credentials may not invoke it: use a role with lambda:InvokeFunction on it, as the stack's coordinator role has it"
         }
-        "ResourceNotFoundException" => "`doorbuster fleet up` makes it",
-        "ResourceConflictException" | "ResourceNotReadyException" => {
-            "it is being made or updated: `doorbuster fleet status` says when that is over"
-        }
         "ExpiredToken"
         | "ExpiredTokenException"
         | "UnrecognizedClientException"
-        | "InvalidSignatureException" => "the credentials are no longer good: log in again",
+        | "InvalidSignatureException" => EXPIRED,
         "RequestTooLargeException" => "use fewer or shorter data files",
-        "InvalidRuntimeException" | "InvalidZipFileException" => "`doorbuster fleet update` installs it anew",
         _ => "",
-    }
+    };
+    plain.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::launch::remedies::commands;
 
     #[test]
     fn what_passes_is_told_from_what_does_not() {
@@ -122,23 +195,71 @@ mod tests {
 
     #[test]
     fn each_way_to_fail_has_its_remedy() {
-        let function = "doorbuster-agent in eu-west-2";
+        let function = Function::new("doorbuster", "eu-west-2");
         for (code, details, expected) in [
-            ("Runtime.ExitError", "fork/exec /var/task/bootstrap: exec format error", "`architecture`"),
+            (
+                "Runtime.ExitError",
+                "fork/exec /var/task/bootstrap: exec format error",
+                "fleet update --zip FILE",
+            ),
             ("Sandbox.Timedout", "Task timed out after 900.00 seconds", "fleet.generation"),
             (
                 "Runtime.ExitError",
                 "RequestId: 1 Error: Runtime exited with error: signal: killed",
-                "fleet.memory",
+                "`doorbuster fleet up --memory MB --region eu-west-2`",
             ),
             ("Runtime.ExitError", "exit status 1", "fleet logs"),
         ] {
-            let why = ended(function, code, details);
-            assert!(why.starts_with(&format!("{function} failed with {code}: {details}; ")), "{why}");
+            let why = ended(&function, code, details);
+            let begin = format!("doorbuster-agent in eu-west-2 failed with {code}: {details}; ");
+            assert!(why.starts_with(&begin), "{why}");
             assert!(why.contains(expected), "{why}");
         }
         for code in ["TooManyRequestsException", "AccessDeniedException", "ResourceNotFoundException"] {
-            assert!(!remedy(code).is_empty());
+            assert!(!remedy(&function, code).is_empty());
         }
+    }
+    #[test]
+    fn what_keeps_a_region_closed_has_its_remedy() {
+        let function = Function::new("doorbuster", "eu-west-2");
+        for (why, expected) in [
+            ("error sending request: client error (Connect): dns error", "take the region out of the plan"),
+            ("it answered with status 503", "take the region out of the plan"),
+            ("NoSuchBucket: none (status 404)", "`doorbuster fleet up --zip FILE --region eu-west-2`"),
+            ("ExpiredToken: The provided token has expired. (status 400)", "log in again"),
+            ("InvalidClientTokenId: The security token is invalid (status 403)", "enabled for this account"),
+            ("AccessDenied: not here (status 403)", "coordinator role"),
+        ] {
+            let told = unopened(&function, why);
+            assert!(told.starts_with(&format!("{why}; ")) && told.contains(expected), "{told}");
+            assert!(commands(&told).len() <= 1, "{told}");
+        }
+        let without = "no credentials for AWS were found: set AWS_PROFILE";
+        assert_eq!(unopened(&function, without), without, "it says by itself what to do");
+    }
+
+    #[test]
+    fn what_is_to_be_given_can_be_given_and_names_the_fleet() {
+        let function = Function::new("second", "eu-west-2");
+        for code in [
+            "TooManyRequestsException",
+            "ResourceNotFoundException",
+            "ResourceConflictException",
+            "InvalidZipFileException",
+        ] {
+            let told = remedy(&function, code);
+            assert_eq!(commands(&told).len(), 1, "{told}");
+            assert!(told.contains(" --region eu-west-2 --stack second`"), "{told}");
+        }
+        for (code, details) in [
+            ("Runtime.InvalidEntrypoint", ""),
+            ("Sandbox.Timedout", ""),
+            ("Runtime.OutOfMemory", ""),
+            ("Runtime.ExitError", "exit status 1"),
+        ] {
+            let told = ended(&function, code, details);
+            assert_eq!(commands(&told).len(), 1, "{told}");
+        }
+        assert!(!UNREACHABLE.contains("--region"), "no run has such an option");
     }
 }
