@@ -1,11 +1,13 @@
 //! One agent's invocation, from its first attempt to the end of its response.
 
 use std::borrow::Cow;
+use std::error::Error as StdError;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvokeWithResponseStreamResponseEvent as Streamed;
 use base64::Engine as _;
@@ -52,6 +54,31 @@ pub(super) struct Errand {
 
 type Events = UnboundedSender<(usize, Event)>;
 
+/// How an agent was heard to the last.
+#[derive(Debug, PartialEq, Eq)]
+struct End {
+    /// Why nothing more is heard of it.
+    why: String,
+    /// Whether it surely sends nothing any more. Whoever is merely not heard any more may work on, and is let go.
+    is_over: bool,
+}
+
+impl End {
+    fn over(why: String) -> Self {
+        Self { why, is_over: true }
+    }
+
+    fn unheard(why: String) -> Self {
+        Self { why, is_over: false }
+    }
+
+    /// Its invocation was answered to the end, `part` of which was heard of the agent. Another one may have what it was
+    /// invoked for, and that one is not heard.
+    fn complete(why: String, part: &Part) -> Self {
+        Self { why, is_over: !part.is_anothers() }
+    }
+}
+
 impl Errand {
     pub(super) fn new(
         place: Arc<Place>,
@@ -88,20 +115,29 @@ impl Errand {
             }
         };
         let board_key = own.clone().unwrap_or_else(|| self.place.key(BOARD));
-        let (mut why, has_ended) = tokio::select! {
-            why = Box::pin(self.invoke(assignment, &board_key, &events)) => (why, true),
+        let (End { mut why, is_over }, was_waited_for) = tokio::select! {
+            end = Box::pin(self.invoke(assignment, &board_key, &events)) => (end, false),
             // It stays on the board: it may still be about to begin.
-            () = self.let_go(&id, &board, commands) => ("it was let go and did not end".to_owned(), false),
+            () = self.let_go(&id, &board, commands) => {
+                (End::unheard("it was let go and did not end".to_owned()), true)
+            }
         };
-        if has_ended {
+        if is_over {
             board.has_ended(&id);
+        } else {
+            // Under a lease that goes on for the others it would send for minutes, uncounted.
+            board.let_go(&id);
         }
         if let Some(trouble) = board.trouble() {
             why = format!("{why}; {UNWRITTEN}: {trouble}");
         }
         // The run may be over already; then nobody listens.
         let _ = events.send((self.number, Event::Gone(why)));
-        if let Some(key) = own.filter(|_| has_ended) {
+        if !is_over && !was_waited_for {
+            // Nobody takes the board down before it was read.
+            sleep(END_WITHIN).await;
+        }
+        if let Some(key) = own.filter(|_| is_over) {
             board.stop();
             // What is left goes with the run, or by the bucket's own rules.
             let _ = self.place.bucket.delete(&key).await;
@@ -119,38 +155,44 @@ impl Errand {
     }
 
     /// Invokes the function, again while it is too busy, and hears it to its end. Says why that came.
-    async fn invoke(&self, assignment: Assignment, board_key: &str, events: &Events) -> String {
+    async fn invoke(&self, assignment: Assignment, board_key: &str, events: &Events) -> End {
         let deadline = Instant::now() + self.ready_within;
         let claim = self.place.key(&bundle::claim(&assignment.id));
         let payload = match bundle::payload(&self.place, &self.plan, board_key, assignment).await {
             Ok(payload) => Blob::new(payload),
-            Err(why) => return why,
+            Err(why) => return End::over(why),
         };
         let mut attempt = 0;
+        // Whether an earlier attempt may have gone through, though nobody said so.
+        let mut may_run = false;
         loop {
             self.place.turn().await;
             if self.is_let_go.load(Ordering::Relaxed) {
-                return "it was let go before it was invoked".to_owned();
+                return End { why: "it was let go before it was invoked".to_owned(), is_over: !may_run };
             }
+            let mut part = Part::default();
             let heard = if self.is_whole {
-                self.whole(&payload, &claim, events).await
+                self.whole(&payload, &claim, &mut part, events).await
             } else {
-                self.streamed(&payload, events).await
+                self.streamed(&payload, &mut part, events).await
             };
             let trouble = match heard {
-                Ok(why) => return why,
+                // With two of them about, only the one that began is the one that ended.
+                Ok(end) => return End { is_over: end.is_over && (!may_run || part.has_started()), ..end },
                 Err(trouble) => trouble,
             };
+            may_run |= trouble.may_run;
             let seed = u64::try_from(self.number).unwrap_or(0);
             let wait = pause(PAUSE, PAUSE_MAX, attempt, seed);
             if !trouble.is_passing || Instant::now() + wait >= deadline {
-                return trouble.why;
+                return End { why: trouble.why, is_over: !may_run };
             }
-            // An answer that was lost may be one of a function that runs: a second one would only find that out.
-            if trouble.may_run && matches!(self.place.bucket.get(&claim).await, Ok(Some(_))) {
-                return format!("{}; it runs, and nobody hears it", trouble.why);
-            }
+            // One that begins cold has not claimed yet.
             sleep(wait).await;
+            // An answer that was lost may be one of a function that runs: a second one would only find that out.
+            if may_run && matches!(self.place.bucket.get(&claim).await, Ok(Some(_))) {
+                return End::unheard(format!("{}; it runs, and nobody hears it", trouble.why));
+            }
             attempt += 1;
         }
     }
@@ -159,34 +201,41 @@ impl Errand {
     ///
     /// # Errors
     /// That there is no response.
-    async fn streamed(&self, payload: &Blob, events: &Events) -> Result<String, Trouble> {
+    async fn streamed(&self, payload: &Blob, part: &mut Part, events: &Events) -> Result<End, Trouble> {
         let function = &self.place.function;
         let request = self.place.client.invoke_with_response_stream();
         let request = request.function_name(&self.place.name).payload(payload.clone());
-        let answer = Box::pin(request.send()).await.map_err(|error| Trouble::of(&error, function))?;
+        let answer = Box::pin(request.send()).await.map_err(|error| unanswered(&error, function))?;
         let mut stream = answer.event_stream;
-        let (mut response, mut part) = (Response::new(self.number, events), Part::default());
+        let mut response = Response::new(self.number, events);
         loop {
             match stream.recv().await {
                 Ok(Some(Streamed::PayloadChunk(chunk))) => {
                     let bytes = chunk.payload().map_or(&[][..], |payload| payload.as_ref());
-                    if let Err(why) = response.take(&mut part, bytes) {
-                        return Ok(format!("{function}: {why}"));
+                    if let Err(why) = response.take(part, bytes) {
+                        return Ok(End::unheard(format!("{function}: {why}")));
                     }
                 }
                 Ok(Some(Streamed::InvokeComplete(complete))) => {
-                    return Ok(match complete.error_code() {
+                    let why = match complete.error_code() {
                         Some(code) => ended(function, code, complete.error_details().unwrap_or_default()),
                         None => part.only_text().map_or_else(
                             || ENDED.to_owned(),
                             |text| format!("{function} answered with what no agent says: {text}"),
                         ),
-                    });
+                    };
+                    return Ok(End::complete(why, part));
                 }
                 // What is new to the protocol is nothing that an agent says.
                 Ok(Some(_)) => {}
-                Ok(None) => return Ok(format!("the response of {function} ended before it was complete")),
-                Err(error) => return Ok(format!("the response of {function} broke: {}", chain(&error))),
+                Ok(None) => {
+                    let why = format!("the response of {function} ended before it was complete");
+                    return Ok(End::unheard(why));
+                }
+                Err(error) => {
+                    let why = format!("the response of {function} broke: {}", chain(&error));
+                    return Ok(End::unheard(why));
+                }
             }
         }
     }
@@ -195,7 +244,13 @@ impl Errand {
     ///
     /// # Errors
     /// That there is no response.
-    async fn whole(&self, payload: &Blob, claim: &str, events: &Events) -> Result<String, Trouble> {
+    async fn whole(
+        &self,
+        payload: &Blob,
+        claim: &str,
+        part: &mut Part,
+        events: &Events,
+    ) -> Result<End, Trouble> {
         let function = &self.place.function;
         let mut response = Response::new(self.number, events);
         let request = self.place.client.invoke().function_name(&self.place.name).payload(payload.clone());
@@ -210,33 +265,47 @@ impl Errand {
             if let Ok(Some(greeting)) = self.place.bucket.get(claim).await {
                 is_claimed = true;
                 if let Err(why) = response.take(&mut Part::default(), &greeting) {
-                    return Ok(format!("{function}: {why}"));
+                    return Ok(End::unheard(format!("{function}: {why}")));
                 }
             }
         };
         let answer = answer.map_err(|error| {
-            let trouble = Trouble::of(&error, function);
+            let trouble = unanswered(&error, function);
             // It runs, or ran: another attempt would be a duplicate.
-            Trouble { is_passing: trouble.is_passing && !is_claimed, ..trouble }
+            Trouble {
+                is_passing: trouble.is_passing && !is_claimed,
+                may_run: trouble.may_run || is_claimed,
+                ..trouble
+            }
         })?;
         let bytes = answer.payload().map_or(&[][..], |payload| payload.as_ref());
         if answer.function_error().is_some() {
             let (kind, message) = function_error(bytes);
-            return Ok(ended(function, &kind, &message));
+            return Ok(End::complete(ended(function, &kind, &message), part));
         }
         let frames = match frames_of(bytes) {
             Ok(frames) => frames,
-            Err(why) => return Ok(format!("{function}: {why}")),
+            Err(why) => return Ok(End::complete(format!("{function}: {why}"), part)),
         };
-        let mut part = Part::default();
-        Ok(match response.take(&mut part, &frames) {
+        let why = match response.take(part, &frames) {
             Err(why) => format!("{function}: {why}"),
             Ok(()) => part.only_text().map_or_else(
                 || ENDED.to_owned(),
                 |text| format!("{function} answered with what no agent says: {text}"),
             ),
-        })
+        };
+        Ok(End::complete(why, part))
     }
+}
+
+/// Why there is no response. A server that fails may have passed the invocation on before.
+fn unanswered<E>(error: &SdkError<E>, function: &str) -> Trouble
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    let trouble = Trouble::of(error, function);
+    Trouble { may_run: trouble.may_run || status.is_some_and(|status| status >= 500), ..trouble }
 }
 
 /// The frames of a whole answer: as they are, or as a JSON string in Base64. A frame begins with its length in four bytes,

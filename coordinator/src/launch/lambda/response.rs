@@ -27,6 +27,8 @@ pub(super) struct Response<'a> {
 pub(super) struct Part {
     frames: Frames,
     prelude: Prelude,
+    has_started: bool,
+    has_failed: bool,
 }
 
 /// What stands before the frames. A runtime may begin a streamed response with what a web server would answer: JSON, then eight
@@ -56,6 +58,7 @@ impl<'a> Response<'a> {
         part.push(bytes)?;
         while let Some(frame) = part.frames.next_frame().map_err(|error| error.to_string())? {
             let said = FromAgent::decode(&frame).map_err(|error| error.to_string())?;
+            part.note(&said);
             let is_repeated = match &said {
                 FromAgent::Hello { .. } => mem::replace(&mut self.has_said_hello, true),
                 FromAgent::Report(Report::Started { .. }) => mem::replace(&mut self.has_started, true),
@@ -71,6 +74,24 @@ impl<'a> Response<'a> {
 }
 
 impl Part {
+    fn note(&mut self, said: &FromAgent) {
+        match said {
+            FromAgent::Report(Report::Started { .. }) => self.has_started = true,
+            FromAgent::Report(Report::Failed { .. }) => self.has_failed = true,
+            FromAgent::Hello { .. } | FromAgent::Report(_) => {}
+        }
+    }
+
+    /// Whether the agent said in it that it is ready: it has claimed its assignment.
+    pub(super) fn has_started(&self) -> bool {
+        self.has_started
+    }
+
+    /// Whether the agent gave up before it was ready: what it was to do may be done by another one.
+    pub(super) fn is_anothers(&self) -> bool {
+        self.has_failed && !self.has_started
+    }
+
     fn push(&mut self, bytes: &[u8]) -> Result<(), String> {
         let Some(first) = bytes.first() else { return Ok(()) };
         if matches!(self.prelude, Prelude::Unknown) {
@@ -148,6 +169,21 @@ mod tests {
                 assert_eq!(part.only_text(), None);
             }
         }
+    }
+
+    #[test]
+    fn who_fails_before_he_is_ready_may_be_a_duplicate() {
+        let (sender, _events) = mpsc::unbounded_channel();
+        let failed = FromAgent::Report(Report::Failed { message: "a duplicate".to_owned() });
+        let failed = failed.encode().unwrap();
+        let mut response = Response::new(7, &sender);
+        let mut duplicate = Part::default();
+        response.take(&mut duplicate, &failed).unwrap();
+        assert!(duplicate.is_anothers() && !duplicate.has_started());
+        // What the claim said is no part of what the response says.
+        let mut own = Part::default();
+        response.take(&mut own, &[frames(), failed].concat()).unwrap();
+        assert!(own.has_started() && !own.is_anothers());
     }
 
     #[test]

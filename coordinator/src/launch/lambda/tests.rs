@@ -1,5 +1,7 @@
 //! Functions that are invoked, heard and let go, over real connections and in real frames; what runs in them is played.
 
+mod unheard;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
