@@ -4,6 +4,7 @@
 //! an assignment for its region needs somebody ([`roster`]). From there on the assignment has a seat ([`seat`]), which
 //! outlives the stream: the agent may come back within its lease, and nothing that was said or told is lost or doubled.
 
+mod crowd;
 mod gate;
 mod roster;
 mod seat;

@@ -55,8 +55,9 @@ fn a_token_is_good_once_and_its_text_is_kept_nowhere() {
     // Nor is what the file holds a token.
     let kept = std::fs::read_to_string(folder.0.join("tokens")).unwrap();
     assert!(kept.lines().all(|digest| !tokens.burn(digest).unwrap()));
-    assert!(tokens.burn(&made.tokens[1]).unwrap());
-    assert!(!tokens.burn(&made.tokens[1]).unwrap(), "used twice");
+    assert!(tokens.knows(&made.tokens[1]).unwrap() && !tokens.knows("").unwrap());
+    assert!(tokens.burn(&made.tokens[1]).unwrap(), "to know it does not burn it");
+    assert!(!tokens.burn(&made.tokens[1]).unwrap() && !tokens.knows(&made.tokens[1]).unwrap(), "used twice");
     // Another process sees it burnt as well.
     let others = Pki::read(&folder.0).unwrap().tokens;
     assert!(!others.burn(&made.tokens[1]).unwrap());

@@ -42,6 +42,16 @@ impl Tokens {
         Ok(tokens)
     }
 
+    /// Whether a token is good at present. Somebody else may burn it before whoever asks does.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub(crate) fn knows(&self, token: &str) -> Result<bool, Error> {
+        let presented = sha256_hex(token.as_bytes());
+        // The file is always a whole one: another takes its place.
+        Ok(self.read()?.iter().fold(false, |is_known, digest| is_known | is_same(digest, &presented)))
+    }
+
     /// Burns a token: true where it was good. It is off the disk before this returns, so that no crash makes it good again.
     ///
     /// # Errors

@@ -23,18 +23,16 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use super::crowd::{Crowd, Place};
 use super::roster::Roster;
 use super::service::Service;
 use crate::Error;
 use crate::fleet::pki::Pki;
 
-/// Connections at a time: a plan's agents, twice, as one may come back before its last is seen to be gone. What comes
-/// beyond is closed at once.
-const CONNECTIONS_MAX: usize = 4_000;
 /// How long a handshake may take.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How long somebody without a certificate may stay, who can only enrol.
-const STRANGER_WITHIN: Duration = Duration::from_secs(60);
+const STRANGER_WITHIN: Duration = Duration::from_secs(30);
 /// Calls at a time on one connection.
 const CALLS_MAX: u32 = 8;
 /// How often the server's certificate is made anew.
@@ -120,8 +118,9 @@ async fn accept(
     connections: &mut JoinSet<()>,
 ) {
     let mut made_at = Instant::now();
+    let crowd = Crowd::default();
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, from)) = listener.accept().await else {
             sleep(PAUSE_AFTER_ERROR).await;
             continue;
         };
@@ -131,23 +130,26 @@ async fn accept(
             (tls, made_at) = (renewed, Instant::now());
         }
         while connections.try_join_next().is_some() {}
-        if connections.len() >= CONNECTIONS_MAX {
-            continue;
-        }
+        // What comes beyond is closed at once.
+        let Some(place) = crowd.let_in(from.ip()) else { continue };
         // Small messages must not wait for one another; without this, they do.
         let _ = stream.set_nodelay(true);
-        connections.spawn(attend(stream, TlsAcceptor::from(Arc::clone(&tls)), Arc::clone(service)));
+        connections.spawn(attend(stream, place, TlsAcceptor::from(Arc::clone(&tls)), Arc::clone(service)));
     }
 }
 
-/// Serves one connection.
+/// Serves one connection, which has its place as long.
 async fn attend(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    mut place: Place,
     acceptor: TlsAcceptor,
     service: Arc<Service>,
 ) {
     let Ok(Ok(stream)) = timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await else { return };
     let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).cloned();
+    if shown.is_some() && !place.is_an_agent_s() {
+        return;
+    }
     // No connection outlives the certificate by which it was let in.
     let stays = if shown.is_some() { CERTIFICATE_LIFE } else { STRANGER_WITHIN };
     let answer = service_fn(move |request: Request<Incoming>| {

@@ -19,7 +19,8 @@ use tower::service_fn;
 
 use super::gate::{admit, is_named};
 use super::roster::Roster;
-use crate::fleet::pki::{Pki, Refused};
+use crate::Error;
+use crate::fleet::pki::{Pki, Refused, Tokens};
 
 /// What answers.
 #[derive(Debug)]
@@ -75,11 +76,23 @@ impl Service {
     /// Gives a certificate for a token.
     async fn enrol(&self, message: &[u8]) -> Result<tonic::Response<Vec<u8>>, Status> {
         let Enrol { token, csr_pem } = Enrol::decode(message).map_err(|why| not_understood(&why))?;
-        // Signed first, so that a request which is none costs no token; handed out last.
+        // Looked at first, as nothing is read or signed for strangers. Signed then, so that a request which is none costs no
+        // token. Handed out last, to the one who burns it.
+        let known = token.clone();
+        self.of_tokens(move |tokens| tokens.knows(&known)).await?;
         let signed = self.pki.authority.sign(&csr_pem, Timestamp::now()).map_err(refused)?;
+        self.of_tokens(move |tokens| tokens.burn(&token)).await?;
+        Ok(self.enrolled(signed.pem))
+    }
+
+    /// Asks the tokens' file, which may take a while, whether a token is good.
+    async fn of_tokens(
+        &self,
+        ask: impl FnOnce(&Tokens) -> Result<bool, Error> + Send + 'static,
+    ) -> Result<(), Status> {
         let tokens = self.pki.tokens.clone();
-        match spawn_blocking(move || tokens.burn(&token)).await {
-            Ok(Ok(true)) => Ok(self.enrolled(signed.pem)),
+        match spawn_blocking(move || ask(&tokens)).await {
+            Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err(Status::permission_denied(
                 "the token is not known, or was used; make another with `doorbuster fleet pki FOLDER --tokens 1`",
             )),

@@ -5,7 +5,7 @@ mod fake;
 mod proxy;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tonic::Code;
 
-use self::caller::{Caller, Credentials};
+use self::caller::{Caller, Credentials, connected};
 use self::fake::Fake;
 use self::proxy::Proxy;
 use super::Desk;
@@ -289,12 +289,43 @@ async fn a_token_enrols_once() {
     // A request that is none costs no token.
     let refused = caller.enrol(&site.tokens[0], "no request").await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
+    // And without a token nobody reads it.
+    let stranger = caller.enrol("wrong", "no request").await.unwrap_err();
+    assert_eq!(stranger.code(), Code::PermissionDenied);
     let wrong = caller.enrol("wrong", &caller::request(&first)).await.unwrap_err();
     assert_eq!(wrong.code(), Code::PermissionDenied);
     caller.enrol(&site.tokens[0], &caller::request(&first)).await.unwrap();
     let again = caller.enrol(&site.tokens[0], &caller::request(&second)).await.unwrap_err();
     assert_eq!(again.code(), Code::PermissionDenied);
     assert!(again.message().contains("fleet pki FOLDER --tokens 1"), "{again}");
+}
+
+#[tokio::test]
+async fn strangers_who_say_nothing_keep_no_agent_out() {
+    let site = Site::open(&["tokyo"], 1).await;
+    let address = |last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
+    let mut silent = Vec::new();
+    // More than one address may hold, each from another port.
+    for _ in 0..120 {
+        silent.push(connected(address(9), site.address).await.unwrap());
+    }
+    let key = KeyPair::generate().unwrap();
+    let none = Credentials::none(&site.pki());
+    let ninth = async {
+        let mut caller = Caller::dial_from(address(9), site.address, &none).await?;
+        caller.enrol(&site.tokens[0], &caller::request(&key)).await.map_err(|status| status.to_string())
+    };
+    assert!(ninth.await.is_err(), "its address has all that one may have");
+    let mut caller = Caller::dial_from(address(1), site.address, &none).await.unwrap();
+    let enrolled = caller.enrol(&site.tokens[0], &caller::request(&key)).await.unwrap();
+    assert!(enrolled.certificate_pem.contains("BEGIN CERTIFICATE"));
+    // Once they are gone, there is room again.
+    drop(silent);
+    let deadline = Instant::now() + PATIENCE;
+    while Caller::dial_from(address(9), site.address, &none).await.is_err() {
+        assert!(Instant::now() < deadline, "they are gone");
+        sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]

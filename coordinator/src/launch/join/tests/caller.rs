@@ -1,6 +1,7 @@
 //! Whoever dials the desk, with whatever certificate.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,7 +19,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tonic::Status;
@@ -73,7 +74,16 @@ pub(super) struct Caller(Grpc<Channel>);
 
 impl Caller {
     pub(super) async fn dial(address: SocketAddr, credentials: &Credentials) -> Result<Self, String> {
-        let stream = TcpStream::connect(address).await.map_err(|why| why.to_string())?;
+        Self::dial_from(address.ip(), address, credentials).await
+    }
+
+    /// The same from another address of this machine.
+    pub(super) async fn dial_from(
+        from: IpAddr,
+        address: SocketAddr,
+        credentials: &Credentials,
+    ) -> Result<Self, String> {
+        let stream = connected(from, address).await.map_err(|why| why.to_string())?;
         let connector = TlsConnector::from(Arc::clone(&credentials.0));
         let stream =
             connector.connect(ServerName::from(address.ip()), stream).await.map_err(|why| why.to_string())?;
@@ -127,6 +137,13 @@ impl Caller {
         };
         timeout(WITHIN, called).await.expect("an answer")
     }
+}
+
+/// A connection from one of this machine's addresses, on which nothing is said.
+pub(super) async fn connected(from: IpAddr, address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(address).await
 }
 
 /// A connection as tonic wants it.
