@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use doorbuster_model::Assignment;
 use doorbuster_model::plan::fleet::{LaunchBy, Responses};
+use doorbuster_model::preflight::launched_ahead;
 use doorbuster_wire::{FromAgent, ToAgent};
 use tokio::sync::mpsc;
 
@@ -108,11 +109,7 @@ impl Launchers {
 
     /// How long before it begins whoever relieves an agent of a region is launched.
     pub(crate) fn launch_ahead(&self, region: usize) -> Duration {
-        match self.by(region) {
-            LaunchBy::Local | LaunchBy::Join | LaunchBy::Ec2 => Duration::from_secs(3),
-            // A function may begin cold, and one invocation may have to wait for its turn.
-            LaunchBy::Lambda => Duration::from_secs(20),
-        }
+        launched_ahead(self.by(region))
     }
 
     /// Whether the agents of a region report everything at their end: none of their seconds is missing before.

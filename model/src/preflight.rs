@@ -17,7 +17,7 @@ pub use limits::{
     ENVIRONMENT_DESCRIPTORS_MAX, ENVIRONMENTS_AT_ONCE_MAX, ENVIRONMENTS_AT_ONCE_S, POLICY_URL, SEGMENT_BYTES,
     SHAPED_BITS_PER_S, agents_for, capacity_units, looks_like_balancer,
 };
-pub use part::{Connections, DESCRIPTORS_BESIDE, Part, parts};
+pub use part::{Connections, DESCRIPTORS_BESIDE, Part, launched_ahead, parts};
 pub use price::Price;
 
 /// A journey of a plan, as far as planning goes: what a walk through it comes to on average.

@@ -82,7 +82,18 @@ pub(super) fn generations(plan: &Plan, regions: &[Carried]) -> Vec<Check> {
     let line = |region: &Carried| {
         let longest = plan.fleet.longest_generation(region.launch).unwrap_or_default();
         let (number, longest) = (region.part.generations, show_duration(longest));
-        let says = format!("{number} of at most {longest}, up to two agents at once for each share{closed}");
+        let at_once = match region.part.agents_at_once / region.part.agents.max(1) {
+            2 => "two".to_owned(),
+            more => count(more),
+        };
+        let hosts = if region.launch.joins() {
+            format!(", on {} hosts", count(region.part.agents_at_once))
+        } else {
+            String::new()
+        };
+        let says = format!(
+            "{number} of at most {longest}, up to {at_once} agents at once for each share{hosts}{closed}"
+        );
         Check::ok("generations", Some(region.name.as_str()), says)
     };
     regions.iter().filter(|region| region.part.generations > 1).map(line).collect()

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use doorbuster_model::Overrides;
 use doorbuster_model::preflight::Rows;
@@ -227,6 +228,23 @@ fn a_quota_is_held_against_both_generations() {
     assert!(status == Status::Warning && told.contains("reserve 30 for the agents' function"), "{told}");
     let (status, told) = quota_of(Err("access denied".to_owned()));
     assert!(status == Status::Warning && told.contains("unknown: access denied"), "{told}");
+}
+
+#[test]
+fn a_relay_says_how_many_are_there_at_once() {
+    let told = |launch: &str, generation: Option<u64>| {
+        let regions = format!("{{ a: {{ aws: eu-west-2, launch: {launch}, agents: 10 }} }}");
+        let load = "{ arrivals: [{ hold: 10/s, for: 20m }] }";
+        let mut prepared = prepared("http://127.0.0.1:1", &regions, "sale.yaml", load, &[]);
+        prepared.plan.fleet.generation = generation.map(Duration::from_secs);
+        let preflight = examine(&prepared, MACHINE, &BTreeMap::new(), None);
+        line(&preflight, "generations").told()
+    };
+    let two = "generations, a: 2 of at most 13m, up to two agents at once for each share";
+    assert_eq!(told("lambda", None), two);
+    let five = "generations, a: 40 of at most 30s, up to 5 agents at once for each share";
+    assert_eq!(told("lambda", Some(30)), five);
+    assert_eq!(told("join", Some(30)), format!("{five}, on 50 hosts"));
 }
 
 #[test]

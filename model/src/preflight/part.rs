@@ -1,16 +1,16 @@
 //! What each region and each of its agents carries.
 
+use std::time::Duration;
+
 use super::{Crowd, Walk};
 use crate::generation::{DRAIN_MAX, generations};
-use crate::plan::{Connections as Kept, HttpVersion, Plan, Region};
+use crate::plan::{Connections as Kept, HttpVersion, LaunchBy, Plan, Region};
 use crate::segment::split_weighted;
 
 /// How many connections a shopper opens to a host over HTTP/1.1 at most, as browsers do, when a page has assets.
 const SHOPPER_CONNECTIONS_MAX: u64 = 6;
 /// Descriptors that an agent has open besides its connections.
 pub const DESCRIPTORS_BESIDE: u64 = 32;
-/// How long before a generation its agent is launched, in seconds.
-const AHEAD_S: f64 = 20.0;
 
 /// How many connections, at least and at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,24 @@ pub struct Part {
     pub runs_s: f64,
 }
 
+/// How long before it begins whoever relieves an agent of this launcher is launched.
+pub fn launched_ahead(launch: LaunchBy) -> Duration {
+    match launch {
+        LaunchBy::Local | LaunchBy::Join | LaunchBy::Ec2 => Duration::from_secs(3),
+        // A function may begin cold, and one invocation may have to wait for its turn.
+        LaunchBy::Lambda => Duration::from_secs(20),
+    }
+}
+
+/// How many agents share one place of a relay at most: each is there from `ahead` before its generation until its journeys
+/// have drained, and meanwhile others begin, one for each `longest`. How long journeys drain depends on the target, so that
+/// it is as long as they may.
+fn relayed_at_once(generations: u64, longest: Duration, ahead: Duration) -> u64 {
+    let longest_s = longest.as_secs().max(1);
+    let there_s = longest_s.saturating_add(ahead.as_secs()).saturating_add(DRAIN_MAX.as_secs());
+    there_s.div_ceil(longest_s).min(generations)
+}
+
 /// What each region of a plan carries, in the plan's order.
 pub fn parts(plan: &Plan, crowd: &Crowd, walks: &[Walk]) -> Vec<Part> {
     let shares: Vec<u32> = plan.regions.iter().map(|region| region.share).collect();
@@ -55,7 +73,10 @@ pub fn parts(plan: &Plan, crowd: &Crowd, walks: &[Walk]) -> Vec<Part> {
         let shoppers_max = segment.count_below(crowd.shoppers_max);
         // An agent's share is dealt out in turn, so that no agent has more than one above the others.
         let shoppers_per_agent = shoppers_max.div_ceil(agents);
-        let relay = generations(plan.load.pace.length_ns(), plan.fleet.longest_generation(region.launch));
+        let longest = plan.fleet.longest_generation(region.launch);
+        let relay = generations(plan.load.pace.length_ns(), longest);
+        let ahead = launched_ahead(region.launch);
+        let at_once = longest.map_or(1, |longest| relayed_at_once(relay.len() as u64, longest, ahead));
         let successions = relay.len().saturating_sub(1) as f64;
         let length_s = plan.load.pace.length_ns() as f64 / 1e9;
         let ends_s = successions * DRAIN_MAX.as_secs_f64() + plan.graceful.as_secs_f64();
@@ -67,8 +88,8 @@ pub fn parts(plan: &Plan, crowd: &Crowd, walks: &[Walk]) -> Vec<Part> {
             shoppers_per_agent,
             connections: connections(plan, crowd, has_assets, shoppers_per_agent),
             generations: relay.len() as u64,
-            agents_at_once: if relay.len() > 1 { 2 * agents } else { agents },
-            runs_s: length_s + relay.len() as f64 * AHEAD_S + ends_s,
+            agents_at_once: agents * at_once,
+            runs_s: length_s + relay.len() as f64 * ahead.as_secs_f64() + ends_s,
         }
     };
     plan.regions.iter().zip(&segments).map(part).collect()

@@ -88,6 +88,25 @@ fn half_a_million_shoppers_need_556_environments() {
 }
 
 #[test]
+fn short_generations_overlap_more_than_twice() {
+    let at_once = |launch: &str, generation: &str, length: &str| {
+        let load = format!("{{ arrivals: [{{ hold: 10/s, for: {length} }}] }}");
+        let regions = format!("{{ a: {{ aws: eu-west-2, launch: {launch}, agents: 4 }} }}");
+        let plan = plan(&regions, &load, &format!("fleet: {{ generation: {generation} }}\n"));
+        let walks = [walk(9.0, 4.0, 0.0)];
+        parts(&plan, &Crowd::of(&plan.load, &walks), &walks)[0].agents_at_once
+    };
+    // 20 s before, 90 s after: 140 s of each 30 s, 110 s more than a generation of 110 s.
+    assert_eq!(at_once("lambda", "30s", "1h"), 5 * 4);
+    assert_eq!(at_once("lambda", "60s", "1h"), 3 * 4);
+    assert_eq!((at_once("lambda", "109s", "1h"), at_once("lambda", "110s", "1h")), (3 * 4, 2 * 4));
+    assert_eq!(at_once("lambda", "30s", "60s"), 2 * 4, "never more than there are");
+    assert_eq!(at_once("lambda", "30s", "30s"), 4);
+    // 3 s before, where nobody has to begin cold.
+    assert_eq!((at_once("join", "31s", "1h"), at_once("join", "30s", "1h")), (4 * 4, 5 * 4));
+}
+
+#[test]
 fn shares_are_exact_and_connections_are_those_that_shoppers_keep() {
     let regions = "{ a: { share: 2, agents: 3 }, b: {}, c: { share: 0 } }";
     let load = |more: &str| format!("{{ shoppers: [{{ hold: 1000, for: 60s }}]{more} }}");
