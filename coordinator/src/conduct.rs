@@ -178,7 +178,7 @@ impl<'a> Conductor<'a> {
             let mut asked = false;
             let due = self.due_at();
             tokio::select! {
-                event = self.events.recv() => if let Some((number, event)) = event { self.take(number, event) },
+                event = self.events.recv() => if let Some((tag, event)) = event { self.take(tag, event) },
                 _ = renew.tick() => self.renew(),
                 _ = second.tick() => self.look(progress),
                 () = self.signals.asked() => asked = true,

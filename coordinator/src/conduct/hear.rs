@@ -10,7 +10,8 @@ use crate::launch::Event;
 
 impl Conductor<'_> {
     /// Takes what happened to an agent.
-    pub(super) fn take(&mut self, number: usize, event: Event) {
+    pub(super) fn take(&mut self, tag: usize, event: Event) {
+        let Some(number) = self.seated(tag) else { return };
         let agent = &self.fold.agents[number];
         if agent.ended != Ended::Not {
             // It was given up, or has said its last word: what still comes is not counted.
@@ -20,10 +21,10 @@ impl Conductor<'_> {
             Event::Said(FromAgent::Hello { protocol, .. }) if protocol == PROTOCOL => {}
             Event::Said(FromAgent::Hello { protocol, version }) => {
                 let why = self.launchers.mismatch(agent.region, &version, protocol);
-                self.end(number, Ended::Failed(why));
+                self.lose(number, Ended::Failed(why));
             }
             Event::Said(FromAgent::Report(report)) => self.hear(number, report),
-            Event::Gone(why) => self.end(number, Ended::Lost(why)),
+            Event::Gone(why) => self.lose(number, Ended::Lost(why)),
         }
     }
 
@@ -44,7 +45,7 @@ impl Conductor<'_> {
                 self.fold.agents[number].finish(ticks);
                 self.seats[number].end();
             }
-            Report::Failed { message } => self.end(number, Ended::Failed(message)),
+            Report::Failed { message } => self.lose(number, Ended::Failed(message)),
         }
     }
 

@@ -27,12 +27,16 @@ pub(super) struct Seat {
     /// What is to be covered.
     pub leg: Leg,
     state: State,
+    /// How many of those who were launched here could not go on before the run began.
+    refused: usize,
 }
 
 #[derive(Debug)]
 enum State {
     /// Nobody was launched yet.
     Away,
+    /// Whoever was launched could not go on, and somebody else is launched then: the run waits for it.
+    Refused { again_at: Instant },
     /// Somebody is on the way since then, and must be ready by then, if there is such a time.
     Launched { agent: Agent, at: Timestamp, ready_by: Option<Instant> },
     /// It waits for its time, or works.
@@ -100,20 +104,20 @@ impl Course {
 impl Seat {
     /// A leg for which nobody was launched yet.
     pub(super) fn new(leg: Leg) -> Self {
-        Self { leg, state: State::Away }
+        Self { leg, state: State::Away, refused: 0 }
     }
 
     /// Its agent, if one is there or on the way.
     pub(super) fn agent(&self) -> Option<&Agent> {
         match &self.state {
             State::Launched { agent, .. } | State::There { agent } => Some(agent),
-            State::Away | State::Over => None,
+            State::Away | State::Refused { .. } | State::Over => None,
         }
     }
 
-    /// Whether somebody was launched who is not ready yet.
+    /// Whether somebody was launched who is not ready yet, or is to be launched instead.
     pub(super) fn is_awaited(&self) -> bool {
-        matches!(self.state, State::Launched { .. })
+        matches!(self.state, State::Launched { .. } | State::Refused { .. })
     }
 
     /// Whether somebody is ready, or works.
@@ -125,8 +129,23 @@ impl Seat {
     pub(super) fn ready_by(&self) -> Option<Instant> {
         match &self.state {
             State::Launched { ready_by, .. } => *ready_by,
-            State::Away | State::There { .. } | State::Over => None,
+            State::Away | State::Refused { .. } | State::There { .. } | State::Over => None,
         }
+    }
+
+    /// When somebody else is to be launched, where whoever was could not go on.
+    pub(super) fn again_at(&self) -> Option<Instant> {
+        match &self.state {
+            State::Refused { again_at } => Some(*again_at),
+            State::Away | State::Launched { .. } | State::There { .. } | State::Over => None,
+        }
+    }
+
+    /// Whoever was launched cannot go on; how often that has happened so far decides when somebody else is.
+    pub(super) fn refuse(&mut self, again_at: impl FnOnce(u32) -> Instant) {
+        let again_at = again_at(u32::try_from(self.refused).unwrap_or(u32::MAX));
+        self.refused += 1;
+        self.state = State::Refused { again_at };
     }
 
     /// Whoever is on the way is waited for, however long it takes.
@@ -168,7 +187,8 @@ impl Seat {
                 Some((ready_by.map_or(told_by, |ready_by| ready_by.min(told_by)), Due::Missing))
             }
             State::There { .. } => Some((course.told_by(&self.leg), Due::Unfinished)),
-            State::Over => None,
+            // That is over before second 0 is agreed.
+            State::Refused { .. } | State::Over => None,
         }
     }
 }
@@ -219,8 +239,9 @@ impl Conductor<'_> {
         seat.due(course, self.launchers.launch_ahead(seat.leg.region))
     }
 
-    fn launch(&mut self, number: usize) -> Result<(), Error> {
-        let leg = &self.seats[number].leg;
+    /// Launches somebody for a leg: under an id of its own each time, so that nobody takes it for a duplicate.
+    pub(super) fn launch(&mut self, number: usize) -> Result<(), Error> {
+        let Seat { leg, refused, .. } = &self.seats[number];
         let within = self.ready_within(leg);
         let now = Timestamp::now();
         let mut assignment = self.prepared.assignment(self.run, leg);
@@ -228,9 +249,20 @@ impl Conductor<'_> {
             let not_after = (now + within + HANDED_LATE_MAX).as_millisecond();
             assignment.not_after_unix_ms = u64::try_from(not_after).unwrap_or(0);
         }
-        let agent = self.launchers.launch(number, leg.region, assignment, self.sender.clone())?;
+        if *refused > 0 {
+            assignment.id = format!("{}.{refused}", assignment.id);
+        }
+        let tag = number + refused * self.seats.len();
+        let agent = self.launchers.launch(tag, leg.region, assignment, self.sender.clone())?;
         self.seats[number].launched(agent, now, Some(Instant::now() + within));
         Ok(())
+    }
+
+    /// Whose seat it is that events are tagged with; `None` where whoever that was has no seat any more.
+    pub(super) fn seated(&self, tag: usize) -> Option<usize> {
+        let seats = self.seats.len();
+        let (number, refused) = (tag.checked_rem(seats)?, tag.checked_div(seats)?);
+        (self.seats[number].refused == refused).then_some(number)
     }
 
     /// How long whoever is launched for a leg may take to be ready.
@@ -319,5 +351,18 @@ mod tests {
         assert_eq!(seat.due(&course, SECOND), Some((start + 230 * SECOND, Due::Unfinished)));
         seat.end();
         assert_eq!((seat.due(&course, SECOND), seat.agent().is_none()), (None, true));
+    }
+
+    #[test]
+    fn who_is_refused_is_followed_by_somebody_else() {
+        let now = Instant::now();
+        let mut seat = Seat::new(leg(None));
+        let (to, _hears) = mpsc::unbounded_channel();
+        seat.launched(Agent { to }, Timestamp::UNIX_EPOCH, Some(now + SECOND));
+        seat.refuse(|refused| now + SECOND * (refused + 1));
+        assert_eq!((seat.again_at(), seat.ready_by(), seat.refused), (Some(now + SECOND), None, 1));
+        assert!(seat.is_awaited() && seat.agent().is_none() && !seat.is_there());
+        seat.refuse(|refused| now + SECOND * (refused + 1));
+        assert_eq!((seat.again_at(), seat.refused), (Some(now + 2 * SECOND), 2));
     }
 }
