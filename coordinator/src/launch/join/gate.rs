@@ -6,12 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use doorbuster_link::{SILENCE_MAX, certificate_name};
 use doorbuster_wire::{Downward, PROTOCOL, Upward};
+use jiff::Timestamp;
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tonic::Streaming;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::roster::{Link, Roster};
 use crate::launch::skew::mismatch;
@@ -74,6 +76,13 @@ fn look(
     }
     roster.knows(&region)?;
     Ok((agent, region, received))
+}
+
+/// How long a certificate still holds; not at all where nobody can tell.
+pub(super) fn holds_for(certificate: &CertificateDer<'_>, now: Timestamp) -> Duration {
+    let Ok((_, parsed)) = X509Certificate::from_der(certificate.as_ref()) else { return Duration::ZERO };
+    let left_s = parsed.validity().not_after.timestamp().saturating_sub(now.as_second());
+    Duration::from_secs(u64::try_from(left_s).unwrap_or(0))
 }
 
 /// Whether a certificate is this agent's. That the authority signed it, and when, TLS has seen to.

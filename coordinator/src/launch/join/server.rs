@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorbuster_link::{CERTIFICATE_LIFE, KEEP_ALIVE_EVERY, KEEP_ALIVE_WITHIN};
+use doorbuster_link::{KEEP_ALIVE_EVERY, KEEP_ALIVE_WITHIN};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::crowd::{Crowd, Place};
+use super::gate::holds_for;
 use super::roster::Roster;
 use super::service::Service;
 use crate::Error;
@@ -151,7 +152,7 @@ async fn attend(
         return;
     }
     // No connection outlives the certificate by which it was let in.
-    let stays = if shown.is_some() { CERTIFICATE_LIFE } else { STRANGER_WITHIN };
+    let stays = shown.as_ref().map_or(STRANGER_WITHIN, |shown| holds_for(shown, Timestamp::now()));
     let answer = service_fn(move |request: Request<Incoming>| {
         let answered = Arc::clone(&service).answer(shown.clone(), request);
         async move { Ok::<_, Infallible>(answered.await) }

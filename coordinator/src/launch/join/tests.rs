@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use doorbuster_agent::join::{Options, run};
+use doorbuster_link::CERTIFICATE_LIFE;
 use doorbuster_model::assignment::{Overrides, Secrets};
 use doorbuster_model::{Assignment, Report, Segment, Task};
 use doorbuster_wire::{Downward, FromAgent, PROTOCOL, ToAgent, Upward};
@@ -362,6 +363,27 @@ async fn certificates_that_do_not_hold_are_refused() {
             assert_eq!(answer, Some(Downward::Welcome { received: 0 }));
         }
     }
+}
+
+#[tokio::test]
+async fn no_connection_outlives_the_certificate_by_which_it_was_let_in() {
+    let site = Site::open(&["tokyo"], 0).await;
+    let key = KeyPair::generate().unwrap();
+    let left = Duration::from_secs(4);
+    let signed_at = Timestamp::now() - (CERTIFICATE_LIFE - left);
+    let signed = site.pki().authority.sign(&caller::request(&key), signed_at).unwrap();
+    let credentials = Credentials::of(&site.pki(), &signed.pem, &key);
+    let mut caller = Caller::dial(site.address, &credentials).await.unwrap();
+    // Somebody else's holds on meanwhile.
+    let others = KeyPair::generate().unwrap();
+    let signed = site.pki().authority.sign(&caller::request(&others), Timestamp::now()).unwrap();
+    let credentials = Credentials::of(&site.pki(), &signed.pem, &others);
+    let mut other = Caller::dial(site.address, &credentials).await.unwrap();
+    caller.renew(&caller::request(&key)).await.unwrap();
+    sleep(left + Duration::from_secs(1)).await;
+    let late = caller.renew(&caller::request(&key)).await;
+    assert!(late.is_err(), "the certificate has expired, and its connection is served");
+    other.renew(&caller::request(&others)).await.unwrap();
 }
 
 #[tokio::test]
