@@ -22,7 +22,7 @@ use super::board::Board;
 use super::bundle;
 use super::place::{BOARD, Place};
 use super::response::{Part, Response};
-use super::trouble::{Trouble, ended};
+use super::trouble::{Function, Trouble, ended};
 use crate::aws::chain;
 use crate::launch::Event;
 use crate::pause::pause;
@@ -299,7 +299,7 @@ impl Errand {
 }
 
 /// Why there is no response. A server that fails may have passed the invocation on before.
-fn unanswered<E>(error: &SdkError<E>, function: &str) -> Trouble
+fn unanswered<E>(error: &SdkError<E>, function: &Function) -> Trouble
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
