@@ -205,7 +205,7 @@ fn another_protocol_is_refused_with_both_versions() {
     let hello = ToAgent::Hello { protocol: 99, version: "9.9.9".to_owned() };
     let (said, code) = agent(&hello.encode().unwrap());
     let Some(FromAgent::Report(Report::Failed { message })) = said.last() else { panic!("{said:?}") };
-    for part in ["coordinator 9.9.9 speaks protocol 99", "speaks protocol 3", env!("CARGO_PKG_VERSION")] {
+    for part in ["coordinator 9.9.9 speaks protocol 99", "speaks protocol 4", env!("CARGO_PKG_VERSION")] {
         assert!(message.contains(part), "{message}");
     }
     assert_eq!(code, Some(2));

