@@ -11,7 +11,7 @@ use super::places::{PlaceOptions, apart, conclude};
 use crate::fleet::package::{Package, told_by};
 use crate::fleet::probes::Rounds;
 use crate::fleet::program::Joining;
-use crate::fleet::up::{Raised, Wish, up};
+use crate::fleet::up::{Alarming, Raised, Wish, up};
 use crate::runtime::block_on;
 use crate::{Error, Verdict};
 
@@ -71,7 +71,10 @@ pub(super) struct UpCommand {
     /// Let HOST be probed as often as the plan says; loopback always may be, any other host gets at most 10 requests/s
     #[arg(long = "allow-host", value_name = "HOST", help_heading = "Probes and alarms", requires = "probe")]
     allow_hosts: Vec<String>,
-    /// No alarms about the fleet
+    /// Alarms also for a fleet that has been there without; a new one has them anyway
+    #[arg(long, help_heading = "Probes and alarms", conflicts_with = "no_alarms")]
+    alarms: bool,
+    /// No alarms about the fleet; those that there are stay
     #[arg(long, help_heading = "Probes and alarms")]
     no_alarms: bool,
     /// Who is told of alarms, once the subscription is confirmed
@@ -108,7 +111,7 @@ impl UpCommand {
             parameters: self.parameters(),
             joining: self.joining()?,
             rounds: self.rounds(&regions)?,
-            with_alarms: !self.no_alarms,
+            alarms: self.alarming(),
             email: self.email.clone(),
             budget_usd: self.budget,
             names: self.names.iter().cloned().collect(),
@@ -120,6 +123,17 @@ impl UpCommand {
     fn rounds(&self, regions: &[String]) -> Result<Option<Rounds>, Error> {
         let read = |plan| Rounds::read(plan, regions, &self.allow_hosts);
         self.probe.as_deref().map(read).transpose()
+    }
+
+    /// What is said about alarms names them, and so does what they need.
+    fn alarming(&self) -> Alarming {
+        if self.no_alarms {
+            Alarming::None
+        } else if self.alarms || self.email.is_some() || self.budget.is_some() {
+            Alarming::All
+        } else {
+            Alarming::New
+        }
     }
 
     fn joining(&self) -> Result<Option<Joining>, Error> {
@@ -220,14 +234,18 @@ mod tests {
     #[test]
     fn what_is_not_named_is_no_parameter() {
         let plain = wish("").unwrap();
-        assert!(plain.parameters.is_empty() && plain.with_alarms && plain.joining.is_none());
+        assert!(plain.parameters.is_empty() && plain.joining.is_none());
+        assert_eq!(plain.alarms, Alarming::New);
         assert_eq!(plain.regions, ["ap-northeast-1", "eu-west-2", "us-east-1"]);
         let named =
             wish("--region eu-west-2 us-east-1 eu-west-2 --memory 512 --agents-ec2 0 --no-alarms").unwrap();
         assert_eq!(named.regions, ["eu-west-2", "us-east-1"]);
         let expected = [("MemoryMb", "512"), ("AgentsEc2", "0"), ("ProgramKey", ""), ("JoinUrl", "")];
         assert_eq!(named.parameters, BTreeMap::from(expected.map(|(name, value)| (name, value.to_owned()))));
-        assert!(!named.with_alarms);
+        assert_eq!(named.alarms, Alarming::None);
+        for line in ["--alarms", "--email shop@example.com", "--budget 50"] {
+            assert_eq!(wish(line).unwrap().alarms, Alarming::All, "{line}");
+        }
     }
 
     #[test]
@@ -243,6 +261,7 @@ mod tests {
             ("--name london", "eu-west-2=london"),
             ("--no-ec2 --agents-ec2 3", "cannot be used with"),
             ("--allow-host shop.example.com", "--probe"),
+            ("--alarms --no-alarms", "cannot be used with"),
         ] {
             let why = wish(line).map(|_| ()).unwrap_err();
             assert!(why.contains(expected), "{line}: {why}");
