@@ -291,6 +291,48 @@ fn what_an_attempt_left_behind_is_removed_first() {
     );
 }
 
+/// What the stand-in keeps of the dashboard. It has one for each region, where AWS has one for all.
+fn dashboard(stack: &MiniStack, region: &str) -> String {
+    stack.query(region, "monitoring", "Action=GetDashboard&Version=2010-08-01&DashboardName=doorbuster")
+}
+
+#[test]
+fn a_command_about_one_region_leaves_the_others_what_they_share() {
+    if without("ministack") {
+        return;
+    }
+    let stack = MiniStack::start();
+    let shows = |region: &str| dashboard(&stack, "eu-west-2").contains(&format!("\"region\":\"{region}\""));
+    let makes_role = |region: &str| {
+        let status = fleet(&stack, &["status", "--json", "--region", region]);
+        let told: Value = serde_json::from_str(&status.stdout).unwrap();
+        told["regions"][0]["stacks"][0]["parameters"]["WithCoordinatorRole"] == "true"
+    };
+    let up = fleet(&stack, &["up", "--region", "eu-west-2", "us-east-1"]);
+    assert_eq!(up.code, 0, "{}", up.stderr);
+    let again = fleet(&stack, &["up", "--region", "eu-west-2"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert!(shows("eu-west-2") && shows("us-east-1"));
+    assert!(makes_role("eu-west-2") && !makes_role("us-east-1"));
+
+    let down = fleet(&stack, &["down", "--region", "eu-west-2"]);
+    assert_eq!(down.code, 0, "{}", down.stderr);
+    let remedy = "doorbuster fleet up --coordinator-role --stack doorbuster --region us-east-1";
+    assert!(down.stderr.contains(&format!("the fleet stays in us-east-1: `{remedy}`")), "{}", down.stderr);
+    assert!(!shows("eu-west-2") && shows("us-east-1"));
+    let up = fleet(&stack, &["up", "--coordinator-role", "--stack", "doorbuster", "--region", "us-east-1"]);
+    assert!(up.stdout.contains("us-east-1: doorbuster updated"), "{}{}", up.stdout, up.stderr);
+    assert!(makes_role("us-east-1"));
+    let back = fleet(&stack, &["up", "--region", "eu-west-2"]);
+    assert_eq!(back.code, 0, "{}", back.stderr);
+    assert!(shows("us-east-1") && shows("eu-west-2") && !makes_role("eu-west-2"));
+
+    let down = fleet(&stack, &["down", "--region", "eu-west-2", "us-east-1"]);
+    assert_eq!(down.code, 0, "{}", down.stderr);
+    assert!(!down.stderr.contains("the coordinator's role goes"), "{}", down.stderr);
+    assert!(dashboard(&stack, "eu-west-2").contains("ResourceNotFound"));
+}
+
 #[test]
 fn what_cannot_be_deployed_is_told_with_a_remedy() {
     let folder = Folder::new();

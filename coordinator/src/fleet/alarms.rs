@@ -58,11 +58,51 @@ pub(super) async fn remove(place: &Place) -> Result<(), Error> {
     }
 }
 
-/// Puts the dashboard of all regions, which is the account's and no region's.
+/// The regions that the dashboard shows, which is the account's and no region's; `None` where there is none.
+///
+/// # Errors
+/// CloudWatch did not say.
+pub(super) async fn shown(place: &Place) -> Result<Option<Vec<String>>, Error> {
+    let client = Client::new(&place.config);
+    match Box::pin(client.get_dashboard().dashboard_name(&place.stack).send()).await {
+        Ok(answer) => Ok(Some(dashboard::regions(answer.dashboard_body().unwrap_or_default()))),
+        Err(error) if is_missing(error.code()) => Ok(None),
+        Err(error) => Err(failed(place, "reading the dashboard", &Failure::of(&error))),
+    }
+}
+
+/// Has the dashboard show these regions, too.
 ///
 /// # Errors
 /// CloudWatch did not take it.
-pub(super) async fn put_dashboard(place: &Place, regions: &[String]) -> Result<(), Error> {
+pub(super) async fn join_dashboard(place: &Place, regions: &[String]) -> Result<(), Error> {
+    let shown = Box::pin(shown(place)).await?.unwrap_or_default();
+    let all = [without(&shown, regions), regions.to_vec()].concat();
+    Box::pin(put_dashboard(place, &all)).await
+}
+
+/// Takes these regions from the dashboard, which goes with the last one.
+///
+/// # Errors
+/// CloudWatch did not take it, or did not remove it.
+pub(super) async fn leave_dashboard(place: &Place, regions: &[String]) -> Result<(), Error> {
+    let shown = Box::pin(shown(place)).await?.unwrap_or_default();
+    let staying = without(&shown, regions);
+    if staying.is_empty() {
+        Box::pin(remove_dashboard(place)).await
+    } else if staying.len() < shown.len() {
+        Box::pin(put_dashboard(place, &staying)).await
+    } else {
+        Ok(())
+    }
+}
+
+/// Those of the regions that are not among the others.
+pub(super) fn without(regions: &[String], others: &[String]) -> Vec<String> {
+    regions.iter().filter(|region| !others.contains(region)).cloned().collect()
+}
+
+async fn put_dashboard(place: &Place, regions: &[String]) -> Result<(), Error> {
     let client = Client::new(&place.config);
     let body = dashboard::body(&place.stack, regions).to_string();
     let request = client.put_dashboard().dashboard_name(&place.stack).dashboard_body(body);
@@ -74,11 +114,7 @@ pub(super) async fn put_dashboard(place: &Place, regions: &[String]) -> Result<(
     Ok(())
 }
 
-/// Removes the dashboard.
-///
-/// # Errors
-/// CloudWatch did not remove it.
-pub(super) async fn remove_dashboard(place: &Place) -> Result<(), Error> {
+async fn remove_dashboard(place: &Place) -> Result<(), Error> {
     let client = Client::new(&place.config);
     let removed = Box::pin(client.delete_dashboards().dashboard_names(&place.stack).send()).await;
     match removed {
@@ -108,6 +144,14 @@ mod tests {
         assert_eq!(template.matches("AlarmName: ").count(), OF_AGENTS.len());
         assert_eq!(made.alarm_name, "shop-fleet");
         assert_eq!(made.alarm_actions, ["arn:aws:sns:eu-west-2:1:shop-alarms"]);
+    }
+
+    #[test]
+    fn regions_that_a_command_is_not_about_stay() {
+        let shown = ["ap-northeast-1", "eu-west-2"].map(str::to_owned);
+        let gone = ["eu-west-2", "us-east-1"].map(str::to_owned);
+        assert_eq!(without(&shown, &gone), ["ap-northeast-1"]);
+        assert!(without(&shown, &shown).is_empty());
     }
 
     #[test]

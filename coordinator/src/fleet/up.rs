@@ -10,7 +10,7 @@ use super::program::Joining;
 use super::stack::{Deployed, Found, Stacks};
 use super::step::{Step, towards_having};
 use super::trouble::failed;
-use super::{alarms, findings, leftovers, probes};
+use super::{alarms, findings, leftovers, probes, role};
 use crate::Error;
 use crate::aws::bucket::Bucket;
 
@@ -39,7 +39,9 @@ pub(crate) struct Wish {
     pub names: BTreeMap<String, String>,
     /// Whether the fleet must be there already.
     pub is_update: bool,
-    /// All regions of the fleet.
+    /// Whether the first region makes the coordinator's role, also where it has been without.
+    pub with_role: bool,
+    /// The regions that the command is about.
     pub regions: Vec<String>,
 }
 
@@ -137,9 +139,14 @@ async fn fleet(
     let mut wanted = wish.parameters.clone();
     let has_bucket = there.is_some_and(|found| towards_having(Some(&found.status)) == Step::Update);
     let mut first = None;
-    if !has_bucket {
+    if wish.with_role && wish.is_first(place) {
+        wanted.insert("WithCoordinatorRole", "true".to_owned());
+    } else if !has_bucket {
         // Roles are the whole account's, and one coordinator's is enough.
-        wanted.insert("WithCoordinatorRole", wish.is_first(place).to_string());
+        let is_made = wish.is_first(place) && !Box::pin(role::is_elsewhere(place, &wish.regions)).await;
+        wanted.insert("WithCoordinatorRole", is_made.to_string());
+    }
+    if !has_bucket {
         first = Some(Box::pin(stacks.deploy(Part::Fleet, &wanted)).await?);
     }
     if let Some(package) = &wish.package {
@@ -189,7 +196,7 @@ async fn tell(
     let topic = found.outputs.get("Topic").cloned().unwrap_or_default();
     Box::pin(alarms::put(place, &topic)).await?;
     if wish.is_first(place) {
-        Box::pin(alarms::put_dashboard(place, &wish.regions)).await?;
+        Box::pin(alarms::join_dashboard(place, &wish.regions)).await?;
     }
     Ok(Some((deployed, topic)))
 }

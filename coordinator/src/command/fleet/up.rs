@@ -86,6 +86,9 @@ pub(super) struct UpCommand {
     /// Who may take the coordinator's role, as an ARN; whom the account lets otherwise
     #[arg(long, value_name = "ARN")]
     coordinator: Option<String>,
+    /// Make the coordinator's role in the first of these regions, where it went with another one
+    #[arg(long)]
+    coordinator_role: bool,
 }
 
 impl UpCommand {
@@ -116,6 +119,7 @@ impl UpCommand {
             budget_usd: self.budget,
             names: self.names.iter().cloned().collect(),
             is_update: false,
+            with_role: self.coordinator_role,
             regions,
         })
     }
@@ -237,6 +241,9 @@ mod tests {
         assert!(plain.parameters.is_empty() && plain.joining.is_none());
         assert_eq!(plain.alarms, Alarming::New);
         assert_eq!(plain.regions, ["ap-northeast-1", "eu-west-2", "us-east-1"]);
+        assert!(
+            !plain.with_role && wish("--coordinator-role --stack shop --region eu-west-2").unwrap().with_role
+        );
         let named =
             wish("--region eu-west-2 us-east-1 eu-west-2 --memory 512 --agents-ec2 0 --no-alarms").unwrap();
         assert_eq!(named.regions, ["eu-west-2", "us-east-1"]);
