@@ -280,6 +280,9 @@ fn what_an_attempt_left_behind_is_removed_first() {
     assert_eq!(up.code, 0, "{}", up.stderr);
     assert!(up.stderr.contains("what is left of the last attempt is removed first"), "{}", up.stderr);
     assert_eq!(up.stdout, "eu-west-2: doorbuster created; no agent yet: give it one with --zip\n");
+    let status = fleet(&stack, &["status", "--region", "eu-west-2"]);
+    assert_eq!(status.code, 1, "{}", status.stderr);
+    assert!(status.stdout.contains("eu-west-2: there is no agent yet"), "{}", status.stdout);
     // What is not named stays as it is, and so does what there is not.
     let changed = fleet(&stack, &["up", "--region", "eu-west-2", "--log-days", "7"]);
     assert_eq!(changed.stdout, "eu-west-2: doorbuster updated; no agent yet: give it one with --zip\n");
