@@ -10,6 +10,10 @@ use crate::Error;
 use crate::aws::Failure;
 use crate::export::rules::alarms::{Alarms, CompositeAlarm};
 use crate::export::rules::put;
+use crate::preflight::quota;
+
+/// From which share of an account's functions on they crowd a region, in per cent.
+const CROWDED_PERCENT: u64 = 80;
 
 /// The alarms of a fleet about its agents, by what follows its name in theirs; see `infra/alarms.yaml`.
 pub(crate) const OF_AGENTS: [&str; 4] =
@@ -24,6 +28,24 @@ pub(super) async fn put(place: &Place, topic: &str) -> Result<(), Error> {
     let client = Client::new(&place.config);
     let put = Box::pin(put::put(&client, &alarms)).await;
     put.map_err(|(alarm, failure)| failed(place, &format!("putting the alarm \"{alarm}\""), &failure))
+}
+
+/// From how many functions at a time on a region is crowded, which its account decides; `None` where AWS does not say.
+pub(super) async fn crowded(place: &Place) -> Option<u64> {
+    match Box::pin(quota::of(&place.config)).await {
+        Ok(quota) => Some(crowded_at(quota.concurrent)),
+        Err(failure) => {
+            let why = failure.why;
+            place.say(&format!(
+                "how many functions may run at once is not known ({why}), so the alarm about it stays as it is; let the credentials read it (lambda:GetAccountSettings)"
+            ));
+            None
+        }
+    }
+}
+
+fn crowded_at(concurrent: u64) -> u64 {
+    (concurrent.saturating_mul(CROWDED_PERCENT) / 100).max(1)
 }
 
 /// The alarm over the others.
@@ -132,6 +154,7 @@ fn is_missing(code: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::testing::{Cloud, config};
 
     #[test]
     fn the_alarm_is_made_of_those_of_the_template() {
@@ -144,6 +167,28 @@ mod tests {
         assert_eq!(template.matches("AlarmName: ").count(), OF_AGENTS.len());
         assert_eq!(made.alarm_name, "shop-fleet");
         assert_eq!(made.alarm_actions, ["arn:aws:sns:eu-west-2:1:shop-alarms"]);
+    }
+
+    #[test]
+    fn a_region_is_crowded_when_its_own_quota_is_nearly_used_up() {
+        for (concurrent, expected) in [(10, 8), (400, 320), (1_000, 800), (10_000, 8_000), (1, 1), (0, 1)] {
+            assert_eq!(crowded_at(concurrent), expected, "of {concurrent}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_quota_that_nobody_tells_changes_no_alarm() {
+        let cloud = Cloud::start().await;
+        let place = Place {
+            region: "eu-west-1".to_owned(),
+            stack: "shop".to_owned(),
+            config: config(&cloud.endpoint).await,
+            endpoint: Some(cloud.endpoint.clone()),
+            quiet: true,
+        };
+        assert_eq!(crowded(&place).await, Some(800));
+        cloud.refuse("GET /2016-08-19/account-settings", &[403, 403, 403]);
+        assert_eq!(crowded(&place).await, None);
     }
 
     #[test]

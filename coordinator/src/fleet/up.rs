@@ -188,6 +188,9 @@ async fn tell(
     if let Some(email) = &wish.email {
         wanted.insert("Email", email.clone());
     }
+    if let Some(agents) = Box::pin(alarms::crowded(place)).await {
+        wanted.insert("AgentsWarning", agents.to_string());
+    }
     if let Some(budget_usd) = wish.budget_usd.filter(|_| wish.is_first(place)) {
         wanted.insert("BudgetUsd", budget_usd.to_string());
     }
