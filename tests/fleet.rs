@@ -235,8 +235,14 @@ fn probes_go_on_without_a_coordinator() {
              regions: {{ london: {{ target: \"http://{edge}\", aws: eu-west-2 }} }}\n"
         ),
     );
-    let up = fleet(&stack, &["up", "--region", "eu-west-2", "--no-ec2", "--zip", &zip, "--probe", &plan]);
+    let region = ["up", "--region", "eu-west-2", "--no-ec2"];
+    let probe = ["--zip", zip.as_str(), "--probe", plan.as_str(), "--probe-timeout", "2m"];
+    let up = fleet(&stack, &[&region[..], &probe].concat());
     assert_eq!(up.code, 0, "{}", up.stderr);
+    assert!(!up.stderr.contains("whole minutes"), "{}", up.stderr);
+    let path = "/2015-03-31/functions/doorbuster-probe";
+    let function = json(&stack.ask(("eu-west-2", "lambda"), ("GET", path), &[], b""));
+    assert_eq!(function["Configuration"]["Timeout"], 120);
     assert!(up.stdout.contains("doorbuster-probes created"), "{}", up.stdout);
     assert!(stack.alarms("eu-west-2").contains("<AlarmName>doorbuster-probe-of-browse</AlarmName>"));
     let scheduled =
@@ -340,6 +346,11 @@ fn a_command_about_one_region_leaves_the_others_what_they_share() {
 fn what_cannot_be_deployed_is_told_with_a_remedy() {
     let folder = Folder::new();
     let zip = folder.write("agent.zip", "no zip");
+    let often = folder.write(
+        "often.yaml",
+        "name: shop\ntarget: http://127.0.0.1:1\nprobe: { every: 20s }\njourneys: [browse]\n\
+         regions: { london: { aws: eu-west-2 } }\n",
+    );
     let nowhere = folder.path("nowhere").display().to_string();
     let strangers = [
         ("AWS_CONFIG_FILE", nowhere.as_str()),
@@ -352,6 +363,20 @@ fn what_cannot_be_deployed_is_told_with_a_remedy() {
         (&["up", "--zip", zip.as_str()][..], 2, "make it with `cargo xtask lambda`"),
         (&["up", "--agents-ec2", "3"], 2, "--join https://HOST:PORT"),
         (&["up", "--region", "tokyo"], 2, "is no AWS region"),
+        (
+            &[
+                "up",
+                "--region",
+                "eu-west-2",
+                "--probe",
+                often.as_str(),
+                "--quiet",
+                "--aws-endpoint",
+                "http://127.0.0.1:1",
+            ],
+            3,
+            "walked every minute, and not every 20 s as the plan says",
+        ),
         (
             &["status", "--region", "eu-west-2", "--aws-endpoint", "http://127.0.0.1:1"],
             3,

@@ -29,6 +29,8 @@ pub(crate) struct Wish {
     pub joining: Option<Joining>,
     /// What is probed without a coordinator.
     pub rounds: Option<Rounds>,
+    /// How long a round may take, in seconds.
+    pub probe_timeout_s: Option<u32>,
     /// Whether there are to be alarms; those that there are stay.
     pub alarms: Alarming,
     /// Who is told of them.
@@ -236,6 +238,7 @@ async fn probe(
         wanted.insert("ProbeKey", key);
         wanted.insert("Every", rounds.schedule());
         wanted.insert("MissingAfterSeconds", rounds.missing_after_s().to_string());
+        wanted.extend(wish.probe_timeout_s.map(|seconds| ("TimeoutSeconds", seconds.to_string())));
     }
     let deployed = Box::pin(stacks.deploy(Part::Probes, &wanted)).await?;
     if let Some((rounds, round)) = round.filter(|_| wish.alarms != Alarming::None) {
