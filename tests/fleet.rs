@@ -235,8 +235,14 @@ fn probes_go_on_without_a_coordinator() {
              regions: {{ london: {{ target: \"http://{edge}\", aws: eu-west-2 }} }}\n"
         ),
     );
-    let up = fleet(&stack, &["up", "--region", "eu-west-2", "--no-ec2", "--zip", &zip, "--probe", &plan]);
+    let region = ["up", "--region", "eu-west-2", "--no-ec2"];
+    let probe = ["--zip", zip.as_str(), "--probe", plan.as_str(), "--probe-timeout", "2m"];
+    let up = fleet(&stack, &[&region[..], &probe].concat());
     assert_eq!(up.code, 0, "{}", up.stderr);
+    assert!(!up.stderr.contains("whole minutes"), "{}", up.stderr);
+    let path = "/2015-03-31/functions/doorbuster-probe";
+    let function = json(&stack.ask(("eu-west-2", "lambda"), ("GET", path), &[], b""));
+    assert_eq!(function["Configuration"]["Timeout"], 120);
     assert!(up.stdout.contains("doorbuster-probes created"), "{}", up.stdout);
     assert!(stack.alarms("eu-west-2").contains("<AlarmName>doorbuster-probe-of-browse</AlarmName>"));
     let scheduled =
@@ -280,12 +286,71 @@ fn what_an_attempt_left_behind_is_removed_first() {
     assert_eq!(up.code, 0, "{}", up.stderr);
     assert!(up.stderr.contains("what is left of the last attempt is removed first"), "{}", up.stderr);
     assert_eq!(up.stdout, "eu-west-2: doorbuster created; no agent yet: give it one with --zip\n");
+    let status = fleet(&stack, &["status", "--region", "eu-west-2"]);
+    assert_eq!(status.code, 1, "{}", status.stderr);
+    assert!(status.stdout.contains("eu-west-2: there is no agent yet"), "{}", status.stdout);
+    // What is not named stays as it is, and so does what there is not.
+    let changed = fleet(&stack, &["up", "--region", "eu-west-2", "--log-days", "7"]);
+    assert_eq!(changed.stdout, "eu-west-2: doorbuster updated; no agent yet: give it one with --zip\n");
+    let watched = fleet(&stack, &["up", "--region", "eu-west-2", "--alarms"]);
+    assert!(
+        watched.stdout.contains("doorbuster unchanged, doorbuster-alarms created;"),
+        "{}",
+        watched.stdout
+    );
+}
+
+/// What the stand-in keeps of the dashboard. It has one for each region, where AWS has one for all.
+fn dashboard(stack: &MiniStack, region: &str) -> String {
+    stack.query(region, "monitoring", "Action=GetDashboard&Version=2010-08-01&DashboardName=doorbuster")
+}
+
+#[test]
+fn a_command_about_one_region_leaves_the_others_what_they_share() {
+    if without("ministack") {
+        return;
+    }
+    let stack = MiniStack::start();
+    let shows = |region: &str| dashboard(&stack, "eu-west-2").contains(&format!("\"region\":\"{region}\""));
+    let makes_role = |region: &str| {
+        let status = fleet(&stack, &["status", "--json", "--region", region]);
+        let told: Value = serde_json::from_str(&status.stdout).unwrap();
+        told["regions"][0]["stacks"][0]["parameters"]["WithCoordinatorRole"] == "true"
+    };
+    let up = fleet(&stack, &["up", "--region", "eu-west-2", "us-east-1"]);
+    assert_eq!(up.code, 0, "{}", up.stderr);
+    let again = fleet(&stack, &["up", "--region", "eu-west-2"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert!(shows("eu-west-2") && shows("us-east-1"));
+    assert!(makes_role("eu-west-2") && !makes_role("us-east-1"));
+
+    let down = fleet(&stack, &["down", "--region", "eu-west-2"]);
+    assert_eq!(down.code, 0, "{}", down.stderr);
+    let remedy = "doorbuster fleet up --coordinator-role --stack doorbuster --region us-east-1";
+    assert!(down.stderr.contains(&format!("the fleet stays in us-east-1: `{remedy}`")), "{}", down.stderr);
+    assert!(!shows("eu-west-2") && shows("us-east-1"));
+    let up = fleet(&stack, &["up", "--coordinator-role", "--stack", "doorbuster", "--region", "us-east-1"]);
+    assert!(up.stdout.contains("us-east-1: doorbuster updated"), "{}{}", up.stdout, up.stderr);
+    assert!(makes_role("us-east-1"));
+    let back = fleet(&stack, &["up", "--region", "eu-west-2"]);
+    assert_eq!(back.code, 0, "{}", back.stderr);
+    assert!(shows("us-east-1") && shows("eu-west-2") && !makes_role("eu-west-2"));
+
+    let down = fleet(&stack, &["down", "--region", "eu-west-2", "us-east-1"]);
+    assert_eq!(down.code, 0, "{}", down.stderr);
+    assert!(!down.stderr.contains("the coordinator's role goes"), "{}", down.stderr);
+    assert!(dashboard(&stack, "eu-west-2").contains("ResourceNotFound"));
 }
 
 #[test]
 fn what_cannot_be_deployed_is_told_with_a_remedy() {
     let folder = Folder::new();
     let zip = folder.write("agent.zip", "no zip");
+    let often = folder.write(
+        "often.yaml",
+        "name: shop\ntarget: http://127.0.0.1:1\nprobe: { every: 20s }\njourneys: [browse]\n\
+         regions: { london: { aws: eu-west-2 } }\n",
+    );
     let nowhere = folder.path("nowhere").display().to_string();
     let strangers = [
         ("AWS_CONFIG_FILE", nowhere.as_str()),
@@ -298,6 +363,20 @@ fn what_cannot_be_deployed_is_told_with_a_remedy() {
         (&["up", "--zip", zip.as_str()][..], 2, "make it with `cargo xtask lambda`"),
         (&["up", "--agents-ec2", "3"], 2, "--join https://HOST:PORT"),
         (&["up", "--region", "tokyo"], 2, "is no AWS region"),
+        (
+            &[
+                "up",
+                "--region",
+                "eu-west-2",
+                "--probe",
+                often.as_str(),
+                "--quiet",
+                "--aws-endpoint",
+                "http://127.0.0.1:1",
+            ],
+            3,
+            "walked every minute, and not every 20 s as the plan says",
+        ),
         (
             &["status", "--region", "eu-west-2", "--aws-endpoint", "http://127.0.0.1:1"],
             3,

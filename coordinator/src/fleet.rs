@@ -13,6 +13,7 @@ pub(crate) mod pki;
 pub(crate) mod place;
 pub(crate) mod probes;
 pub(crate) mod program;
+mod role;
 pub(crate) mod stack;
 pub(crate) mod status;
 mod step;

@@ -6,7 +6,7 @@
 mod agents;
 mod expense;
 mod machine;
-mod quota;
+pub(crate) mod quota;
 mod supplies;
 mod targets;
 

@@ -91,6 +91,7 @@ pub(crate) const NEEDS: &[Need] = &[
             "what_is_invoked_twice_or_late_sends_nothing",
             "probes_go_on_without_a_coordinator",
             "what_an_attempt_left_behind_is_removed_first",
+            "a_command_about_one_region_leaves_the_others_what_they_share",
             "a_bucket_of_ministack_behaves",
             "ministack_says_whose_account_it_is",
         ],

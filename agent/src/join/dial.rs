@@ -108,7 +108,8 @@ impl Dialer {
         Connection::open(&self.coordinator, tls).await
     }
 
-    /// Hands in one token after the other until one is good.
+    /// Hands in one token after the other until one is good. Where many agents have the same list, all but the first few would
+    /// ask for each token that others have used, did they not begin at different places.
     async fn enrol(&self, identity: &Identity) -> Result<(), String> {
         if self.tokens.is_empty() {
             return Err(NO_TOKEN.to_owned());
@@ -116,7 +117,7 @@ impl Dialer {
         let mut connection = self.open(identity, false).await?;
         let csr_pem = identity.request().map_err(|why| why.to_string())?;
         let mut refused = String::new();
-        for token in &self.tokens {
+        for token in from(&self.tokens, chance()) {
             let message = Enrol { token: token.clone(), csr_pem: csr_pem.clone() };
             match connection.enrol(&message).await {
                 Ok(enrolled) => {
@@ -139,5 +140,52 @@ impl Dialer {
     }
 }
 
+/// All tokens, from a place on that `chance` (from all of its values) chooses, and around.
+fn from(tokens: &[String], chance: u32) -> impl Iterator<Item = &String> {
+    let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+    let first = chance.checked_rem(count).and_then(|first| usize::try_from(first).ok()).unwrap_or(0);
+    let (before, after) = tokens.split_at(first);
+    after.iter().chain(before)
+}
+
 /// What an agent lacks that cannot prove who it is.
 const NO_TOKEN: &str = "this agent has no certificate that holds, and no token to get one; make a token with `doorbuster fleet pki FOLDER --tokens 1` where the coordinator is, and give it with --token or --token-file";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn tokens(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("token-{number}")).collect()
+    }
+
+    #[test]
+    fn every_token_is_tried_once_wherever_one_begins() {
+        for count in [1, 2, 7] {
+            let tokens = tokens(count);
+            for chance in (0..10).chain([u32::MAX / 2, u32::MAX]) {
+                let tried: Vec<&String> = from(&tokens, chance).collect();
+                assert_eq!(tried.len(), count);
+                assert_eq!(tried.iter().collect::<BTreeSet<_>>().len(), count, "{chance}: {tried:?}");
+            }
+        }
+        assert_eq!(from(&[], 7).count(), 0);
+    }
+
+    #[test]
+    fn many_agents_of_one_list_ask_seldom_for_what_others_have_used() {
+        let tokens = tokens(300);
+        let mut used: BTreeSet<&String> = BTreeSet::new();
+        let mut asked = 0;
+        for agent in 0..200_u32 {
+            // Spread as chance is, and the same at each run of this test.
+            let chance = agent.wrapping_mul(2_654_435_769).rotate_left(16);
+            let tried = from(&tokens, chance).take_while(|token| !used.insert(*token)).count();
+            asked += tried + 1;
+        }
+        assert_eq!(used.len(), 200, "each found one");
+        assert!(asked < 2_000, "{asked} times, where from the first on it is 20,100");
+    }
+}

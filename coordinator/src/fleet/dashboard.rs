@@ -49,6 +49,20 @@ pub(super) fn body(stack: &str, regions: &[String]) -> Value {
     json!({ "start": "-PT3H", "widgets": widgets })
 }
 
+/// The regions that a dashboard's body shows, in their order.
+pub(super) fn regions(body: &str) -> Vec<String> {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let widgets = body["widgets"].as_array().into_iter().flatten();
+    let lines = widgets.flat_map(|widget| widget["properties"]["metrics"].as_array().into_iter().flatten());
+    let mut regions: Vec<String> = Vec::new();
+    for region in lines.filter_map(|line| line.as_array()?.last()?["region"].as_str()) {
+        if !regions.iter().any(|known| known == region) {
+            regions.push(region.to_owned());
+        }
+    }
+    regions
+}
+
 fn widget(
     title: &str,
     statistic: &str,
@@ -69,6 +83,21 @@ fn widget(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_says_which_regions_it_shows() {
+        let shown = ["us-east-1", "ap-northeast-1"].map(str::to_owned);
+        assert_eq!(regions(&body("shop", &shown).to_string()), shown);
+        for strange in [
+            "",
+            "[]",
+            "{}",
+            r#"{"widgets":[{"type":"text"}]}"#,
+            r#"{"widgets":[{"properties":{"metrics":[[]]}}]}"#,
+        ] {
+            assert!(regions(strange).is_empty(), "{strange}");
+        }
+    }
 
     /// Source: as above; what CloudWatch would refuse, and what it would draw wrongly.
     #[test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::place::{Part, Place};
 use super::stack::Stacks;
 use super::trouble::failed;
-use super::{alarms, findings};
+use super::{alarms, findings, role};
 use crate::Error;
 use crate::aws::call;
 
@@ -20,23 +20,23 @@ pub(crate) struct Removed {
     pub left: Vec<String>,
 }
 
-/// Removes a region's fleet. `with_dashboard`: the account's dashboard, too.
+/// Removes the fleet of a region, which is one of `regions`.
 ///
 /// # Errors
 /// Nothing could be asked at all.
-pub(crate) async fn down(place: &Place, with_dashboard: bool) -> Result<Removed, Error> {
+pub(crate) async fn down(place: &Place, regions: &[String]) -> Result<Removed, Error> {
     let account = Box::pin(place.account()).await?;
     let stacks = Stacks::of(place);
     let mut removed = Removed { region: place.region.clone(), ..Removed::default() };
     removed.stack(place, &stacks, Part::Probes).await;
     removed.note(Box::pin(findings::remove_all(place)).await);
     removed.note(Box::pin(alarms::remove(place)).await);
-    if with_dashboard {
-        removed.note(Box::pin(alarms::remove_dashboard(place)).await);
-    }
     removed.stack(place, &stacks, Part::Alarms).await;
     match Box::pin(stacks.settled(Part::Fleet)).await {
-        Ok(Some(_)) => {
+        Ok(Some(found)) => {
+            if found.has_role() {
+                Box::pin(role::say_goes(place, regions)).await;
+            }
             removed.note(Box::pin(empty(place, &account)).await);
             removed.stack(place, &stacks, Part::Fleet).await;
         }
@@ -47,6 +47,17 @@ pub(crate) async fn down(place: &Place, with_dashboard: bool) -> Result<Removed,
         removed.note(Box::pin(forget_logs(place, function)).await);
     }
     Ok(removed)
+}
+
+/// Takes the regions of which nothing is left from the dashboard, which goes with the fleet's last one.
+pub(crate) async fn leave_dashboard(places: &[Place], removed: &mut [Removed]) {
+    let gone = removed.iter().filter(|removed| removed.left.is_empty()).map(|gone| gone.region.clone());
+    let gone: Vec<String> = gone.collect();
+    // It is the account's: any region that answers will do.
+    let Some(first) = removed.first_mut() else { return };
+    if let Some(place) = places.iter().find(|place| place.region == first.region) {
+        first.note(Box::pin(alarms::leave_dashboard(place, &gone)).await);
+    }
 }
 
 impl Removed {

@@ -25,6 +25,8 @@ const MISSING_AFTER_S_MAX: u32 = 86_400;
 pub(crate) struct Rounds {
     /// How often, in whole minutes: what a schedule knows.
     pub every_minutes: u32,
+    /// How often by the plan, in milliseconds.
+    pub plan_every_ms: u64,
     /// The journeys that are walked.
     pub journeys: Vec<String>,
     /// Each AWS region's round.
@@ -88,7 +90,7 @@ impl Rounds {
             }
         }
         let journeys = prepared.names.journeys.iter().map(|(name, _)| name.clone()).collect();
-        Ok(Self { every_minutes: minutes(every_ms), journeys, rounds })
+        Ok(Self { every_minutes: minutes(every_ms), plan_every_ms: every_ms, journeys, rounds })
     }
 }
 
@@ -111,6 +113,21 @@ pub(super) fn key(object: &[u8]) -> String {
 }
 
 impl Rounds {
+    /// What is said where the schedule's interval is not the plan's.
+    pub(crate) fn rounded(&self) -> Option<String> {
+        if u64::from(self.every_minutes) * EVERY_MS_MIN == self.plan_every_ms {
+            return None;
+        }
+        let every = match self.every_minutes {
+            1 => "every minute".to_owned(),
+            minutes => format!("every {minutes} minutes"),
+        };
+        Some(format!(
+            "without a coordinator journeys are walked {every}, and not every {} s as the plan says: a schedule knows whole minutes",
+            self.plan_every_ms / 1_000
+        ))
+    }
+
     /// How often, as EventBridge Scheduler has it.
     pub(super) fn schedule(&self) -> String {
         match self.every_minutes {
@@ -125,9 +142,9 @@ impl Rounds {
     }
 }
 
-/// An interval in minutes.
+/// An interval in minutes. It is never shorter than the plan's, which a stranger's shop was held against.
 fn minutes(every_ms: u64) -> u32 {
-    u32::try_from(every_ms / EVERY_MS_MIN).unwrap_or(u32::MAX).clamp(1, EVERY_MINUTES_MAX)
+    u32::try_from(every_ms.div_ceil(EVERY_MS_MIN)).unwrap_or(u32::MAX).clamp(1, EVERY_MINUTES_MAX)
 }
 
 #[cfg(test)]
@@ -220,10 +237,29 @@ mod tests {
 
     #[test]
     fn a_schedule_knows_minutes() {
-        for (every_ms, expected) in [(1_000, 1), (60_000, 1), (119_000, 1), (300_000, 5), (3_600_000, 60)] {
-            assert_eq!(minutes(every_ms), expected);
+        for (plan_every_ms, expected, said) in [
+            (1_000, 1, Some("every minute, and not every 1 s")),
+            (20_000, 1, Some("every minute, and not every 20 s")),
+            (60_000, 1, None),
+            (119_000, 2, Some("every 2 minutes, and not every 119 s")),
+            (300_000, 5, None),
+            (3_600_000, 60, None),
+        ] {
+            let every_minutes = minutes(plan_every_ms);
+            assert_eq!(every_minutes, expected);
+            let rounds =
+                Rounds { every_minutes, plan_every_ms, journeys: Vec::new(), rounds: BTreeMap::new() };
+            match (rounds.rounded(), said) {
+                (Some(rounded), Some(said)) => assert!(rounded.contains(said), "{rounded}"),
+                (rounded, said) => assert_eq!(rounded.as_deref(), said),
+            }
         }
-        let hourly = Rounds { every_minutes: 60, journeys: Vec::new(), rounds: BTreeMap::new() };
+        let hourly = Rounds {
+            every_minutes: 60,
+            plan_every_ms: 3_600_000,
+            journeys: Vec::new(),
+            rounds: BTreeMap::new(),
+        };
         assert_eq!((hourly.schedule().as_str(), hourly.missing_after_s()), ("rate(60 minutes)", 7_200));
         let quick = Rounds { every_minutes: 1, ..hourly };
         assert_eq!((quick.schedule().as_str(), quick.missing_after_s()), ("rate(1 minute)", 600));

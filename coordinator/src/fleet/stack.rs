@@ -35,6 +35,13 @@ pub(crate) struct Found {
     pub changed: Option<String>,
 }
 
+impl Found {
+    /// Whether a fleet's stack makes the coordinator's role.
+    pub(super) fn has_role(&self) -> bool {
+        self.parameters.get("WithCoordinatorRole").is_some_and(|made| made == "true")
+    }
+}
+
 /// What deploying came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deployed {

@@ -24,10 +24,15 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Whether there is a fleet, and all of it is as it was asked for.
+    /// Whether there is a fleet with agents, and all of it is as it was asked for.
     pub(crate) fn is_well(&self) -> bool {
-        !self.stacks.is_empty()
+        self.has_agent()
             && self.stacks.iter().all(|(_, found)| is_done(&found.status) || is_taken_back(found))
+    }
+
+    /// Whether anything can be an agent here: the function, or instances.
+    pub(crate) fn has_agent(&self) -> bool {
+        !self.parameter("AgentKey").is_empty() || !["", "0"].contains(&self.parameter("AgentsEc2"))
     }
 
     /// A parameter of the fleet's own stack.
@@ -121,11 +126,23 @@ mod tests {
 
     #[test]
     fn a_fleet_is_well_when_it_is_there_and_done() {
-        assert!(standing("CREATE_COMPLETE", "").is_well());
-        assert!(standing("UPDATE_ROLLBACK_COMPLETE", "").is_well());
-        assert!(!standing("UPDATE_IN_PROGRESS", "").is_well());
-        assert!(!standing("ROLLBACK_COMPLETE", "").is_well());
-        assert!(!Standing { stacks: Vec::new(), ..standing("", "") }.is_well());
+        let key = "agent/0.1.0-arm64-0123456789abcdef.zip";
+        assert!(standing("CREATE_COMPLETE", key).is_well());
+        assert!(standing("UPDATE_ROLLBACK_COMPLETE", key).is_well());
+        assert!(!standing("UPDATE_IN_PROGRESS", key).is_well());
+        assert!(!standing("ROLLBACK_COMPLETE", key).is_well());
+        assert!(!Standing { stacks: Vec::new(), ..standing("", key) }.is_well());
+    }
+
+    #[test]
+    fn a_fleet_without_an_agent_is_not_well() {
+        for (agents_ec2, expected) in [(None, false), (Some("0"), false), (Some("4"), true)] {
+            let mut standing = standing("CREATE_COMPLETE", "");
+            let given = agents_ec2.map(|agents| ("AgentsEc2".to_owned(), agents.to_owned()));
+            standing.stacks[0].1.parameters.extend(given);
+            assert_eq!(standing.is_well(), expected, "{agents_ec2:?} on EC2");
+        }
+        assert_eq!(standing("CREATE_COMPLETE", "").to_json()["is_well"], false);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::program::Joining;
 use super::stack::{Deployed, Found, Stacks};
 use super::step::{Step, towards_having};
 use super::trouble::failed;
-use super::{alarms, findings, leftovers, probes};
+use super::{alarms, findings, leftovers, probes, role};
 use crate::Error;
 use crate::aws::bucket::Bucket;
 
@@ -29,8 +29,10 @@ pub(crate) struct Wish {
     pub joining: Option<Joining>,
     /// What is probed without a coordinator.
     pub rounds: Option<Rounds>,
+    /// How long a round may take, in seconds.
+    pub probe_timeout_s: Option<u32>,
     /// Whether there are to be alarms; those that there are stay.
-    pub with_alarms: bool,
+    pub alarms: Alarming,
     /// Who is told of them.
     pub email: Option<String>,
     /// What the account may cost in a month before somebody is told.
@@ -39,8 +41,29 @@ pub(crate) struct Wish {
     pub names: BTreeMap<String, String>,
     /// Whether the fleet must be there already.
     pub is_update: bool,
-    /// All regions of the fleet.
+    /// Whether the first region makes the coordinator's role, also where it has been without.
+    pub with_role: bool,
+    /// The regions that the command is about.
     pub regions: Vec<String>,
+}
+
+/// For which fleets alarms are made that have none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Alarming {
+    /// For none.
+    #[default]
+    None,
+    /// For new ones; one that has been there without stays without.
+    New,
+    /// For all.
+    All,
+}
+
+impl Alarming {
+    /// Whether a fleet has alarms made that has none yet.
+    fn is_for(self, is_new: bool) -> bool {
+        self == Self::All || (self == Self::New && is_new)
+    }
 }
 
 /// What came of it in a region.
@@ -81,11 +104,13 @@ pub(crate) async fn up(place: &Place, wish: &Wish) -> Result<Raised, Error> {
         )));
     }
     let mut raised = Raised { region: place.region.clone(), stacks: Vec::new(), agent: None };
+    // The alarms come first: a command that is interrupted between the two leaves no fleet, so that the next one makes both.
+    let told = Box::pin(tell(place, wish, &stacks, is_new(there.as_ref()))).await?;
     let deployed = Box::pin(fleet(place, wish, &stacks, &bucket, there.as_ref())).await?;
     raised.stacks.push((place.stack_of(Part::Fleet), deployed));
     let now = Box::pin(stacks.find(Part::Fleet)).await?.unwrap_or_default();
     raised.agent = now.parameters.get("AgentKey").filter(|key| !key.is_empty()).cloned();
-    let topic = match Box::pin(tell(place, wish, &stacks)).await? {
+    let topic = match told {
         Some((deployed, topic)) => {
             raised.stacks.push((place.stack_of(Part::Alarms), deployed));
             topic
@@ -99,6 +124,12 @@ pub(crate) async fn up(place: &Place, wish: &Wish) -> Result<Raised, Error> {
     Ok(raised)
 }
 
+/// Whether a fleet is still to be made: there is none, or nothing but a first attempt that failed.
+fn is_new(there: Option<&Found>) -> bool {
+    let step = towards_having(there.map(|found| found.status.as_str()));
+    matches!(step, Step::Create | Step::Remove)
+}
+
 /// The fleet's own stack. Its bucket comes with it, and what names the bucket's objects comes in a second step.
 async fn fleet(
     place: &Place,
@@ -110,9 +141,14 @@ async fn fleet(
     let mut wanted = wish.parameters.clone();
     let has_bucket = there.is_some_and(|found| towards_having(Some(&found.status)) == Step::Update);
     let mut first = None;
-    if !has_bucket {
+    if wish.with_role && wish.is_first(place) {
+        wanted.insert("WithCoordinatorRole", "true".to_owned());
+    } else if !has_bucket {
         // Roles are the whole account's, and one coordinator's is enough.
-        wanted.insert("WithCoordinatorRole", wish.is_first(place).to_string());
+        let is_made = wish.is_first(place) && !Box::pin(role::is_elsewhere(place, &wish.regions)).await;
+        wanted.insert("WithCoordinatorRole", is_made.to_string());
+    }
+    if !has_bucket {
         first = Some(Box::pin(stacks.deploy(Part::Fleet, &wanted)).await?);
     }
     if let Some(package) = &wish.package {
@@ -141,13 +177,21 @@ async fn upload(place: &Place, bucket: &Bucket, key: &str, bytes: &[u8]) -> Resu
 }
 
 /// The alarms, the alarm over them, and in one region the dashboard; returns the topic that tells of them.
-async fn tell(place: &Place, wish: &Wish, stacks: &Stacks<'_>) -> Result<Option<(Deployed, String)>, Error> {
-    if !wish.with_alarms && Box::pin(stacks.settled(Part::Alarms)).await?.is_none() {
+async fn tell(
+    place: &Place,
+    wish: &Wish,
+    stacks: &Stacks<'_>,
+    is_new: bool,
+) -> Result<Option<(Deployed, String)>, Error> {
+    if !wish.alarms.is_for(is_new) && Box::pin(stacks.settled(Part::Alarms)).await?.is_none() {
         return Ok(None);
     }
     let mut wanted = BTreeMap::from([("Fleet", place.stack.clone()), ("EachAlarmTells", "false".to_owned())]);
     if let Some(email) = &wish.email {
         wanted.insert("Email", email.clone());
+    }
+    if let Some(agents) = Box::pin(alarms::crowded(place)).await {
+        wanted.insert("AgentsWarning", agents.to_string());
     }
     if let Some(budget_usd) = wish.budget_usd.filter(|_| wish.is_first(place)) {
         wanted.insert("BudgetUsd", budget_usd.to_string());
@@ -157,7 +201,7 @@ async fn tell(place: &Place, wish: &Wish, stacks: &Stacks<'_>) -> Result<Option<
     let topic = found.outputs.get("Topic").cloned().unwrap_or_default();
     Box::pin(alarms::put(place, &topic)).await?;
     if wish.is_first(place) {
-        Box::pin(alarms::put_dashboard(place, &wish.regions)).await?;
+        Box::pin(alarms::join_dashboard(place, &wish.regions)).await?;
     }
     Ok(Some((deployed, topic)))
 }
@@ -194,9 +238,10 @@ async fn probe(
         wanted.insert("ProbeKey", key);
         wanted.insert("Every", rounds.schedule());
         wanted.insert("MissingAfterSeconds", rounds.missing_after_s().to_string());
+        wanted.extend(wish.probe_timeout_s.map(|seconds| ("TimeoutSeconds", seconds.to_string())));
     }
     let deployed = Box::pin(stacks.deploy(Part::Probes, &wanted)).await?;
-    if let Some((rounds, round)) = round.filter(|_| wish.with_alarms) {
+    if let Some((rounds, round)) = round.filter(|_| wish.alarms != Alarming::None) {
         Box::pin(findings::put(place, &round.region, rounds, topic)).await?;
     }
     Ok(Some(deployed))
@@ -213,5 +258,20 @@ mod tests {
         assert_eq!(wish.name("eu-west-2"), "uk");
         assert_eq!(wish.name("us-east-1"), "new-york");
         assert_eq!(wish.name("eu-central-1"), "", "as AWS calls it");
+    }
+
+    #[test]
+    fn a_fleet_that_has_been_there_without_alarms_stays_so() {
+        for (alarms, new, old) in
+            [(Alarming::None, false, false), (Alarming::New, true, false), (Alarming::All, true, true)]
+        {
+            assert_eq!((alarms.is_for(true), alarms.is_for(false)), (new, old), "{alarms:?}");
+        }
+        assert_eq!(Wish::default().alarms, Alarming::None, "an update makes nothing new");
+        let found = |status: &str| Found { status: status.to_owned(), ..Found::default() };
+        assert!(is_new(None) && is_new(Some(&found("ROLLBACK_COMPLETE"))));
+        for status in ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"] {
+            assert!(!is_new(Some(&found(status))), "{status}");
+        }
     }
 }

@@ -1,8 +1,9 @@
-//! How many functions AWS lets run at once: the one thing that a pre-flight asks anybody.
+//! How many functions AWS lets run at once: the one thing that a pre-flight asks anybody. Alarms of a fleet go by it, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -16,7 +17,7 @@ const ATTEMPTS: u32 = 2;
 
 /// What an account may run in an AWS region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Quota {
+pub(crate) struct Quota {
     /// Executions at once, of all functions.
     pub concurrent: u64,
     /// Those that no function has for itself.
@@ -51,10 +52,19 @@ pub(super) async fn quotas(regions: BTreeSet<String>, endpoint: Option<&str>) ->
 }
 
 async fn quota(region: &str, endpoint: Option<&str>) -> Result<Quota, String> {
-    let client = Client::new(&aws::config(region, endpoint, ATTEMPTS).await);
-    let request = client.get_account_settings();
-    let settings = Box::pin(request.send()).await.map_err(|error| Failure::of(&error).why)?;
-    let limit = settings.account_limit().ok_or_else(|| "AWS named no limit".to_owned())?;
+    let config = aws::config(region, endpoint, ATTEMPTS).await;
+    Box::pin(of(&config)).await.map_err(|failure| failure.why)
+}
+
+/// What the account may run in the region of a configuration.
+///
+/// # Errors
+/// AWS did not say.
+pub(crate) async fn of(config: &SdkConfig) -> Result<Quota, Failure> {
+    let request = Client::new(config).get_account_settings();
+    let settings = Box::pin(request.send()).await.map_err(|error| Failure::of(&error))?;
+    let without = || Failure { is_final: true, why: "AWS named no limit".to_owned() };
+    let limit = settings.account_limit().ok_or_else(without)?;
     let whole = |number: i32| u64::try_from(number).unwrap_or(0);
     let concurrent = whole(limit.concurrent_executions());
     Ok(Quota { concurrent, unreserved: limit.unreserved_concurrent_executions().map(whole) })

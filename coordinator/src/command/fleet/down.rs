@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::places::{PlaceOptions, apart, conclude};
-use crate::fleet::down::{Removed, down};
+use crate::fleet::down::{Removed, down, leave_dashboard};
 use crate::runtime::block_on;
 use crate::{Error, Verdict};
 
@@ -23,8 +23,11 @@ impl DownCommand {
     pub(super) fn run(&self) -> Result<Verdict, Error> {
         let (removed, mut failed) = block_on(async {
             let open = Box::pin(self.places.open()).await;
-            let regions = open.iter().enumerate().map(|(number, place)| Box::pin(down(place, number == 0)));
-            Ok(apart(join_all(regions).await))
+            let regions = self.places.regions();
+            let all = join_all(open.iter().map(|place| Box::pin(down(place, &regions)))).await;
+            let (mut removed, failed) = apart(all);
+            Box::pin(leave_dashboard(&open, &mut removed)).await;
+            Ok((removed, failed))
         })?;
         let told = || removed.iter().map(told).collect::<Vec<_>>();
         let json = || json!({ "schema": "doorbuster.fleet-down/1", "regions": told() });

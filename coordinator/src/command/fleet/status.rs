@@ -12,7 +12,7 @@ use crate::{Error, Verdict, tell};
 
 /// Show how a fleet stands in each region: its stacks, its agent, and the alarms that are on.
 ///
-/// Exit codes: 0 everything is there and done, 1 something is missing or went wrong, 3 AWS did not say.
+/// Exit codes: 0 everything is there and done, 1 something is missing, such as an agent, or went wrong, 3 AWS did not say.
 #[derive(Args, Clone, Debug)]
 pub(super) struct StatusCommand {
     #[command(flatten)]

@@ -1,19 +1,25 @@
 //! `doorbuster fleet up`: agents in AWS's regions.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::Args;
+use doorbuster_notation::parse_duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::places::{PlaceOptions, apart, conclude};
+use crate::command::print::warn;
 use crate::fleet::package::{Package, told_by};
 use crate::fleet::probes::Rounds;
 use crate::fleet::program::Joining;
-use crate::fleet::up::{Raised, Wish, up};
+use crate::fleet::up::{Alarming, Raised, Wish, up};
 use crate::runtime::block_on;
 use crate::{Error, Verdict};
+
+/// How long a round of probes may take, in seconds: what the template lets.
+const TIMEOUT_S: RangeInclusive<u32> = 5..=900;
 
 /// Put a fleet into AWS's regions, or change the one that is there; what is not named stays as it is.
 ///
@@ -65,13 +71,19 @@ pub(super) struct UpCommand {
     /// No Auto Scaling group at all, where an account has no VPC
     #[arg(long, help_heading = "EC2", conflicts_with_all = ["agents_ec2", "vpc"])]
     no_ec2: bool,
-    /// Walk this plan's journeys every minute, without a coordinator (`probe: { every: 1m }` in it)
+    /// Walk this plan's journeys without a coordinator, as often as its `probe: { every: 1m }` says, in whole minutes
     #[arg(long, value_name = "PLAN", help_heading = "Probes and alarms")]
     probe: Option<PathBuf>,
     /// Let HOST be probed as often as the plan says; loopback always may be, any other host gets at most 10 requests/s
     #[arg(long = "allow-host", value_name = "HOST", help_heading = "Probes and alarms", requires = "probe")]
     allow_hosts: Vec<String>,
-    /// No alarms about the fleet
+    /// How long a round through all journeys may take, think times included: 5s to 15m; 5m in a new fleet
+    #[arg(long, value_name = "DURATION", help_heading = "Probes and alarms", requires = "probe", value_parser = probe_timeout)]
+    probe_timeout: Option<u32>,
+    /// Alarms also for a fleet that has been there without; a new one has them anyway
+    #[arg(long, help_heading = "Probes and alarms", conflicts_with = "no_alarms")]
+    alarms: bool,
+    /// No alarms about the fleet; those that there are stay
     #[arg(long, help_heading = "Probes and alarms")]
     no_alarms: bool,
     /// Who is told of alarms, once the subscription is confirmed
@@ -83,11 +95,17 @@ pub(super) struct UpCommand {
     /// Who may take the coordinator's role, as an ARN; whom the account lets otherwise
     #[arg(long, value_name = "ARN")]
     coordinator: Option<String>,
+    /// Make the coordinator's role in the first of these regions, where it went with another one
+    #[arg(long)]
+    coordinator_role: bool,
 }
 
 impl UpCommand {
     pub(super) fn run(&self) -> Result<Verdict, Error> {
         let wish = self.wish()?;
+        if let Some(rounded) = wish.rounds.as_ref().and_then(Rounds::rounded) {
+            warn(&rounded);
+        }
         raise(&self.places, &wish)
     }
 
@@ -108,11 +126,13 @@ impl UpCommand {
             parameters: self.parameters(),
             joining: self.joining()?,
             rounds: self.rounds(&regions)?,
-            with_alarms: !self.no_alarms,
+            probe_timeout_s: self.probe_timeout,
+            alarms: self.alarming(),
             email: self.email.clone(),
             budget_usd: self.budget,
             names: self.names.iter().cloned().collect(),
             is_update: false,
+            with_role: self.coordinator_role,
             regions,
         })
     }
@@ -120,6 +140,17 @@ impl UpCommand {
     fn rounds(&self, regions: &[String]) -> Result<Option<Rounds>, Error> {
         let read = |plan| Rounds::read(plan, regions, &self.allow_hosts);
         self.probe.as_deref().map(read).transpose()
+    }
+
+    /// What is said about alarms names them, and so does what they need.
+    fn alarming(&self) -> Alarming {
+        if self.no_alarms {
+            Alarming::None
+        } else if self.alarms || self.email.is_some() || self.budget.is_some() {
+            Alarming::All
+        } else {
+            Alarming::New
+        }
     }
 
     fn joining(&self) -> Result<Option<Joining>, Error> {
@@ -189,6 +220,16 @@ fn line(raised: &Raised) -> String {
     format!("{}: {stacks}; {agent}\n", raised.region)
 }
 
+/// A function's timeout, in seconds.
+fn probe_timeout(text: &str) -> Result<u32, String> {
+    let timeout = parse_duration(text)?;
+    let seconds = u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX);
+    if timeout.subsec_nanos() == 0 && TIMEOUT_S.contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(format!("\"{text}\" is no timeout of a function; write whole seconds, from 5s to 15m"))
+}
+
 fn named(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((region, name)) if !region.is_empty() && !name.is_empty() => {
@@ -220,14 +261,34 @@ mod tests {
     #[test]
     fn what_is_not_named_is_no_parameter() {
         let plain = wish("").unwrap();
-        assert!(plain.parameters.is_empty() && plain.with_alarms && plain.joining.is_none());
+        assert!(plain.parameters.is_empty() && plain.joining.is_none());
+        assert_eq!(plain.alarms, Alarming::New);
         assert_eq!(plain.regions, ["ap-northeast-1", "eu-west-2", "us-east-1"]);
+        assert!(
+            !plain.with_role && wish("--coordinator-role --stack shop --region eu-west-2").unwrap().with_role
+        );
         let named =
             wish("--region eu-west-2 us-east-1 eu-west-2 --memory 512 --agents-ec2 0 --no-alarms").unwrap();
         assert_eq!(named.regions, ["eu-west-2", "us-east-1"]);
         let expected = [("MemoryMb", "512"), ("AgentsEc2", "0"), ("ProgramKey", ""), ("JoinUrl", "")];
         assert_eq!(named.parameters, BTreeMap::from(expected.map(|(name, value)| (name, value.to_owned()))));
-        assert!(!named.with_alarms);
+        assert_eq!(named.alarms, Alarming::None);
+        for line in ["--alarms", "--email shop@example.com", "--budget 50"] {
+            assert_eq!(wish(line).unwrap().alarms, Alarming::All, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_round_s_timeout_is_a_function_s() {
+        for (text, expected) in [("5s", 5), ("1m30s", 90), ("15m", 900)] {
+            assert_eq!(probe_timeout(text), Ok(expected), "{text}");
+        }
+        for text in ["4s", "15m1s", "1500ms", "1h", "90", "500d"] {
+            assert!(probe_timeout(text).is_err(), "{text}");
+        }
+        let template = include_str!("../../../../infra/probes.yaml");
+        let range = format!("MinValue: {}\n    MaxValue: {}", TIMEOUT_S.start(), TIMEOUT_S.end());
+        assert!(template.contains(&range), "{range}");
     }
 
     #[test]
@@ -243,6 +304,9 @@ mod tests {
             ("--name london", "eu-west-2=london"),
             ("--no-ec2 --agents-ec2 3", "cannot be used with"),
             ("--allow-host shop.example.com", "--probe"),
+            ("--probe-timeout 5m", "--probe <PLAN>"),
+            ("--probe plan.yaml --probe-timeout 1h", "from 5s to 15m"),
+            ("--alarms --no-alarms", "cannot be used with"),
         ] {
             let why = wish(line).map(|_| ()).unwrap_err();
             assert!(why.contains(expected), "{line}: {why}");

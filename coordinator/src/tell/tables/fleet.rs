@@ -43,6 +43,13 @@ pub(crate) fn fleet(standings: &[Standing], colour: bool) -> String {
                 notes.push_str(&indented("", &format!("{} {name}: {}", standing.region, plain(reason))));
             }
         }
+        if !standing.stacks.is_empty() && !standing.has_agent() {
+            let why = format!(
+                "{}: there is no agent yet; `doorbuster fleet up --zip FILE` gives the fleet one",
+                standing.region
+            );
+            notes.push_str(&indented("", &why));
+        }
         for alarm in &standing.alarms {
             notes.push_str(&indented("", &format!("{}: the alarm {} is on", standing.region, plain(alarm))));
         }
@@ -100,6 +107,9 @@ mod tests {
         ] {
             assert!(shown.contains(expected), "{expected}\n{shown}");
         }
+        assert!(!shown.contains("there is no agent yet"), "{shown}");
+        let empty = Standing { stacks: vec![("shop".to_owned(), Found::default())], ..standings[0].clone() };
+        assert!(fleet(&[empty], false).contains("eu-west-2: there is no agent yet; `doorbuster fleet up"));
         assert!(shown.lines().all(|line| line.chars().count() <= super::super::WIDTH_MAX), "{shown}");
     }
 }
