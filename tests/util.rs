@@ -133,14 +133,17 @@ impl Running {
         }
     }
 
-    /// The agents of this run: its direct children, in the order of their launch.
+    /// The agents of this run: its direct children, in the order of their launch. They are waited for until no more come: one
+    /// is launched after the other.
     pub(crate) fn agents(&self) -> Vec<u32> {
         let deadline = Instant::now() + Duration::from_secs(5);
+        let mut before = Vec::new();
         loop {
             let agents = children(self.child.id());
-            if !agents.is_empty() || Instant::now() > deadline {
+            if !agents.is_empty() && agents == before || Instant::now() > deadline {
                 return agents;
             }
+            before = agents;
             thread::sleep(Duration::from_millis(20));
         }
     }
