@@ -122,7 +122,17 @@ impl Launchers {
         skew::mismatch(self.by(region), self.program.as_deref(), version, protocol)
     }
 
-    /// Ends what was opened for the run.
+    /// What closing waits for, in words.
+    pub(crate) fn waited_for(&self) -> &'static str {
+        match (&self.lambda, &self.join) {
+            (Some(_), _) => "functions to end, and what the run left in its buckets to be removed",
+            (None, Some(_)) => "agents to leave",
+            (None, None) => "agents to end",
+        }
+    }
+
+    /// Ends what was opened for the run, which may take half a minute. Where that is dropped half-way, nobody renews a lease
+    /// any more, and what is left in buckets goes by their own rules.
     pub(crate) async fn close(self) {
         // Child processes end with their agents, and leave nothing behind.
         if let Some(lambda) = self.lambda {
