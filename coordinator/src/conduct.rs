@@ -22,7 +22,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use self::seats::{Course, Seat};
 use crate::Error;
 use crate::fold::{AgentState, Ended, Fold};
-use crate::launch::{Event, Launchers};
+use crate::launch::{Event, Events, Launchers, queue};
 use crate::patience::wait;
 use crate::prepare::Prepared;
 use crate::progress::Progress;
@@ -73,8 +73,8 @@ struct Conductor<'a> {
     /// Who covers which leg, by the numbers of the fold's agents.
     seats: Vec<Seat>,
     fold: Fold,
-    sender: mpsc::UnboundedSender<(usize, Event)>,
-    events: mpsc::UnboundedReceiver<(usize, Event)>,
+    sender: Events,
+    events: mpsc::Receiver<(usize, Event)>,
     signals: Signals,
     lease: u64,
     /// When what is due, once second 0 is agreed.
@@ -136,7 +136,7 @@ impl<'a> Conductor<'a> {
         run: &'a str,
         listener: &'a mut dyn FnMut(Noted),
     ) -> Result<Self, Error> {
-        let (sender, events) = mpsc::unbounded_channel();
+        let (sender, events) = queue();
         let seats: Vec<Seat> = prepared.legs().into_iter().map(Seat::new).collect();
         Ok(Self {
             prepared,
