@@ -22,7 +22,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use self::seats::{Course, Seat};
 use crate::Error;
 use crate::fold::{AgentState, Ended, Fold};
-use crate::launch::{Event, Launchers};
+use crate::launch::{Event, Events, Launchers, queue};
+use crate::patience::wait;
 use crate::prepare::Prepared;
 use crate::progress::Progress;
 use crate::runtime::block_on;
@@ -72,8 +73,8 @@ struct Conductor<'a> {
     /// Who covers which leg, by the numbers of the fold's agents.
     seats: Vec<Seat>,
     fold: Fold,
-    sender: mpsc::UnboundedSender<(usize, Event)>,
-    events: mpsc::UnboundedReceiver<(usize, Event)>,
+    sender: Events,
+    events: mpsc::Receiver<(usize, Event)>,
     signals: Signals,
     lease: u64,
     /// When what is due, once second 0 is agreed.
@@ -109,11 +110,21 @@ async fn conduct(
     listener: &mut dyn FnMut(Noted),
 ) -> Result<Conducted, Error> {
     let launchers = Launchers::open(prepared, run).await?;
-    let conducted = match Conductor::new(prepared, &launchers, run, listener) {
+    let (conducted, signals) = match Conductor::new(prepared, &launchers, run, listener) {
         Ok(conductor) => conductor.conduct(progress).await,
-        Err(error) => Err(error),
+        Err(error) => (Err(error), None),
     };
-    launchers.close().await;
+    let was_asked = conducted.as_ref().is_ok_and(|conducted| conducted.interrupted);
+    let what = launchers.waited_for();
+    let closed = Box::pin(launchers.close());
+    match signals {
+        Some(mut signals) => {
+            let say = |line: &str| progress.say(line);
+            wait(closed, what, was_asked, async || signals.asked().await, say).await;
+        }
+        // Nobody can ask.
+        None => closed.await,
+    }
     conducted
 }
 
@@ -125,7 +136,7 @@ impl<'a> Conductor<'a> {
         run: &'a str,
         listener: &'a mut dyn FnMut(Noted),
     ) -> Result<Self, Error> {
-        let (sender, events) = mpsc::unbounded_channel();
+        let (sender, events) = queue();
         let seats: Vec<Seat> = prepared.legs().into_iter().map(Seat::new).collect();
         Ok(Self {
             prepared,
@@ -146,9 +157,11 @@ impl<'a> Conductor<'a> {
         })
     }
 
-    /// The whole run.
-    async fn conduct(mut self, progress: &mut Progress) -> Result<Conducted, Error> {
-        self.launch_first()?;
+    /// The whole run; and by what it is heard from then on that somebody does not want to wait.
+    async fn conduct(mut self, progress: &mut Progress) -> (Result<Conducted, Error>, Option<Signals>) {
+        if let Err(error) = self.launch_first() {
+            return (Err(error), Some(self.signals));
+        }
         let goes_on = self.gather(progress).await;
         let ahead = self.launchers.start_ahead();
         let started_at = Timestamp::now() + ahead;
@@ -158,7 +171,8 @@ impl<'a> Conductor<'a> {
         }
         self.fold.complete(true);
         self.hand_over();
-        Ok(self.part(started_at).await)
+        let (conducted, signals) = self.part(started_at).await;
+        (Ok(conducted), Some(signals))
     }
 
     /// Tells every agent when second 0 begins.
@@ -234,11 +248,12 @@ impl<'a> Conductor<'a> {
     }
 
     /// Lets the agents go and waits until they have: a run leaves no process behind.
-    async fn part(self, started_at: Timestamp) -> Conducted {
-        let Self { seats, sender, mut events, fold, interrupted, aborted, given_up, .. } = self;
+    async fn part(self, started_at: Timestamp) -> (Conducted, Signals) {
+        let Self { seats, sender, mut events, signals, fold, interrupted, aborted, given_up, .. } = self;
         drop((seats, sender));
         let _ = timeout(GONE_WITHIN, async { while events.recv().await.is_some() {} }).await;
-        Conducted { fold, started_at, finished_at: Timestamp::now(), interrupted, aborted, given_up }
+        let finished_at = Timestamp::now();
+        (Conducted { fold, started_at, finished_at, interrupted, aborted, given_up }, signals)
     }
 
     fn renew(&mut self) {

@@ -24,6 +24,18 @@ use crate::prepare::Prepared;
 
 use lambda::Lambda;
 
+/// How many events wait for whoever listens: several of each of a plan's agents. Where there is no room, an agent's stream is
+/// read no further until there is: nothing is lost, and the agent keeps what it has to say.
+const EVENTS_MAX: usize = 4_096;
+
+/// Where events go, with the number of their agent.
+pub(crate) type Events = mpsc::Sender<(usize, Event)>;
+
+/// A queue of events, and whoever listens.
+pub(crate) fn queue() -> (Events, mpsc::Receiver<(usize, Event)>) {
+    mpsc::channel(EVENTS_MAX)
+}
+
 /// Something that happened to an agent.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -37,6 +49,10 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) struct Agent {
     /// Takes what the coordinator says. Dropping it ends the agent.
+    ///
+    /// It has no bound of its own, because little is said: a hello, an assignment, a start, a stop, and every 2 s a lease of a
+    /// few bytes. An agent that reads none of it has no lease after 15 s and ends; one that does not even end is let go
+    /// when its time is over, or in a probe after 15 s of silence.
     pub to: mpsc::UnboundedSender<ToAgent>,
 }
 
@@ -87,7 +103,7 @@ impl Launchers {
         number: usize,
         region: usize,
         assignment: Assignment,
-        events: mpsc::UnboundedSender<(usize, Event)>,
+        events: Events,
     ) -> Result<Agent, Error> {
         match self.by(region) {
             LaunchBy::Local => local::launch(number, self.program.as_deref(), assignment, events),
@@ -122,7 +138,17 @@ impl Launchers {
         skew::mismatch(self.by(region), self.program.as_deref(), version, protocol)
     }
 
-    /// Ends what was opened for the run.
+    /// What closing waits for, in words.
+    pub(crate) fn waited_for(&self) -> &'static str {
+        match (&self.lambda, &self.join) {
+            (Some(_), _) => "functions to end, and what the run left in its buckets to be removed",
+            (None, Some(_)) => "agents to leave",
+            (None, None) => "agents to end",
+        }
+    }
+
+    /// Ends what was opened for the run, which may take half a minute. Where that is dropped half-way, nobody renews a lease
+    /// any more, and what is left in buckets goes by their own rules.
     pub(crate) async fn close(self) {
         // Child processes end with their agents, and leave nothing behind.
         if let Some(lambda) = self.lambda {

@@ -19,6 +19,7 @@ mod launch;
 mod markers;
 mod notify;
 mod outcome;
+mod patience;
 mod pause;
 mod preflight;
 mod prepare;

@@ -46,6 +46,7 @@ use self::tell::Tellers;
 use self::wall::{Beat, Wall, until};
 use crate::Error;
 use crate::launch::Launchers;
+use crate::patience::wait;
 use crate::prepare::Prepared;
 use crate::signals::Signals;
 use crate::store::{Excess, Place};
@@ -122,7 +123,7 @@ pub(crate) async fn run(prepared: &Prepared, id: &str, orders: &Orders) -> Resul
     let end = orders.length.map(|length| Instant::now() + length);
     let mut waiting = Waiting { signals, looked, beat: Beat::new(&wall), second, end };
     let gone_on = probe.go_on(&mut waiting).await;
-    probe.close(gone_on).await
+    probe.close(gone_on, &mut waiting.signals).await
 }
 
 fn opening(prepared: &Prepared, id: &str, orders: &Orders) -> String {
@@ -305,19 +306,22 @@ impl Probe {
     }
 
     /// Ends everything that was started. Nobody is waited for who was not `gone_on` with.
-    async fn close(mut self, gone_on: bool) -> Result<Board, Error> {
+    async fn close(mut self, gone_on: bool, signals: &mut Signals) -> Result<Board, Error> {
         let board = book::board(&self.desk.complete(self.wall.now_s()));
         if gone_on {
             self.save(&[]);
             self.tellers.stop().await;
             self.publisher.stop();
         }
-        self.screen.end();
         // Whoever launches for the regions has its part in them.
         drop(self.fleet);
         if let Some(launchers) = Rc::into_inner(self.launchers) {
-            launchers.close().await;
+            let what = launchers.waited_for();
+            let say = |line: &str| self.screen.say(self.wall.now_s(), line);
+            let closed = Box::pin(launchers.close());
+            wait(closed, what, self.is_stopping, async || signals.asked().await, say).await;
         }
+        self.screen.end();
         if let Some(lost) = self.keep.lost() {
             return Err(lost);
         }

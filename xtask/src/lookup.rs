@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::install;
+use crate::rights;
 
 /// Where Debian puts servers; an ordinary user's `PATH` may lack these.
 const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -32,13 +33,14 @@ impl Lookup {
         Lookup { folders }
     }
 
-    /// Whether an executable file of this name is in one of the folders or in one of PostgreSQL's, or a module of nginx has
-    /// it. Tests that want PostgreSQL's find them there themselves.
+    /// Whether an executable file of this name is in one of the folders or in one of PostgreSQL's, a module of nginx has
+    /// it, or it is a right that this user has. Tests that want PostgreSQL's find them there themselves.
     pub(crate) fn has(&self, program: &str) -> bool {
         let is_in = |folder: &Path| is_executable(&folder.join(program));
         self.folders.iter().any(|folder| is_in(folder))
             || versions(Path::new(POSTGRESQL)).iter().any(|folder| is_in(&folder.join("bin")))
             || is_module(Path::new(NGINX_MODULES), program)
+            || rights::has(program, &self.path())
     }
 
     /// The folders as a value for `PATH`. One whose name cannot stand there (it has a colon) is left out.

@@ -11,6 +11,7 @@ mod lambda;
 mod long;
 mod lookup;
 mod needs;
+mod rights;
 mod run;
 mod services;
 mod test;

@@ -1,14 +1,17 @@
 //! What the tests need beside cargo, as a table, and the words about what is missing.
 
-/// A program that some tests start.
+use crate::rights::{NETWORK_NAMESPACES, NETWORK_TAPS};
+
+/// A program that some tests start, or a right that they use.
 #[derive(Debug)]
 pub(crate) struct Need {
-    /// The executable, or the module of nginx, that is looked for, and the name under which tests find it in
+    /// The executable, the module of nginx or the right that is looked for, and the name under which tests find it in
     /// `DOORBUSTER_WITHOUT`.
     pub(crate) program: &'static str,
     /// Who brings it.
     pub(crate) installer: Installer,
-    /// What the installer is to install: names, for pip and npm with a version (`moto[server]==5.2.0`).
+    /// What the installer is to install: names, for pip and npm with a version (`moto[server]==5.2.0`). Of a right, in words,
+    /// what it takes.
     pub(crate) packages: &'static [&'static str],
     /// The tests that are left out without it. Empty: those that look for the program by name.
     pub(crate) tests: &'static [&'static str],
@@ -129,11 +132,23 @@ pub(crate) const NEEDS: &[Need] = &[
         packages: &["iproute2"],
         tests: &["thirty_agents_in_three_networks_of_which_one_is_cut_off_for_twenty_seconds"],
     },
-    // Without it the networks are as near as this machine is to itself.
+    Need {
+        program: NETWORK_NAMESPACES,
+        installer: Installer::Nobody,
+        packages: &["root, on a system with bridges and veth"],
+        tests: &["thirty_agents_in_three_networks_of_which_one_is_cut_off_for_twenty_seconds"],
+    },
+    // Without these two the networks are as near as this machine is to itself.
     Need {
         program: "wirefilter",
         installer: Installer::Debian,
         packages: &["vde2"],
+        tests: &["thirty_agents_in_three_networks_of_which_one_is_cut_off_for_twenty_seconds"],
+    },
+    Need {
+        program: NETWORK_TAPS,
+        installer: Installer::Nobody,
+        packages: &["a /dev/net/tun that this user may open"],
         tests: &["thirty_agents_in_three_networks_of_which_one_is_cut_off_for_twenty_seconds"],
     },
     // The package brings Prometheus itself, too.
@@ -160,10 +175,12 @@ pub(crate) enum Installer {
     PipApart,
     /// npm, into a folder below `target/`.
     Npm,
+    /// Nobody: it is a right, which this system gives its user or does not.
+    Nobody,
 }
 
 impl Installer {
-    /// In the order in which they run: Debian brings what the others need.
+    /// Those who install, in the order in which they run: Debian brings what the others need.
     pub(crate) const ALL: [Installer; 4] =
         [Installer::Debian, Installer::Pip, Installer::PipApart, Installer::Npm];
 
@@ -172,6 +189,7 @@ impl Installer {
             Installer::Debian => "Debian",
             Installer::Pip | Installer::PipApart => "PyPI",
             Installer::Npm => "npm",
+            Installer::Nobody => "not to be installed",
         }
     }
 }

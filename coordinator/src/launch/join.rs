@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 
 use self::roster::Roster;
 use self::server::Server;
-use super::{Agent, Event};
+use super::{Agent, Events};
 use crate::Error;
 use crate::fleet::pki::Pki;
 
@@ -63,12 +63,7 @@ impl Desk {
 
     /// Gives an assignment to the next agent of its region that is free, and waits for one to join where there is none. Its
     /// events come tagged with `number`.
-    pub(crate) fn launch(
-        &self,
-        number: usize,
-        assignment: Assignment,
-        events: mpsc::UnboundedSender<(usize, Event)>,
-    ) -> Agent {
+    pub(crate) fn launch(&self, number: usize, assignment: Assignment, events: Events) -> Agent {
         let (to, orders) = mpsc::unbounded_channel::<ToAgent>();
         let roster = Arc::clone(&self.roster);
         tokio::spawn(seat::attend(roster, number, assignment, orders, events));

@@ -27,7 +27,7 @@ use doorbuster_model::{Assignment, Plan};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{Agent, Event};
+use super::{Agent, Events};
 use crate::Error;
 use crate::aws::{self, call};
 
@@ -101,7 +101,7 @@ impl Lambda {
         number: usize,
         region: usize,
         assignment: Assignment,
-        events: mpsc::UnboundedSender<(usize, Event)>,
+        events: Events,
     ) -> Result<Agent, Error> {
         let place = self.regions.get(region).and_then(Option::as_ref);
         let place = place.and_then(|region| self.places.get(region)).ok_or_else(|| {

@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::{Agent, Event};
+use super::{Agent, Event, Events};
 use crate::Error;
 
 /// How long a child may take to end once its output is closed, and to close it once it was let go.
@@ -21,7 +21,7 @@ pub(super) fn launch(
     number: usize,
     program: Option<&Path>,
     assignment: Assignment,
-    events: mpsc::UnboundedSender<(usize, Event)>,
+    events: Events,
 ) -> Result<Agent, Error> {
     let system = |what| move |source| Error::System { what, source };
     let mut command = match program {
@@ -61,7 +61,7 @@ pub(super) fn launch(
         };
         let status = reap(child).await;
         // The run may be over already; then nobody listens.
-        let _ = events.send((number, Event::Gone(farewell(said, status))));
+        let _ = events.send((number, Event::Gone(farewell(said, status)))).await;
     });
     Ok(Agent { to })
 }
@@ -77,11 +77,7 @@ async fn write(mut input: ChildStdin, mut commands: mpsc::UnboundedReceiver<ToAg
 }
 
 /// Reads reports until the stream ends. The error says what is wrong with it.
-async fn read(
-    number: usize,
-    mut output: ChildStdout,
-    events: &mpsc::UnboundedSender<(usize, Event)>,
-) -> Result<(), String> {
+async fn read(number: usize, mut output: ChildStdout, events: &Events) -> Result<(), String> {
     let mut frames = Frames::default();
     let mut buffer = vec![0; 64 << 10];
     loop {
@@ -92,7 +88,7 @@ async fn read(
         frames.push(&buffer[..count]);
         while let Some(frame) = frames.next_frame().map_err(|error| error.to_string())? {
             let said = FromAgent::decode(&frame).map_err(|error| error.to_string())?;
-            if events.send((number, Event::Said(said))).is_err() {
+            if events.send((number, Event::Said(said))).await.is_err() {
                 return Ok(());
             }
         }
@@ -129,6 +125,7 @@ mod tests {
     use doorbuster_model::{Overrides, Segment, Task};
 
     use super::*;
+    use crate::launch::queue;
 
     #[tokio::test]
     async fn a_child_that_hangs_ends_once_it_is_let_go() {
@@ -153,7 +150,7 @@ mod tests {
             generation: None,
             not_after_unix_ms: 0,
         };
-        let (events, mut happened) = mpsc::unbounded_channel();
+        let (events, mut happened) = queue();
         let agent = launch(7, Some(&program), assignment, events).unwrap();
         drop(agent);
         let gone = timeout(Duration::from_secs(20), happened.recv()).await.unwrap();

@@ -13,7 +13,7 @@ use super::post::{Begin, Due, Post, Role, Walker};
 use super::station::Station;
 use super::wall::{Wall, seconds, until};
 use crate::Error;
-use crate::launch::{Agent, Event, Launchers, skew};
+use crate::launch::{Agent, Event, Events, Launchers, queue, skew};
 
 /// How often the lease is renewed.
 const LEASE_EVERY: Duration = Duration::from_secs(2);
@@ -49,8 +49,7 @@ pub(crate) enum Happened {
 
 /// How an agent is launched: under this number, in the region at this position, with this assignment; what it says goes
 /// there.
-pub(crate) type Launch =
-    Box<dyn FnMut(usize, usize, Assignment, mpsc::UnboundedSender<(usize, Event)>) -> Result<Agent, Error>>;
+pub(crate) type Launch = Box<dyn FnMut(usize, usize, Assignment, Events) -> Result<Agent, Error>>;
 
 /// The agents of all regions.
 pub(crate) struct Fleet {
@@ -61,8 +60,8 @@ pub(crate) struct Fleet {
     launches: usize,
     lease: u64,
     renew: Interval,
-    sender: mpsc::UnboundedSender<(usize, Event)>,
-    events: mpsc::UnboundedReceiver<(usize, Event)>,
+    sender: Events,
+    events: mpsc::Receiver<(usize, Event)>,
 }
 
 /// Launches agents as the plan says.
@@ -75,7 +74,7 @@ impl Fleet {
     /// Nobody is there yet; [`next`](Self::next) begins. To be called in a runtime.
     pub(crate) fn new(stations: Vec<Station>, launch: Launch, wall: Wall) -> Self {
         let now = Instant::now();
-        let (sender, events) = mpsc::unbounded_channel();
+        let (sender, events) = queue();
         let mut renew = interval(LEASE_EVERY);
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let posts = stations.iter().map(|station| Post::new(now, station.terms)).collect();
@@ -189,7 +188,8 @@ impl Fleet {
         match event {
             Event::Said(FromAgent::Hello { protocol, .. }) if protocol == PROTOCOL => None,
             Event::Said(FromAgent::Hello { protocol, version }) => {
-                let why = skew::mismatch(self.stations[region].launch, None, &version, protocol);
+                let Station { launch, program, .. } = &self.stations[region];
+                let why = skew::mismatch(*launch, program.as_deref(), &version, protocol);
                 self.lose_one(region, number, role, why)
             }
             Event::Said(FromAgent::Report(report)) => self.hear(region, number, role, report),

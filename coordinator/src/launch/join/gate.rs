@@ -28,13 +28,13 @@ pub(super) async fn admit(
     roster: Arc<Roster>,
     certificate: CertificateDer<'static>,
     mut stream: Streaming<Bytes>,
-    to: mpsc::UnboundedSender<Downward>,
+    to: mpsc::Sender<Downward>,
 ) {
     let Ok(Some(first)) = timeout(FIRST_WITHIN, next(&mut stream)).await else { return };
     let (agent, region, received) = match look(&roster, &certificate, first) {
         Ok(known) => known,
         Err(why) => {
-            let _ = to.send(Downward::Refused { why });
+            let _ = to.send(Downward::Refused { why }).await;
             return;
         }
     };

@@ -5,7 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use doorbuster_model::plan::fleet::LaunchBy;
 use doorbuster_wire::{Downward, Upward};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+
+/// How many messages wait for a stream to take them: all that a seat keeps, and as many words on what was received.
+pub(super) const TOLD_MAX: usize = 2_048;
 
 /// An agent's stream, after its first message.
 #[derive(Debug)]
@@ -19,13 +23,14 @@ pub(super) struct Link {
     /// What it sends. Ends when the stream has broken.
     pub from: mpsc::Receiver<Upward>,
     /// What it is sent. Dropping it ends the stream.
-    pub to: mpsc::UnboundedSender<Downward>,
+    pub to: mpsc::Sender<Downward>,
 }
 
 impl Link {
-    /// Sends a message. Where the stream is broken, reading from it says so.
-    pub(super) fn send(&self, message: Downward) {
-        let _ = self.to.send(message);
+    /// Sends a message. False where the other side reads nothing, and too much waits: the stream is to begin anew. Where it is
+    /// broken, reading from it says so.
+    pub(super) fn send(&self, message: Downward) -> bool {
+        !matches!(self.to.try_send(message), Err(TrySendError::Full(_)))
     }
 
     fn is_gone(&self) -> bool {
@@ -38,7 +43,7 @@ impl Link {
 pub(super) struct Taken {
     /// Its stream.
     pub link: Link,
-    /// Its streams after that, should one break.
+    /// Its streams after that, should one break: no more than there may be connections.
     pub returns: mpsc::UnboundedReceiver<Link>,
 }
 
@@ -191,9 +196,9 @@ mod tests {
         agent: &str,
         region: &str,
         received: u64,
-    ) -> (Link, mpsc::Sender<Upward>, mpsc::UnboundedReceiver<Downward>) {
+    ) -> (Link, mpsc::Sender<Upward>, mpsc::Receiver<Downward>) {
         let (said, from) = mpsc::channel(4);
-        let (to, told) = mpsc::unbounded_channel();
+        let (to, told) = mpsc::channel(TOLD_MAX);
         (Link { agent: agent.to_owned(), region: region.to_owned(), received, from, to }, said, told)
     }
 

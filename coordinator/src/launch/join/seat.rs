@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use doorbuster_model::Assignment;
 use doorbuster_wire::{Downward, FromAgent, PROTOCOL, Receiving, Sending, Take, ToAgent, Upward};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::roster::{Link, Roster, Taken};
-use crate::launch::Event;
+use crate::launch::{Event, Events};
 
 /// How long an agent works without a new lease.
 const LEASE: Duration = Duration::from_secs(15);
@@ -30,7 +31,7 @@ pub(super) async fn attend(
     number: usize,
     assignment: Assignment,
     mut orders: mpsc::UnboundedReceiver<ToAgent>,
-    events: mpsc::UnboundedSender<(usize, Event)>,
+    events: Events,
 ) {
     let mut early = Vec::new();
     let taken = roster.take(&assignment.region);
@@ -53,9 +54,10 @@ pub(super) async fn attend(
     if let Some(link) = link {
         link.send(Downward::Over);
     }
-    if let Some(why) = gone {
+    let gone = gone.map(|why| (number, Event::Gone(format!("{agent}: {why}"))));
+    for event in seat.unheard.take().into_iter().chain(gone) {
         // The run may be over already; then nobody listens.
-        let _ = seat.events.send((number, Event::Gone(format!("{agent}: {why}"))));
+        let _ = seat.events.send(event).await;
     }
 }
 
@@ -83,7 +85,9 @@ async fn wait(
 /// What is known of an agent with an assignment.
 struct Seat {
     number: usize,
-    events: mpsc::UnboundedSender<(usize, Event)>,
+    events: Events,
+    /// What was said and is to be heard first. Nothing more is read meanwhile.
+    unheard: Option<(usize, Event)>,
     sending: Sending<ToAgent>,
     receiving: Receiving,
     /// The last sequence that the agent received.
@@ -99,10 +103,11 @@ struct Seat {
 }
 
 impl Seat {
-    fn new(number: usize, events: mpsc::UnboundedSender<(usize, Event)>, now: Instant) -> Self {
+    fn new(number: usize, events: Events, now: Instant) -> Self {
         Self {
             number,
             events,
+            unheard: None,
             sending: Sending::new(WAITING_MAX, WAITING_BYTES_MAX),
             receiving: Receiving::default(),
             acknowledged: 0,
@@ -120,6 +125,7 @@ impl Seat {
         returns: &mut mpsc::UnboundedReceiver<Link>,
         orders: &mut mpsc::UnboundedReceiver<ToAgent>,
     ) -> Option<String> {
+        let events = self.events.clone();
         loop {
             tokio::select! {
                 order = orders.recv() => {
@@ -127,11 +133,17 @@ impl Seat {
                         return Some(why);
                     }
                 }
-                heard = hear(link) => {
+                heard = hear(link), if self.unheard.is_none() => {
                     let goes_on = heard.is_some_and(|message| self.take(message, link.as_ref()));
                     if !goes_on {
                         // Its place is kept.
                         *link = None;
+                    }
+                }
+                room = events.reserve(), if self.unheard.is_some() => {
+                    // The run may be over already; then nobody listens.
+                    if let (Ok(room), Some(event)) = (room, self.unheard.take()) {
+                        room.send(event);
                     }
                 }
                 Some(back) = returns.recv() => match self.resume(&back) {
@@ -146,7 +158,9 @@ impl Seat {
                     return Some(format!("it was out of reach for {lease} s, and has stopped by its lease"));
                 }
             }
-            self.flush(link.as_ref(), Instant::now());
+            if !self.flush(link.as_ref(), Instant::now()) {
+                *link = None;
+            }
         }
     }
 
@@ -159,9 +173,9 @@ impl Seat {
         self.sending.push(order).map(|_| ()).map_err(|full| full.to_string())
     }
 
-    /// Tells what was not told on this stream yet.
-    fn flush(&mut self, link: Option<&Link>, now: Instant) {
-        let Some(link) = link else { return };
+    /// Tells what was not told on this stream yet. False where the stream is to begin anew.
+    fn flush(&mut self, link: Option<&Link>, now: Instant) -> bool {
+        let Some(link) = link else { return true };
         if let Some(counter) = self.lease.take() {
             // Without room for it there will be none for what matters, either, which then is the reason.
             if let Ok(sequence) = self.sending.push(ToAgent::Lease { counter }) {
@@ -170,9 +184,12 @@ impl Seat {
         }
         let after = self.told;
         for (sequence, message) in self.sending.unacknowledged().filter(|(sequence, _)| *sequence > after) {
-            link.send(Downward::Told { sequence, message: message.clone() });
+            if !link.send(Downward::Told { sequence, message: message.clone() }) {
+                return false;
+            }
             self.told = sequence;
         }
+        true
     }
 
     /// Takes a message. False where the stream is to begin anew.
@@ -181,13 +198,9 @@ impl Seat {
             Upward::Said { sequence, message } => match self.receiving.take(sequence) {
                 Take::New => {
                     self.hear(message);
-                    self.acknowledge_to(link);
-                    true
+                    self.acknowledge_to(link)
                 }
-                Take::Duplicate => {
-                    self.acknowledge_to(link);
-                    true
-                }
+                Take::Duplicate => self.acknowledge_to(link),
                 Take::Gap => false,
             },
             Upward::Received { sequence } => self.received(sequence),
@@ -196,15 +209,16 @@ impl Seat {
         }
     }
 
-    fn hear(&self, message: FromAgent) {
+    fn hear(&mut self, message: FromAgent) {
         // The run may be over already; then nobody listens.
-        let _ = self.events.send((self.number, Event::Said(message)));
+        if let Err(TrySendError::Full(event)) = self.events.try_send((self.number, Event::Said(message))) {
+            self.unheard = Some(event);
+        }
     }
 
-    fn acknowledge_to(&self, link: Option<&Link>) {
-        if let Some(link) = link {
-            link.send(Downward::Received { sequence: self.receiving.received() });
-        }
+    /// Says what was received. False where the stream is to begin anew.
+    fn acknowledge_to(&self, link: Option<&Link>) -> bool {
+        link.is_none_or(|link| link.send(Downward::Received { sequence: self.receiving.received() }))
     }
 
     /// The agent received everything up to this sequence. False where that cannot be.
@@ -249,14 +263,16 @@ mod tests {
     use doorbuster_model::Report;
 
     use super::*;
+    use crate::launch::join::roster::TOLD_MAX;
+    use crate::launch::queue;
 
-    fn link(received: u64) -> (Link, mpsc::Sender<Upward>, mpsc::UnboundedReceiver<Downward>) {
+    fn link(received: u64) -> (Link, mpsc::Sender<Upward>, mpsc::Receiver<Downward>) {
         let (said, from) = mpsc::channel(64);
-        let (to, told) = mpsc::unbounded_channel();
+        let (to, told) = mpsc::channel(TOLD_MAX);
         (Link { agent: "a".to_owned(), region: "tokyo".to_owned(), received, from, to }, said, told)
     }
 
-    fn all(told: &mut mpsc::UnboundedReceiver<Downward>) -> Vec<Downward> {
+    fn all(told: &mut mpsc::Receiver<Downward>) -> Vec<Downward> {
         std::iter::from_fn(|| told.try_recv().ok()).collect()
     }
 
@@ -268,7 +284,7 @@ mod tests {
     #[test]
     fn after_a_break_each_message_is_told_and_taken_once() {
         let now = Instant::now();
-        let (events, mut happened) = mpsc::unbounded_channel();
+        let (events, mut happened) = queue();
         let mut seat = Seat::new(4, events, now);
         let (first, _said, mut told) = link(0);
         for order in [ToAgent::Lease { counter: 1 }, ToAgent::Start { at_unix_ns: 5 }] {
@@ -304,7 +320,7 @@ mod tests {
     #[test]
     fn a_lease_counts_from_when_it_was_told_once_it_is_known_to_have_come() {
         let now = Instant::now();
-        let (events, _happened) = mpsc::unbounded_channel();
+        let (events, _happened) = queue();
         let mut seat = Seat::new(0, events, now);
         let (link, _said, _told) = link(0);
         for second in [2, 4, 6] {
@@ -318,9 +334,49 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_that_nobody_reads_begins_anew() {
+        let now = Instant::now();
+        let (events, _happened) = queue();
+        let mut seat = Seat::new(0, events, now);
+        let (link, _said, mut told) = link(0);
+        let taken = (0..=TOLD_MAX).take_while(|_| seat.take(said(1), Some(&link))).count();
+        assert_eq!(taken, TOLD_MAX);
+        seat.order(ToAgent::Stop).unwrap();
+        assert!(!seat.flush(Some(&link), now));
+        assert_eq!(all(&mut told).len(), TOLD_MAX);
+        assert!(seat.flush(Some(&link), now), "what was not told is told once there is room");
+        assert!(matches!(all(&mut told)[..], [Downward::Told { sequence: 1, message: ToAgent::Stop }]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_is_read_no_further_than_there_is_room() {
+        let (events, mut happened) = mpsc::channel(1);
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (_orders, from_conductor) = mpsc::unbounded_channel();
+        let (first, said_first, mut told) = link(0);
+        roster.arrive(first);
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        tokio::spawn(attend(Arc::clone(&roster), 0, assignment, from_conductor, events));
+        for sequence in 1..=5 {
+            said_first.send(said(sequence)).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let received = |told: &Downward| matches!(told, Downward::Received { .. });
+        let taken = all(&mut told).into_iter().filter(received).count();
+        assert_eq!(taken, 2, "one that is to be heard next, and one after that");
+        for sequence in 1..=5 {
+            let event = happened.recv().await;
+            let Some((0, Event::Said(FromAgent::Report(Report::Finished { ticks })))) = event else {
+                panic!("{event:?}")
+            };
+            assert_eq!(ticks, sequence);
+        }
+    }
+
+    #[test]
     fn an_agent_that_was_started_again_is_lost() {
         let now = Instant::now();
-        let (events, _happened) = mpsc::unbounded_channel();
+        let (events, _happened) = queue();
         let mut seat = Seat::new(0, events, now);
         let (first, _said, _told) = link(0);
         seat.order(ToAgent::Stop).unwrap();
@@ -336,7 +392,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_seat_is_kept_for_a_lease_and_then_given_up() {
         let began = Instant::now();
-        let (events, mut happened) = mpsc::unbounded_channel();
+        let (events, mut happened) = queue();
         let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
         let (orders, from_conductor) = mpsc::unbounded_channel();
         let (first, said_first, mut told) = link(0);
@@ -363,7 +419,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_is_let_go_hears_that_it_is_over() {
-        let (events, mut happened) = mpsc::unbounded_channel();
+        let (events, mut happened) = queue();
         let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
         let (orders, from_conductor) = mpsc::unbounded_channel();
         let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");

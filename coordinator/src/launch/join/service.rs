@@ -18,7 +18,7 @@ use tonic::{Status, Streaming};
 use tower::service_fn;
 
 use super::gate::{admit, is_named};
-use super::roster::Roster;
+use super::roster::{Roster, TOLD_MAX};
 use crate::Error;
 use crate::fleet::pki::{Pki, Refused, Tokens};
 
@@ -54,7 +54,7 @@ impl Service {
             }
             (JOIN, Some(certificate)) => {
                 let join = service_fn(move |request: tonic::Request<Streaming<Bytes>>| {
-                    let (to, mut told) = mpsc::unbounded_channel::<Downward>();
+                    let (to, mut told) = mpsc::channel::<Downward>(TOLD_MAX);
                     let roster = Arc::clone(&self.roster);
                     tokio::spawn(admit(roster, certificate.clone(), request.into_inner(), to));
                     let messages = poll_fn(move |context| {

@@ -28,7 +28,7 @@ use self::proxy::Proxy;
 use super::Desk;
 use super::roster::Roster;
 use crate::fleet::pki::{self, Pki};
-use crate::launch::{Agent, Event};
+use crate::launch::{Agent, Event, queue};
 
 /// Longer than anything here takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -114,7 +114,7 @@ impl Site {
     }
 
     fn launch(&self, number: usize, id: &str, region: &str) -> Launched {
-        let (events, happened) = mpsc::unbounded_channel();
+        let (events, happened) = queue();
         let agent = self.desk.launch(number, assignment(id, region), events);
         Launched { agent: Some(agent), happened }
     }
@@ -123,7 +123,7 @@ impl Site {
 /// An assignment under way.
 struct Launched {
     agent: Option<Agent>,
-    happened: mpsc::UnboundedReceiver<(usize, Event)>,
+    happened: mpsc::Receiver<(usize, Event)>,
 }
 
 impl Launched {
@@ -203,7 +203,7 @@ async fn agents_serve_the_next_coordinator() {
     let short = Fake::new(&folder.0, 5);
     short.stand_in_for(&fake);
     let (desk, _) = Site::listen(&folder, &["tokyo"], address).await;
-    let (events, happened) = mpsc::unbounded_channel();
+    let (events, happened) = queue();
     let next = desk.launch(0, assignment("s-0", "tokyo"), events);
     let mut next = Launched { agent: Some(next), happened };
     assert_eq!(next.all().await, short.says());

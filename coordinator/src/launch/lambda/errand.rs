@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use doorbuster_model::{Assignment, Plan, Task};
 use doorbuster_wire::ToAgent;
 use serde_json::Value;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep};
 
 use super::board::Board;
@@ -24,7 +24,7 @@ use super::place::{BOARD, Place};
 use super::response::{Part, Response};
 use super::trouble::{Function, Trouble, ended};
 use crate::aws::chain;
-use crate::launch::Event;
+use crate::launch::{Event, Events};
 use crate::pause::pause;
 
 /// How long an agent that was let go may take to end: it looks at the board every 2 s, and the board has to be written.
@@ -51,8 +51,6 @@ pub(super) struct Errand {
     ready_within: Duration,
     is_let_go: AtomicBool,
 }
-
-type Events = UnboundedSender<(usize, Event)>;
 
 /// How an agent was heard to the last.
 #[derive(Debug, PartialEq, Eq)]
@@ -110,7 +108,7 @@ impl Errand {
             Ok(board) => board,
             Err(failure) => {
                 let why = format!("{UNWRITTEN}: {}", failure.why);
-                let _ = events.send((self.number, Event::Gone(why)));
+                let _ = events.send((self.number, Event::Gone(why))).await;
                 return;
             }
         };
@@ -132,7 +130,7 @@ impl Errand {
             why = format!("{why}; {UNWRITTEN}: {trouble}");
         }
         // The run may be over already; then nobody listens.
-        let _ = events.send((self.number, Event::Gone(why)));
+        let _ = events.send((self.number, Event::Gone(why))).await;
         if !is_over && !was_waited_for {
             // Nobody takes the board down before it was read.
             sleep(END_WITHIN).await;
@@ -212,7 +210,7 @@ impl Errand {
             match stream.recv().await {
                 Ok(Some(Streamed::PayloadChunk(chunk))) => {
                     let bytes = chunk.payload().map_or(&[][..], |payload| payload.as_ref());
-                    if let Err(why) = response.take(part, bytes) {
+                    if let Err(why) = response.take(part, bytes).await {
                         return Ok(End::unheard(format!("{function}: {why}")));
                     }
                 }
@@ -264,7 +262,7 @@ impl Errand {
             // Who may not list a bucket is refused what is not there yet, so a refusal is no news either.
             if let Ok(Some(greeting)) = self.place.bucket.get(claim).await {
                 is_claimed = true;
-                if let Err(why) = response.take(&mut Part::default(), &greeting) {
+                if let Err(why) = response.take(&mut Part::default(), &greeting).await {
                     return Ok(End::unheard(format!("{function}: {why}")));
                 }
             }
@@ -287,7 +285,7 @@ impl Errand {
             Ok(frames) => frames,
             Err(why) => return Ok(End::complete(format!("{function}: {why}"), part)),
         };
-        let why = match response.take(part, &frames) {
+        let why = match response.take(part, &frames).await {
             Err(why) => format!("{function}: {why}"),
             Ok(()) => part.only_text().map_or_else(
                 || ENDED.to_owned(),

@@ -4,9 +4,8 @@ use std::mem;
 
 use doorbuster_model::Report;
 use doorbuster_wire::{Frames, FromAgent, Message};
-use tokio::sync::mpsc::UnboundedSender;
 
-use crate::launch::Event;
+use crate::launch::{Event, Events};
 
 /// How much may stand before the frames.
 const PRELUDE_BYTES_MAX: usize = 64 << 10;
@@ -17,7 +16,7 @@ const PRELUDE_END: [u8; 8] = [0; 8];
 #[derive(Debug)]
 pub(super) struct Response<'a> {
     number: usize,
-    events: &'a UnboundedSender<(usize, Event)>,
+    events: &'a Events,
     has_said_hello: bool,
     has_started: bool,
 }
@@ -46,15 +45,16 @@ enum Prelude {
 
 impl<'a> Response<'a> {
     /// What an agent says is told as from `number`.
-    pub(super) fn new(number: usize, events: &'a UnboundedSender<(usize, Event)>) -> Self {
+    pub(super) fn new(number: usize, events: &'a Events) -> Self {
         Self { number, events, has_said_hello: false, has_started: false }
     }
 
-    /// Takes bytes as they came. Greetings are told once, though claim and response both hold them.
+    /// Takes bytes as they came, and waits where there is no room for what they say. Greetings are told once, though claim and
+    /// response both hold them.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub(super) fn take(&mut self, part: &mut Part, bytes: &[u8]) -> Result<(), String> {
+    pub(super) async fn take(&mut self, part: &mut Part, bytes: &[u8]) -> Result<(), String> {
         part.push(bytes)?;
         while let Some(frame) = part.frames.next_frame().map_err(|error| error.to_string())? {
             let said = FromAgent::decode(&frame).map_err(|error| error.to_string())?;
@@ -66,7 +66,7 @@ impl<'a> Response<'a> {
             };
             if !is_repeated {
                 // The run may be over already; then nobody listens.
-                let _ = self.events.send((self.number, Event::Said(said)));
+                let _ = self.events.send((self.number, Event::Said(said))).await;
             }
         }
         Ok(())
@@ -131,6 +131,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::launch::queue;
 
     fn frames() -> Vec<u8> {
         let hello = FromAgent::Hello { protocol: 4, version: "1".to_owned() };
@@ -142,7 +143,7 @@ mod tests {
             .collect()
     }
 
-    fn said(events: &mut mpsc::UnboundedReceiver<(usize, Event)>) -> Vec<&'static str> {
+    fn said(events: &mut mpsc::Receiver<(usize, Event)>) -> Vec<&'static str> {
         let mut said = Vec::new();
         while let Ok((7, Event::Said(event))) = events.try_recv() {
             said.push(match event {
@@ -155,15 +156,15 @@ mod tests {
         said
     }
 
-    #[test]
-    fn bytes_may_be_cut_anywhere_and_a_prelude_stand_before_them() {
+    #[tokio::test]
+    async fn bytes_may_be_cut_anywhere_and_a_prelude_stand_before_them() {
         for prelude in [&b""[..], b"{\"statusCode\":200,\"headers\":{}}\0\0\0\0\0\0\0\0"] {
             let bytes = [prelude, &frames()].concat();
             for size in [1, 2, 3, 5, 7, 8, 9, bytes.len()] {
-                let (sender, mut events) = mpsc::unbounded_channel();
+                let (sender, mut events) = queue();
                 let (mut response, mut part) = (Response::new(7, &sender), Part::default());
                 for cut in bytes.chunks(size) {
-                    response.take(&mut part, cut).unwrap();
+                    response.take(&mut part, cut).await.unwrap();
                 }
                 assert_eq!(said(&mut events), ["hello", "started", "finished"], "{size}");
                 assert_eq!(part.only_text(), None);
@@ -171,42 +172,57 @@ mod tests {
         }
     }
 
-    #[test]
-    fn who_fails_before_he_is_ready_may_be_a_duplicate() {
-        let (sender, _events) = mpsc::unbounded_channel();
+    #[tokio::test]
+    async fn who_fails_before_he_is_ready_may_be_a_duplicate() {
+        let (sender, _events) = queue();
         let failed = FromAgent::Report(Report::Failed { message: "a duplicate".to_owned() });
         let failed = failed.encode().unwrap();
         let mut response = Response::new(7, &sender);
         let mut duplicate = Part::default();
-        response.take(&mut duplicate, &failed).unwrap();
+        response.take(&mut duplicate, &failed).await.unwrap();
         assert!(duplicate.is_anothers() && !duplicate.has_started());
         // What the claim said is no part of what the response says.
         let mut own = Part::default();
-        response.take(&mut own, &[frames(), failed].concat()).unwrap();
+        response.take(&mut own, &[frames(), failed].concat()).await.unwrap();
         assert!(own.has_started() && !own.is_anothers());
     }
 
-    #[test]
-    fn greetings_are_told_once() {
-        let (sender, mut events) = mpsc::unbounded_channel();
+    #[tokio::test]
+    async fn greetings_are_told_once() {
+        let (sender, mut events) = queue();
         let mut response = Response::new(7, &sender);
         let greeting =
             frames().len() - FromAgent::Report(Report::Finished { ticks: 3 }).encode().unwrap().len();
-        response.take(&mut Part::default(), &frames()[..greeting]).unwrap();
+        response.take(&mut Part::default(), &frames()[..greeting]).await.unwrap();
         assert_eq!(said(&mut events), ["hello", "started"]);
-        response.take(&mut Part::default(), &frames()).unwrap();
+        response.take(&mut Part::default(), &frames()).await.unwrap();
         assert_eq!(said(&mut events), ["finished"]);
     }
 
-    #[test]
-    fn what_is_no_frame_is_told() {
-        let (sender, _events) = mpsc::unbounded_channel();
+    #[tokio::test]
+    async fn a_response_is_taken_no_further_than_there_is_room() {
+        let (sender, mut events) = mpsc::channel(2);
+        let (mut response, mut part) = (Response::new(7, &sender), Part::default());
+        let frames = frames();
+        let listening = async {
+            tokio::task::yield_now().await;
+            said(&mut events)
+        };
+        let (taken, heard) = tokio::join!(response.take(&mut part, &frames), listening);
+        taken.unwrap();
+        assert_eq!(heard, ["hello", "started"]);
+        assert_eq!(said(&mut events), ["finished"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_frame_is_told() {
+        let (sender, _events) = queue();
         let mut response = Response::new(7, &sender);
         let mut part = Part::default();
-        response.take(&mut part, b"{\"errorMessage\":\"no\"}").unwrap();
+        response.take(&mut part, b"{\"errorMessage\":\"no\"}").await.unwrap();
         assert_eq!(part.only_text().unwrap(), "{\"errorMessage\":\"no\"}");
         let long = vec![b'{'; PRELUDE_BYTES_MAX + 1];
-        assert!(response.take(&mut Part::default(), &long).unwrap_err().contains("no agent says: {{{"));
-        assert!(response.take(&mut Part::default(), &[255; 8]).unwrap_err().contains("no Doorbuster"));
+        assert!(response.take(&mut Part::default(), &long).await.unwrap_err().contains("no agent says: {{{"));
+        assert!(response.take(&mut Part::default(), &[255; 8]).await.unwrap_err().contains("no Doorbuster"));
     }
 }

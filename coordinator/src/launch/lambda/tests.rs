@@ -10,12 +10,13 @@ use doorbuster_model::assignment::Secrets;
 use doorbuster_model::{Assignment, Overrides, Plan, Report, Segment, Task};
 use doorbuster_wire::{Board, Bundle, FromAgent, Invocation, Message, PROTOCOL, ToAgent};
 use reqwest::Method;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout};
 
 use super::bundle::INLINE_BYTES_MAX;
 use super::*;
 use crate::aws::testing::{ACCOUNT, Cloud, Objects, Play, Step, chunk, complete, config, sent};
+use crate::launch::{Event, queue};
 
 const REGION: &str = "eu-west-1";
 const BOARD: &str = "runs/r/board";
@@ -57,8 +58,8 @@ async fn opened(cloud: &Cloud, more: &str) -> Result<Lambda, Error> {
 }
 
 /// One agent of it, and what becomes of it.
-fn launched(lambda: &Lambda, assignment: Assignment) -> (Agent, UnboundedReceiver<(usize, Event)>) {
-    let (sender, events) = unbounded_channel();
+fn launched(lambda: &Lambda, assignment: Assignment) -> (Agent, Receiver<(usize, Event)>) {
+    let (sender, events) = queue();
     (lambda.launch(7, 0, assignment, sender).unwrap(), events)
 }
 
@@ -92,14 +93,14 @@ fn until(is_met: impl Fn(&Board) -> bool + Send + 'static) -> Step {
     }))
 }
 
-async fn next(events: &mut UnboundedReceiver<(usize, Event)>) -> Event {
+async fn next(events: &mut Receiver<(usize, Event)>) -> Event {
     let (number, event) = timeout(Duration::from_secs(20), events.recv()).await.unwrap().unwrap();
     assert_eq!(number, 7);
     event
 }
 
 /// Hears that an agent is there and ready.
-async fn greeted(events: &mut UnboundedReceiver<(usize, Event)>) {
+async fn greeted(events: &mut Receiver<(usize, Event)>) {
     let first = next(events).await;
     assert!(matches!(first, Event::Said(FromAgent::Hello { protocol: PROTOCOL, .. })), "{first:?}");
     let second = next(events).await;
@@ -108,14 +109,14 @@ async fn greeted(events: &mut UnboundedReceiver<(usize, Event)>) {
 }
 
 /// Hears that an agent has finished.
-async fn done(events: &mut UnboundedReceiver<(usize, Event)>) {
+async fn done(events: &mut Receiver<(usize, Event)>) {
     let last = next(events).await;
     let is_finished = matches!(last, Event::Said(FromAgent::Report(Report::Finished { ticks: 10 })));
     assert!(is_finished, "{last:?}");
 }
 
 /// Hears that an agent is gone, and why.
-async fn gone(events: &mut UnboundedReceiver<(usize, Event)>) -> String {
+async fn gone(events: &mut Receiver<(usize, Event)>) -> String {
     match next(events).await {
         Event::Gone(why) => why,
         other => panic!("{other:?}"),

@@ -15,12 +15,12 @@ pub(crate) struct Launched {
     number: usize,
     assignment: Assignment,
     pub(crate) hears: mpsc::UnboundedReceiver<ToAgent>,
-    says: mpsc::UnboundedSender<(usize, Event)>,
+    says: Events,
 }
 
 impl Launched {
     pub(crate) fn say(&self, report: Report) {
-        self.says.send((self.number, Event::Said(FromAgent::Report(report)))).unwrap();
+        self.says.try_send((self.number, Event::Said(FromAgent::Report(report)))).unwrap();
     }
 
     pub(crate) fn started(&self) {
@@ -75,7 +75,7 @@ fn fleet_staying(regions: usize, stays: Option<Duration>) -> (Fleet, Agents) {
     let start_ahead = Duration::from_millis(150);
     let station = |region| {
         let assignment = assignment(region);
-        Station { assignment, launch: LaunchBy::Local, terms, start_ahead }
+        Station { assignment, launch: LaunchBy::Local, program: None, terms, start_ahead }
     };
     let stations = (0..regions).map(station).collect();
     (Fleet::new(stations, launch, Wall::of_runtime(NOW_S)), agents)
@@ -116,7 +116,7 @@ async fn a_lost_agent_is_started_again_under_another_id() {
     quiet(&mut fleet, Duration::from_millis(10)).await;
     agents.borrow()[0].started();
     fleet.next().await;
-    agents.borrow()[0].says.send((1, Event::Gone("killed".to_owned()))).unwrap();
+    agents.borrow()[0].says.try_send((1, Event::Gone("killed".to_owned()))).unwrap();
     let News { what: Happened::Down { why, again_in }, .. } = fleet.next().await else {
         panic!("it is lost")
     };
@@ -220,7 +220,7 @@ async fn who_stays_a_while_is_relieved_without_a_gap() {
         assert_eq!(Some(start_unix_ns), *start);
     }
     agents.borrow()[0].say(Report::Finished { ticks: 11 });
-    agents.borrow()[0].says.send((1, Event::Gone("ended".to_owned()))).unwrap();
+    agents.borrow()[0].says.try_send((1, Event::Gone("ended".to_owned()))).unwrap();
     quiet(&mut fleet, Duration::from_secs(5)).await;
     assert_eq!(agents.borrow().len(), 2, "nobody comes who is not needed");
     agents.borrow()[1].tick(5);
@@ -258,7 +258,7 @@ async fn where_nobody_takes_over_the_region_is_down() {
     quiet(&mut fleet, Duration::from_millis(7_500)).await;
     for number in 1..4 {
         let event = Event::Gone("throttled".to_owned());
-        agents.borrow()[number].says.send((number + 1, event)).unwrap();
+        agents.borrow()[number].says.try_send((number + 1, event)).unwrap();
         if number < 3 {
             quiet(&mut fleet, Duration::from_millis(1_100)).await;
         }
@@ -274,7 +274,19 @@ async fn an_agent_of_another_protocol_is_told_how_to_follow() {
     let (mut fleet, agents) = fleet(1);
     quiet(&mut fleet, Duration::from_millis(10)).await;
     let hello = FromAgent::Hello { protocol: PROTOCOL + 1, version: "9.9.9".to_owned() };
-    agents.borrow()[0].says.send((1, Event::Said(hello))).unwrap();
+    agents.borrow()[0].says.try_send((1, Event::Said(hello))).unwrap();
     let News { what: Happened::Down { why, .. }, .. } = fleet.next().await else { panic!("it is refused") };
     assert!(why.contains("the agent 9.9.9 speaks protocol"), "{why}");
+    assert!(why.ends_with("run the command again"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_of_another_protocol_is_to_be_built_again() {
+    let (mut fleet, agents) = fleet(1);
+    fleet.stations[0].program = Some("/opt/ours".into());
+    quiet(&mut fleet, Duration::from_millis(10)).await;
+    let hello = FromAgent::Hello { protocol: PROTOCOL - 1, version: "0.0.9".to_owned() };
+    agents.borrow()[0].says.try_send((1, Event::Said(hello))).unwrap();
+    let News { what: Happened::Down { why, .. }, .. } = fleet.next().await else { panic!("it is refused") };
+    assert!(why.contains("build /opt/ours again, with doorbuster-agent"), "{why}");
 }

@@ -33,7 +33,7 @@ fn complete_of(bytes: &[u8]) -> Play {
 }
 
 /// Hears all that an agent says, and why it is gone.
-async fn heard_out(events: &mut UnboundedReceiver<(usize, Event)>) -> String {
+async fn heard_out(events: &mut Receiver<(usize, Event)>) -> String {
     loop {
         if let Event::Gone(why) = next(events).await {
             return why;
