@@ -25,8 +25,14 @@ const HOME: &str = "journey: home\nsteps: [{ step: home, get: / }]\n";
 const LONG: Duration = Duration::from_secs(120);
 
 fn bootstrap(aws: &Aws) -> Child {
+    bootstrap_in(aws, &[])
+}
+
+/// The same with more in its environment.
+fn bootstrap_in(aws: &Aws, variables: &[(&str, &str)]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_bootstrap"))
         .env("AWS_LAMBDA_RUNTIME_API", aws.address.to_string())
+        .envs(variables.iter().copied())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -170,6 +176,33 @@ async fn a_round_of_a_probe_is_printed_as_metrics() {
         assert_eq!(line["total"], summary["walks"]);
     }
     assert!(lines[1]["latency"][0].as_f64().unwrap() > 0.0, "{printed}");
+}
+
+#[tokio::test]
+async fn what_to_probe_is_read_where_the_environment_says() {
+    let aws = Aws::start().await;
+    aws.put("", b"a page".to_vec());
+    let plan = format!(
+        "name: p\ntarget: http://{}\njourneys: [home.yaml]\nregions: [tokyo]\nprobe: {{ every: 1s }}\n",
+        aws.address
+    );
+    let round = json!({ "plan": plan, "files": { "home.yaml": HOME }, "region": "tokyo" });
+    aws.put("fleet/probes/1.json", round.to_string().into_bytes());
+    let payload = json!({ "probe_url": "s3://fleet/probes/1.json" });
+    aws.invoke("i-1", payload.to_string().into_bytes(), LONG);
+    let endpoint = format!("http://{}", aws.address);
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "eu-west-2"),
+        ("AWS_ENDPOINT_URL_S3", ""),
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+    ];
+    let _function = bootstrap_in(&aws, &variables);
+    let answer = aws.answer().await;
+    assert_eq!(answer.kind, "response", "{}", String::from_utf8_lossy(&answer.body));
+    assert_eq!(aws.gets("fleet/probes/1.json"), 1);
+    assert!(aws.gets("") >= 1);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use url::Url;
 use super::emf::{self, Figures};
 use super::object::Objects;
 use super::say;
-use super::signature::{Credentials, is_private, location, signed};
+use super::signature::{Credentials, endpoint, is_private, location, signed};
 use crate::Error;
 use crate::child::{self, Program};
 use crate::job::Job;
@@ -92,8 +92,7 @@ impl Round {
         let fail = |why: String| Error::Aws { what: READING, why };
         let (url, headers) = if is_private(address) {
             let credentials = Credentials::of_environment()?;
-            let endpoint =
-                ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().find_map(|name| env::var(name).ok());
+            let endpoint = endpoint(|name| env::var(name).ok());
             let url = location(address, &credentials.region, endpoint.as_deref()).map_err(fail)?;
             let headers = signed(&credentials, &url, unix_ns() / 1_000_000_000)?;
             (url, headers)
