@@ -279,7 +279,7 @@ async fn a_plan_that_cannot_be_is_refused_before_the_claim() {
 }
 
 #[tokio::test]
-async fn a_silent_board_ends_a_process_that_does_not_end_by_itself() {
+async fn a_silent_board_ends_the_process() {
     let mut scene = Scene::new("silent").await;
     scene.limits = Limits {
         before_start: Duration::from_millis(20),
