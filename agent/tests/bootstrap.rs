@@ -195,6 +195,24 @@ async fn a_round_of_a_probe_is_printed_as_metrics() {
 }
 
 #[tokio::test]
+async fn a_walk_may_last_for_longer_than_its_interval() {
+    let aws = Aws::start().await;
+    aws.put("", b"a page".to_vec());
+    let plan = format!(
+        "name: p\ntarget: http://{}\njourneys: [slow.yaml]\nregions: [tokyo]\nprobe: {{ every: 1s }}\n",
+        aws.address
+    );
+    let slow = "journey: slow\nsteps: [{ step: home, get: / }, { think: 4s }, { step: again, get: / }]\n";
+    let round = json!({ "plan": plan, "files": { "slow.yaml": slow }, "region": "tokyo" });
+    aws.invoke("i-1", json!({ "probe": round }).to_string().into_bytes(), LONG);
+    let _function = bootstrap(&aws);
+    let answer = aws.answer().await;
+    let summary: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(summary, json!({ "region": "tokyo", "walks": 1, "good": 1 }), "one, and to its end");
+    assert_eq!(aws.gets(""), 2);
+}
+
+#[tokio::test]
 async fn what_to_probe_is_read_where_the_environment_says() {
     let aws = Aws::start().await;
     aws.put("", b"a page".to_vec());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::report::{Probed, ProbedStep};
-use doorbuster_model::{Assignment, ErrorClass, Overrides, Plan, Report, Segment, Task};
+use doorbuster_model::{Assignment, ErrorClass, Generation, Overrides, Plan, Report, Segment, Task};
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -30,6 +30,8 @@ const AHEAD_NS: u64 = 150_000_000;
 const LEASE_EVERY: Duration = Duration::from_secs(2);
 /// How long the agent has to end once it was asked to.
 const ENDING: Duration = Duration::from_secs(5);
+/// A schedule knows whole minutes.
+const MINUTE_MS: u64 = 60_000;
 /// The longest description of a round.
 const BYTES_MAX: usize = 16 << 20;
 const READING: &str = "reading what to probe";
@@ -55,6 +57,16 @@ pub(super) struct Round {
 
 /// What journeys and steps are called, by their positions.
 type Names = Vec<(String, Vec<String>)>;
+
+/// A round that may begin.
+#[derive(Debug)]
+struct Prepared {
+    assignment: Assignment,
+    /// What its journeys are called.
+    names: Names,
+    /// How long it may last, where that is not as long as its function.
+    lasts: Option<Duration>,
+}
 
 /// What came of a round.
 #[derive(Debug)]
@@ -133,7 +145,8 @@ impl Round {
         Ok(Self { plan: text("plan")?, files: files?, region: text("region")?, allow_hosts })
     }
 
-    /// The round as an agent is handed it, its walks spread over `every_ms`.
+    /// The round as an agent is handed it, its walks spread over `every_ms`: the agent's part of the probe is one interval, in
+    /// which each journey is due once. Nobody takes over from it, so that walks may go on after it.
     fn assignment(&self, run: &str, every_ms: u64) -> Assignment {
         let days = unix_ns() / 1_000_000_000 / 86_400;
         Assignment {
@@ -148,14 +161,20 @@ impl Round {
             secrets: Secrets::default(),
             today: i64::try_from(days).unwrap_or(i64::MAX),
             task: Task::Probe { every_ms },
-            generation: None,
+            generation: Some(Generation {
+                number: 0,
+                from_ns: 0,
+                to_ns: every_ms.saturating_mul(1_000_000),
+                is_last: true,
+            }),
             not_after_unix_ms: 0,
         }
     }
 
-    /// The assignment, how long its walks are spread over, and what they are called. A stranger's shop gets them as slowly as
-    /// the plan's own interval is, where that alone is slow enough.
-    fn prepared(&self, run: &str) -> Result<(Assignment, u64, Names), Error> {
+    /// The round, once it is clear over how long its walks are spread. A stranger's shop gets them as slowly as the plan's own
+    /// interval is, where that alone is slow enough. Nor does it get a round while the one before goes on, unless the last walk
+    /// of that is due so late: each walk has as long as they are spread over.
+    fn prepared(&self, run: &str) -> Result<Prepared, Error> {
         let plan = Plan::read("plan", &self.plan).map_err(Error::Plan)?;
         let own_ms = plan.probe.map_or(SPREAD_MS_MAX, |probe| probe.every_ms());
         let mut every_ms = own_ms.min(SPREAD_MS_MAX);
@@ -169,14 +188,19 @@ impl Round {
                     let names = journeys
                         .map(|journey| (journey.name().to_owned(), journey.sample_names().to_vec()))
                         .collect();
-                    return Ok((assignment, every_ms, names));
+                    let next_ms = (own_ms / MINUTE_MS).max(1) * MINUTE_MS;
+                    let lasts = job.turns().map(|_| Duration::from_millis(next_ms.max(2 * every_ms)));
+                    return Ok(Prepared { assignment, names, lasts });
                 }
             }
         }
     }
 
     async fn walk(self, run: &str, program: &Program, deadline: Instant) -> Result<Walked, Error> {
-        let (assignment, every_ms, names) = self.prepared(run)?;
+        let began = Instant::now();
+        let Prepared { assignment, names, lasts } = self.prepared(run)?;
+        let over = lasts.map_or(deadline, |lasts| deadline.min(began + lasts));
+        let stop_at = over.checked_sub(ENDING).unwrap_or(over);
         let (mut to, mut from, guard) = child::start(program)?;
         let hello = ToAgent::Hello { protocol: PROTOCOL, version: VERSION.to_owned() };
         // An agent that hears nothing any more has ended, or is about to: its end tells more, here and below.
@@ -186,22 +210,15 @@ impl Round {
         let mut leases = interval(LEASE_EVERY);
         let mut walks: Vec<Probed> = Vec::new();
         let (mut counter, mut is_stopped) = (0, false);
-        let mut stop_at = deadline.checked_sub(ENDING).unwrap_or(deadline);
         loop {
             tokio::select! {
                 said = from.next() => match said? {
                     None => break,
                     Some(FromAgent::Report(Report::Started { .. })) => {
                         let _ = to.tell(&ToAgent::Start { at_unix_ns: unix_ns() + AHEAD_NS }).await;
-                        // By then each was due once, and has had as long again.
-                        stop_at = stop_at.min(Instant::now() + Duration::from_millis(2 * every_ms));
                     }
-                    Some(FromAgent::Report(Report::Probed(ended))) => {
-                        walks.extend(ended);
-                        if missing(&names, &walks).next().is_none() {
-                            stop_at = Instant::now();
-                        }
-                    }
+                    // It ends by itself once all of them have.
+                    Some(FromAgent::Report(Report::Probed(ended))) => walks.extend(ended),
                     Some(FromAgent::Report(Report::Failed { message })) => return Err(Error::Assignment(message)),
                     Some(_) => {}
                 },
@@ -213,7 +230,7 @@ impl Round {
                     is_stopped = true;
                     let _ = to.tell(&ToAgent::Stop).await;
                 }
-                () = sleep_until(deadline) => break,
+                () = sleep_until(over) => break,
             }
         }
         guard.end().await;
@@ -335,18 +352,26 @@ mod tests {
             );
             let allow_hosts = allow_hosts.iter().map(|host| (*host).to_owned()).collect();
             let round = Round { plan, files: files.clone(), region: "tokyo".to_owned(), allow_hosts };
-            round.prepared("r").map(|(_, every_ms, names)| (every_ms, names.len()))
+            round.prepared("r").map(|prepared| {
+                let Task::Probe { every_ms } = prepared.assignment.task else { panic!("no probe") };
+                let part = prepared.assignment.generation.unwrap();
+                assert_eq!((part.from_ns, part.to_ns), (0, every_ms * 1_000_000), "each is due once");
+                (every_ms, prepared.names.len(), prepared.lasts.map(|lasts| lasts.as_secs()))
+            })
         };
         let spread = |every: &str, target: &str, journeys| spread_allowed(every, target, journeys, &[]);
         let (own, stranger) = ("http://127.0.0.1:1", "https://shop.example.com");
-        assert_eq!(spread("2m", own, 10).unwrap(), (20_000, 10));
-        assert_eq!(spread("5s", own, 1).unwrap(), (5_000, 1));
-        assert_eq!(spread("2m", stranger, 1).unwrap(), (20_000, 1));
+        assert_eq!(spread("2m", own, 10).unwrap(), (20_000, 10, None), "as long as the function lasts");
+        assert_eq!(spread("5s", own, 1).unwrap(), (5_000, 1, None));
+        assert_eq!(spread("2m", stranger, 1).unwrap(), (20_000, 1, Some(120)));
+        assert_eq!(spread("20s", stranger, 1).unwrap(), (20_000, 1, Some(60)), "a schedule's shortest time");
+        assert_eq!(spread("119s", stranger, 1).unwrap().2, Some(60), "as the schedule rounds");
         // Ten walks of 30 requests in 20 s are 15 a second.
-        assert_eq!(spread("2m", stranger, 10).unwrap(), (120_000, 10));
+        assert_eq!(spread("2m", stranger, 10).unwrap(), (120_000, 10, Some(240)), "as long again");
         assert!(matches!(spread("20s", stranger, 10), Err(Error::NotAllowed { .. })));
         // Whoever put the round there named the host.
-        assert_eq!(spread_allowed("20s", stranger, 10, &["shop.example.com"]).unwrap(), (20_000, 10));
+        let named = spread_allowed("20s", stranger, 10, &["shop.example.com"]);
+        assert_eq!(named.unwrap(), (20_000, 10, None));
         let other = spread_allowed("20s", stranger, 10, &["other.example.com"]);
         assert!(matches!(other, Err(Error::NotAllowed { .. })));
     }
