@@ -9,6 +9,7 @@
 mod stand_in;
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -210,6 +211,29 @@ async fn a_walk_may_last_for_longer_than_its_interval() {
     let summary: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(summary, json!({ "region": "tokyo", "walks": 1, "good": 1 }), "one, and to its end");
     assert_eq!(aws.gets(""), 2);
+}
+
+#[tokio::test]
+async fn a_shop_that_hangs_is_a_failure() {
+    let aws = Aws::start().await;
+    // It takes connections, and answers nothing.
+    let hangs = TcpListener::bind("127.0.0.1:0").unwrap();
+    let plan = format!(
+        "name: p\ntarget: http://{}\njourneys: [home.yaml]\nregions: [tokyo]\nprobe: {{ every: 1s }}\n",
+        hangs.local_addr().unwrap()
+    );
+    let round = json!({ "plan": plan, "files": { "home.yaml": HOME }, "region": "tokyo" });
+    // Ten seconds of it are spare.
+    aws.invoke("i-1", json!({ "probe": round }).to_string().into_bytes(), Duration::from_secs(14));
+    let mut function = bootstrap(&aws);
+    let answer = aws.answer().await;
+    assert_eq!(answer.kind, "response", "{}", String::from_utf8_lossy(&answer.body));
+    let summary: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(summary, json!({ "region": "tokyo", "walks": 1, "good": 0 }));
+    function.start_kill().unwrap();
+    let printed = String::from_utf8(function.wait_with_output().await.unwrap().stdout).unwrap();
+    let line: Value = serde_json::from_str(printed.trim()).unwrap();
+    assert_eq!((&line["journey"], &line["total"], &line["good"]), (&json!("home"), &json!(1), &json!(0)));
 }
 
 #[tokio::test]

@@ -1,26 +1,28 @@
 //! A round of a probe without a coordinator: each of a plan's journeys walked once, by a process like any agent's.
 
+mod told;
+mod walked;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::time::Duration;
 
 use doorbuster_model::assignment::Secrets;
-use doorbuster_model::report::{Probed, ProbedStep};
-use doorbuster_model::{Assignment, ErrorClass, Generation, Overrides, Plan, Report, Segment, Task};
+use doorbuster_model::{Assignment, Generation, Overrides, Plan, Report, Segment, Task};
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use http::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, interval, sleep_until};
 use url::Url;
 
-use super::emf::{self, Figures};
 use super::object::Objects;
-use super::say;
 use super::signature::{Credentials, endpoint, is_private, location, signed};
 use crate::Error;
 use crate::child::{self, Program};
 use crate::job::Job;
 use crate::session::{VERSION, unix_ns};
+use told::Told;
+use walked::{Names, Walked};
 
 /// A round's walks are spread over so long, and over the plan's own interval where that is shorter.
 const SPREAD_MS_MAX: u64 = 20_000;
@@ -55,9 +57,6 @@ pub(super) struct Round {
     allow_hosts: Vec<String>,
 }
 
-/// What journeys and steps are called, by their positions.
-type Names = Vec<(String, Vec<String>)>;
-
 /// A round that may begin.
 #[derive(Debug)]
 struct Prepared {
@@ -66,14 +65,6 @@ struct Prepared {
     names: Names,
     /// How long it may last, where that is not as long as its function.
     lasts: Option<Duration>,
-}
-
-/// What came of a round.
-#[derive(Debug)]
-pub(super) struct Walked {
-    region: String,
-    names: Names,
-    walks: Vec<Probed>,
 }
 
 impl Order {
@@ -208,7 +199,7 @@ impl Round {
             let _ = to.tell(&message).await;
         }
         let mut leases = interval(LEASE_EVERY);
-        let mut walks: Vec<Probed> = Vec::new();
+        let mut told = Told::default();
         let (mut counter, mut is_stopped) = (0, false);
         loop {
             tokio::select! {
@@ -218,7 +209,8 @@ impl Round {
                         let _ = to.tell(&ToAgent::Start { at_unix_ns: unix_ns() + AHEAD_NS }).await;
                     }
                     // It ends by itself once all of them have.
-                    Some(FromAgent::Report(Report::Probed(ended))) => walks.extend(ended),
+                    Some(FromAgent::Report(Report::Probed(ended))) => told.walks.extend(ended),
+                    Some(FromAgent::Report(Report::Tick(tick))) => told.count(&tick),
                     Some(FromAgent::Report(Report::Failed { message })) => return Err(Error::Assignment(message)),
                     Some(_) => {}
                 },
@@ -234,76 +226,21 @@ impl Round {
             }
         }
         guard.end().await;
-        for name in missing(&names, &walks) {
-            say(&format!("{name}: no walk through it came to an end in time"));
-        }
-        if walks.is_empty() {
+        // What a process leaves behind that ended by itself says nothing about the target.
+        let unended = if is_stopped { told.unended() } else { Vec::new() };
+        let walked = Walked { region: self.region, names, walks: told.walks, unended };
+        walked.complain();
+        if walked.walks.is_empty() && walked.unended.is_empty() {
             return Err(Error::Assignment(
-                "no walk came to an end in time; give the function a longer timeout".to_owned(),
+                "no walk came to anything in time; give the function a longer timeout".to_owned(),
             ));
         }
-        Ok(Walked { region: self.region, names, walks })
+        Ok(walked)
     }
-}
-
-/// The journeys of which no walk has ended.
-fn missing<'a>(names: &'a [(String, Vec<String>)], walks: &'a [Probed]) -> impl Iterator<Item = &'a str> {
-    let ended = move |journey: usize| walks.iter().any(|walk| usize::from(walk.journey) == journey);
-    names.iter().enumerate().filter(move |(journey, _)| !ended(*journey)).map(|(_, (name, _))| name.as_str())
-}
-
-impl Walked {
-    /// The lines that metrics are made of.
-    pub(super) fn lines(&self, at_unix_ms: u64) -> Vec<String> {
-        self.figures().iter().flat_map(|figures| emf::lines(figures, at_unix_ms)).collect()
-    }
-
-    /// The function's answer, for people who invoke it by hand.
-    pub(super) fn summary(&self) -> String {
-        let good = self.walks.iter().filter(|walk| walk.is_good).count();
-        json!({ "region": &self.region, "walks": self.walks.len(), "good": good }).to_string()
-    }
-
-    /// By journey, and by step.
-    fn figures(&self) -> Vec<Figures> {
-        let mut figures: BTreeMap<(u16, Option<u16>), Figures> = BTreeMap::new();
-        for walk in &self.walks {
-            let Some((journey, steps)) = self.names.get(usize::from(walk.journey)) else { continue };
-            let mut count = |step: Option<u16>, is_good: bool, latency_ns: Option<u64>| {
-                let entry = figures.entry((walk.journey, step)).or_insert_with(|| Figures {
-                    region: self.region.clone(),
-                    journey: journey.clone(),
-                    step: step.map(|step| steps.get(usize::from(step)).cloned().unwrap_or_default()),
-                    ..Figures::default()
-                });
-                entry.total += 1;
-                entry.good += u64::from(is_good);
-                entry.latencies_ms.extend(latency_ns.map(milliseconds));
-            };
-            count(None, walk.is_good, None);
-            for step in &walk.steps {
-                count(Some(step.step), step.failure.is_none(), latency_ns(step));
-            }
-        }
-        figures.into_values().collect()
-    }
-}
-
-/// How long a step took: only where there was a good answer, or one was waited for in vain. Other failures are often quick.
-fn latency_ns(step: &ProbedStep) -> Option<u64> {
-    let counts = step.failure.as_ref().is_none_or(|failure| failure.class == ErrorClass::Timeout);
-    step.latency_ns.filter(|_| counts)
-}
-
-/// For showing: nothing is counted with it.
-fn milliseconds(nanoseconds: u64) -> f64 {
-    Duration::from_nanos(nanoseconds).as_secs_f64() * 1_000.0
 }
 
 #[cfg(test)]
 mod tests {
-    use doorbuster_model::report::ProbeFailure;
-
     use super::*;
 
     #[test]
@@ -374,50 +311,5 @@ mod tests {
         assert_eq!(named.unwrap(), (20_000, 10, None));
         let other = spread_allowed("20s", stranger, 10, &["other.example.com"]);
         assert!(matches!(other, Err(Error::NotAllowed { .. })));
-    }
-
-    #[test]
-    fn figures_are_by_journey_and_by_step() {
-        let step = |step, class: Option<ErrorClass>, latency_ns| ProbedStep {
-            step,
-            failure: class.map(|class| ProbeFailure::new(class, "it failed")),
-            latency_ns: Some(latency_ns),
-            page_ns: None,
-        };
-        let walk = |journey, is_good, steps| Probed { journey, began_ns: 0, is_good, steps };
-        let walked = Walked {
-            region: "tokyo".to_owned(),
-            names: vec![
-                ("home".to_owned(), vec!["front".to_owned()]),
-                ("checkout".to_owned(), vec!["cart".to_owned(), "pay".to_owned()]),
-                ("look".to_owned(), Vec::new()),
-            ],
-            walks: vec![
-                walk(0, true, vec![step(0, None, 12_500_000)]),
-                walk(1, false, vec![step(0, None, 2_000_000), step(1, Some(ErrorClass::Status), 1_000_000)]),
-                walk(1, false, vec![step(0, Some(ErrorClass::Timeout), 30_000_000_000)]),
-            ],
-        };
-        let told: Vec<_> = walked
-            .figures()
-            .into_iter()
-            .map(|figures| {
-                let name = figures
-                    .step
-                    .map_or(figures.journey.clone(), |step| format!("{}/{step}", figures.journey));
-                (name, figures.good, figures.total, figures.latencies_ms)
-            })
-            .collect();
-        let expected = [
-            ("home".to_owned(), 1, 1, vec![]),
-            ("home/front".to_owned(), 1, 1, vec![12.5]),
-            ("checkout".to_owned(), 0, 2, vec![]),
-            ("checkout/cart".to_owned(), 1, 2, vec![2.0, 30_000.0]),
-            ("checkout/pay".to_owned(), 0, 1, vec![]),
-        ];
-        assert_eq!(told, expected);
-        assert_eq!(missing(&walked.names, &walked.walks).collect::<Vec<_>>(), ["look"]);
-        assert_eq!(walked.lines(1).len(), 5);
-        assert_eq!(walked.summary(), "{\"good\":1,\"region\":\"tokyo\",\"walks\":3}");
     }
 }
