@@ -11,7 +11,7 @@ use doorbuster_agent::join::{Options, serve};
 /// The first time, the agent enrols with a token that `doorbuster fleet pki` made where the coordinator is, and gets a
 /// certificate, which it renews by itself from then on. While no coordinator listens, and whenever the link breaks, it dials
 /// again. An agent without its coordinator stops sending after 15 s. See docs/join.md.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone)]
 pub(crate) struct JoinCommand {
     /// The coordinator: https://HOST:PORT
     #[arg(value_name = "URL")]

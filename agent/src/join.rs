@@ -13,6 +13,7 @@ mod identity;
 mod link;
 mod state;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use url::Url;
@@ -25,8 +26,8 @@ use self::duty::Duty;
 use self::link::Line;
 use self::state::State;
 
-/// How an agent joins.
-#[derive(Clone, Debug)]
+/// How an agent joins. Its tokens are shown nowhere.
+#[derive(Clone)]
 pub struct Options {
     /// The coordinator: `https://HOST:PORT`.
     pub coordinator: String,
@@ -40,6 +41,19 @@ pub struct Options {
     pub tokens: Vec<String>,
     /// The program that carries assignments out; `None` for this one.
     pub program: Option<PathBuf>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Options")
+            .field("coordinator", &self.coordinator)
+            .field("region", &self.region)
+            .field("state", &self.state)
+            .field("ca", &self.ca)
+            .field("program", &self.program)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Joins, and serves one assignment after the other, for ever.
@@ -88,7 +102,22 @@ fn say(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::address;
+    use super::{Options, address};
+
+    #[test]
+    fn tokens_are_not_shown() {
+        let options = Options {
+            coordinator: "https://load.example.com:7443".to_owned(),
+            region: "tokyo".to_owned(),
+            state: None,
+            ca: None,
+            tokens: vec!["hush".to_owned()],
+            program: None,
+        };
+        let shown = format!("{options:?}");
+        assert!(shown.contains("load.example.com") && shown.contains("tokyo"), "{shown}");
+        assert!(!shown.contains("hush"), "{shown}");
+    }
 
     #[test]
     fn a_coordinator_has_a_host_and_a_port_and_nothing_else() {

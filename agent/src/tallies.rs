@@ -57,8 +57,8 @@ pub struct Tallies {
 }
 
 impl Tallies {
-    /// Starts at `first_second`, where everything counts that ends before it. The channel holds one small message a second and worker, and its reader is this
-    /// process's own session: so it needs no bound of its own.
+    /// Starts at `first_second`, where everything counts that ends before it. The channel holds one small message a second and
+    /// worker, and its reader is this process's own session: so it needs no bound of its own.
     pub(crate) fn new(worker: usize, first_second: u32, ticks: UnboundedSender<WorkerTick>) -> Self {
         Self {
             worker,

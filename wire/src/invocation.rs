@@ -1,5 +1,7 @@
 //! What a function is invoked with: its assignment, and where it says and hears the rest.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use doorbuster_model::Assignment;
@@ -7,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Frames, Message, ToAgent};
 
-/// The payload of an invocation, which is JSON.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The payload of an invocation, which is JSON. Who has its addresses may do what they are signed for, so that signatures are
+/// shown nowhere.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Invocation {
     /// The assignment.
     pub bundle: Bundle,
@@ -22,8 +25,8 @@ pub struct Invocation {
     pub version: String,
 }
 
-/// An assignment: one frame of [`ToAgent::Assign`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An assignment: one frame of [`ToAgent::Assign`]. Neither the secrets in it nor a signature is shown.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Bundle {
     /// The frame itself.
     Frame(Vec<u8>),
@@ -32,7 +35,7 @@ pub enum Bundle {
 }
 
 /// The payload as it is written.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 struct Payload {
     #[serde(skip_serializing_if = "Option::is_none")]
     assignment: Option<String>,
@@ -109,6 +112,33 @@ impl Bundle {
     }
 }
 
+impl fmt::Debug for Invocation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Invocation")
+            .field("bundle", &self.bundle)
+            .field("board_url", &unsigned(&self.board_url))
+            .field("claim_url", &unsigned(&self.claim_url))
+            .field("protocol", &self.protocol)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Bundle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame(frame) => write!(formatter, "Frame({} bytes)", frame.len()),
+            Self::Url(url) => write!(formatter, "Url({:?})", unsigned(url)),
+        }
+    }
+}
+
+/// An address without its query, which is its signature.
+fn unsigned(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +165,20 @@ mod tests {
         assert!(payload.starts_with("{\"assignment\":\"+/8=\",\"board_url\":\"https://"), "{payload}");
         let later = payload.replace("{\"assignment\"", "{\"later\":[1],\"assignment\"");
         assert!(Invocation::parse(later.as_bytes()).is_ok(), "a newer coordinator may say more");
+    }
+
+    #[test]
+    fn signatures_and_secrets_are_not_shown() {
+        let shown = format!("{:?}", invocation(Bundle::Frame(b"hush".to_vec())));
+        for told in ["Frame(4 bytes)", "/runs/r/board\"", "/runs/r/claim-0\"", "1.2.3"] {
+            assert!(shown.contains(told), "{told}: {shown}");
+        }
+        // As text and as the numbers of its bytes.
+        for secret in ["Signature", "?", "hush", "104"] {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
+        }
+        let at = Bundle::Url("https://b.example/bundle?X-Amz-Signature=3".to_owned());
+        assert_eq!(format!("{at:?}"), "Url(\"https://b.example/bundle\")");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Whatever carries these messages knows where each ends, so that they come without a length. What is said and told has a
 //! sequence, and is sent again after a break until the other side has received it: see [`Sending`](crate::Sending).
 
+use std::fmt;
+
 use prost::Message as _;
 
 use crate::convert::read;
@@ -70,8 +72,8 @@ pub enum Downward {
     Over,
 }
 
-/// What somebody sends who has a token, and no certificate yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What somebody sends who has a token, and no certificate yet. The token is shown nowhere.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Enrol {
     /// The token, which can be used once.
     pub token: String,
@@ -177,6 +179,12 @@ impl Enrol {
     }
 }
 
+impl fmt::Debug for Enrol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Enrol").field("csr_pem", &self.csr_pem).finish_non_exhaustive()
+    }
+}
+
 impl Enrolled {
     /// The message as bytes.
     pub fn encode(&self) -> Vec<u8> {
@@ -225,6 +233,12 @@ mod tests {
         assert_eq!(Enrol::decode(&enrol.encode()), Ok(enrol));
         let enrolled = Enrolled { certificate_pem: "c".to_owned(), ca_pem: "a".to_owned() };
         assert_eq!(Enrolled::decode(&enrolled.encode()), Ok(enrolled));
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let enrol = Enrol { token: "hush".to_owned(), csr_pem: "-----BEGIN".to_owned() };
+        assert_eq!(format!("{enrol:?}"), "Enrol { csr_pem: \"-----BEGIN\", .. }");
     }
 
     #[test]

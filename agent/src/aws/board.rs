@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use doorbuster_wire::{Board, ToAgent};
 use http::{HeaderMap, StatusCode};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::object::{Objects, said, shown};
@@ -25,7 +25,7 @@ pub(super) struct Limits {
     pub after_start: Duration,
     /// How long one look may take.
     pub answer_within: Duration,
-    /// Whoever has seen no new value of the lease's counter for so long is ended from here. An agent ends by itself before.
+    /// How long the agent may be there after the coordinator wrote a new value of the lease's counter.
     pub silence_max: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Default for Limits {
             before_start: Duration::from_millis(500),
             after_start: Duration::from_secs(2),
             answer_within: Duration::from_millis(1_500),
-            silence_max: LEASE + Duration::from_secs(2),
+            silence_max: LEASE,
         }
     }
 }
@@ -80,6 +80,10 @@ impl Seen {
 }
 
 /// Passes on to the agent of assignment `id` what the board at `url` tells, until it is to end.
+///
+/// A value of the lease's counter that is new at one look was written after the look before began, and nobody knows when. So
+/// its time counts from there: whoever ends at [`End::Silent`] has not outlived the last writing by more than
+/// [`Limits::silence_max`]. The agent's own lease counts from when it hears of the value, and ends later.
 pub(super) async fn follow(
     objects: &mut Objects,
     url: &Url,
@@ -88,21 +92,27 @@ pub(super) async fn follow(
     limits: &Limits,
 ) -> End {
     let mut seen = Seen::default();
-    let mut renewed_at = Instant::now();
+    // When the last look began that showed a board. What the first one shows was written when nobody looked yet.
+    let mut looked_at = Instant::now();
+    let mut ends = looked_at + limits.silence_max;
     let mut trouble = String::new();
     loop {
-        match look(objects, url, limits).await {
+        let began = Instant::now();
+        let Ok(looked) = timeout_at(ends, look(objects, url, limits)).await else { return End::Silent };
+        match looked {
             Ok(board) => {
                 trouble.clear();
                 if board.let_go.iter().any(|other| other == id) {
                     return End::LetGo;
                 }
-                for message in seen.news(&board) {
-                    if let ToAgent::Lease { .. } = message {
-                        renewed_at = Instant::now();
-                    }
-                    // One that hears nothing any more has ended, or is about to: what it says at its end tells more.
-                    let _ = to.tell(&message).await;
+                let news = seen.news(&board);
+                if news.iter().any(|message| matches!(message, ToAgent::Lease { .. })) {
+                    ends = looked_at + limits.silence_max;
+                }
+                looked_at = began;
+                // An agent that takes nothing in holds nothing up.
+                if timeout_at(ends, tell(to, &news)).await.is_err() {
+                    return End::Silent;
                 }
             }
             Err(why) if why != trouble => {
@@ -111,12 +121,20 @@ pub(super) async fn follow(
             }
             Err(_) => {}
         }
-        if renewed_at.elapsed() >= limits.silence_max {
+        // A look that came to nothing is soon made up for, and so are those before it.
+        let is_late = ends.saturating_duration_since(Instant::now()) < limits.silence_max / 2;
+        let is_calm = seen.has_start && trouble.is_empty() && !is_late;
+        let pause = sleep(if is_calm { limits.after_start } else { limits.before_start });
+        if timeout_at(ends, pause).await.is_err() {
             return End::Silent;
         }
-        // A look that came to nothing is soon made up for.
-        let is_calm = seen.has_start && trouble.is_empty();
-        sleep(if is_calm { limits.after_start } else { limits.before_start }).await;
+    }
+}
+
+/// Tells the agent what is new. One that hears nothing any more has ended, or is about to: what it says at its end tells more.
+async fn tell(to: &mut Input, news: &[ToAgent]) {
+    for message in news {
+        let _ = to.tell(message).await;
     }
 }
 

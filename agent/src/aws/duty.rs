@@ -132,7 +132,7 @@ impl Duty {
             }
             End::Board(board::End::Silent) => {
                 guard.end().await;
-                "the coordinator did not renew the lease, and the agent's process did not end by itself; it was killed".to_owned()
+                "the coordinator did not renew the lease for 15 s; the agent's process was killed".to_owned()
             }
             End::Deadline => {
                 guard.end().await;

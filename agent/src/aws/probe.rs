@@ -1,26 +1,28 @@
 //! A round of a probe without a coordinator: each of a plan's journeys walked once, by a process like any agent's.
 
+mod told;
+mod walked;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::time::Duration;
 
 use doorbuster_model::assignment::Secrets;
-use doorbuster_model::report::{Probed, ProbedStep};
-use doorbuster_model::{Assignment, ErrorClass, Overrides, Plan, Report, Segment, Task};
+use doorbuster_model::{Assignment, Generation, Overrides, Plan, Report, Segment, Task};
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use http::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, interval, sleep_until};
 use url::Url;
 
-use super::emf::{self, Figures};
 use super::object::Objects;
-use super::say;
-use super::signature::{Credentials, is_private, location, signed};
+use super::signature::{Credentials, endpoint, is_private, location, signed};
 use crate::Error;
 use crate::child::{self, Program};
 use crate::job::Job;
 use crate::session::{VERSION, unix_ns};
+use told::Told;
+use walked::{Names, Walked};
 
 /// A round's walks are spread over so long, and over the plan's own interval where that is shorter.
 const SPREAD_MS_MAX: u64 = 20_000;
@@ -30,6 +32,8 @@ const AHEAD_NS: u64 = 150_000_000;
 const LEASE_EVERY: Duration = Duration::from_secs(2);
 /// How long the agent has to end once it was asked to.
 const ENDING: Duration = Duration::from_secs(5);
+/// A schedule knows whole minutes.
+const MINUTE_MS: u64 = 60_000;
 /// The longest description of a round.
 const BYTES_MAX: usize = 16 << 20;
 const READING: &str = "reading what to probe";
@@ -53,15 +57,14 @@ pub(super) struct Round {
     allow_hosts: Vec<String>,
 }
 
-/// What journeys and steps are called, by their positions.
-type Names = Vec<(String, Vec<String>)>;
-
-/// What came of a round.
+/// A round that may begin.
 #[derive(Debug)]
-pub(super) struct Walked {
-    region: String,
+struct Prepared {
+    assignment: Assignment,
+    /// What its journeys are called.
     names: Names,
-    walks: Vec<Probed>,
+    /// How long it may last, where that is not as long as its function.
+    lasts: Option<Duration>,
 }
 
 impl Order {
@@ -92,8 +95,7 @@ impl Round {
         let fail = |why: String| Error::Aws { what: READING, why };
         let (url, headers) = if is_private(address) {
             let credentials = Credentials::of_environment()?;
-            let endpoint =
-                ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().find_map(|name| env::var(name).ok());
+            let endpoint = endpoint(|name| env::var(name).ok());
             let url = location(address, &credentials.region, endpoint.as_deref()).map_err(fail)?;
             let headers = signed(&credentials, &url, unix_ns() / 1_000_000_000)?;
             (url, headers)
@@ -134,7 +136,8 @@ impl Round {
         Ok(Self { plan: text("plan")?, files: files?, region: text("region")?, allow_hosts })
     }
 
-    /// The round as an agent is handed it, its walks spread over `every_ms`.
+    /// The round as an agent is handed it, its walks spread over `every_ms`: the agent's part of the probe is one interval, in
+    /// which each journey is due once. Nobody takes over from it, so that walks may go on after it.
     fn assignment(&self, run: &str, every_ms: u64) -> Assignment {
         let days = unix_ns() / 1_000_000_000 / 86_400;
         Assignment {
@@ -149,14 +152,20 @@ impl Round {
             secrets: Secrets::default(),
             today: i64::try_from(days).unwrap_or(i64::MAX),
             task: Task::Probe { every_ms },
-            generation: None,
+            generation: Some(Generation {
+                number: 0,
+                from_ns: 0,
+                to_ns: every_ms.saturating_mul(1_000_000),
+                is_last: true,
+            }),
             not_after_unix_ms: 0,
         }
     }
 
-    /// The assignment, how long its walks are spread over, and what they are called. A stranger's shop gets them as slowly as
-    /// the plan's own interval is, where that alone is slow enough.
-    fn prepared(&self, run: &str) -> Result<(Assignment, u64, Names), Error> {
+    /// The round, once it is clear over how long its walks are spread. A stranger's shop gets them as slowly as the plan's own
+    /// interval is, where that alone is slow enough. Nor does it get a round while the one before goes on, unless the last walk
+    /// of that is due so late: each walk has as long as they are spread over.
+    fn prepared(&self, run: &str) -> Result<Prepared, Error> {
         let plan = Plan::read("plan", &self.plan).map_err(Error::Plan)?;
         let own_ms = plan.probe.map_or(SPREAD_MS_MAX, |probe| probe.every_ms());
         let mut every_ms = own_ms.min(SPREAD_MS_MAX);
@@ -170,14 +179,19 @@ impl Round {
                     let names = journeys
                         .map(|journey| (journey.name().to_owned(), journey.sample_names().to_vec()))
                         .collect();
-                    return Ok((assignment, every_ms, names));
+                    let next_ms = (own_ms / MINUTE_MS).max(1) * MINUTE_MS;
+                    let lasts = job.turns().map(|_| Duration::from_millis(next_ms.max(2 * every_ms)));
+                    return Ok(Prepared { assignment, names, lasts });
                 }
             }
         }
     }
 
     async fn walk(self, run: &str, program: &Program, deadline: Instant) -> Result<Walked, Error> {
-        let (assignment, every_ms, names) = self.prepared(run)?;
+        let began = Instant::now();
+        let Prepared { assignment, names, lasts } = self.prepared(run)?;
+        let over = lasts.map_or(deadline, |lasts| deadline.min(began + lasts));
+        let stop_at = over.checked_sub(ENDING).unwrap_or(over);
         let (mut to, mut from, guard) = child::start(program)?;
         let hello = ToAgent::Hello { protocol: PROTOCOL, version: VERSION.to_owned() };
         // An agent that hears nothing any more has ended, or is about to: its end tells more, here and below.
@@ -185,24 +199,18 @@ impl Round {
             let _ = to.tell(&message).await;
         }
         let mut leases = interval(LEASE_EVERY);
-        let mut walks: Vec<Probed> = Vec::new();
+        let mut told = Told::default();
         let (mut counter, mut is_stopped) = (0, false);
-        let mut stop_at = deadline.checked_sub(ENDING).unwrap_or(deadline);
         loop {
             tokio::select! {
                 said = from.next() => match said? {
                     None => break,
                     Some(FromAgent::Report(Report::Started { .. })) => {
                         let _ = to.tell(&ToAgent::Start { at_unix_ns: unix_ns() + AHEAD_NS }).await;
-                        // By then each was due once, and has had as long again.
-                        stop_at = stop_at.min(Instant::now() + Duration::from_millis(2 * every_ms));
                     }
-                    Some(FromAgent::Report(Report::Probed(ended))) => {
-                        walks.extend(ended);
-                        if missing(&names, &walks).next().is_none() {
-                            stop_at = Instant::now();
-                        }
-                    }
+                    // It ends by itself once all of them have.
+                    Some(FromAgent::Report(Report::Probed(ended))) => told.walks.extend(ended),
+                    Some(FromAgent::Report(Report::Tick(tick))) => told.count(&tick),
                     Some(FromAgent::Report(Report::Failed { message })) => return Err(Error::Assignment(message)),
                     Some(_) => {}
                 },
@@ -214,80 +222,25 @@ impl Round {
                     is_stopped = true;
                     let _ = to.tell(&ToAgent::Stop).await;
                 }
-                () = sleep_until(deadline) => break,
+                () = sleep_until(over) => break,
             }
         }
         guard.end().await;
-        for name in missing(&names, &walks) {
-            say(&format!("{name}: no walk through it came to an end in time"));
-        }
-        if walks.is_empty() {
+        // What a process leaves behind that ended by itself says nothing about the target.
+        let unended = if is_stopped { told.unended() } else { Vec::new() };
+        let walked = Walked { region: self.region, names, walks: told.walks, unended };
+        walked.complain();
+        if walked.walks.is_empty() && walked.unended.is_empty() {
             return Err(Error::Assignment(
-                "no walk came to an end in time; give the function a longer timeout".to_owned(),
+                "no walk came to anything in time; give the function a longer timeout".to_owned(),
             ));
         }
-        Ok(Walked { region: self.region, names, walks })
+        Ok(walked)
     }
-}
-
-/// The journeys of which no walk has ended.
-fn missing<'a>(names: &'a [(String, Vec<String>)], walks: &'a [Probed]) -> impl Iterator<Item = &'a str> {
-    let ended = move |journey: usize| walks.iter().any(|walk| usize::from(walk.journey) == journey);
-    names.iter().enumerate().filter(move |(journey, _)| !ended(*journey)).map(|(_, (name, _))| name.as_str())
-}
-
-impl Walked {
-    /// The lines that metrics are made of.
-    pub(super) fn lines(&self, at_unix_ms: u64) -> Vec<String> {
-        self.figures().iter().flat_map(|figures| emf::lines(figures, at_unix_ms)).collect()
-    }
-
-    /// The function's answer, for people who invoke it by hand.
-    pub(super) fn summary(&self) -> String {
-        let good = self.walks.iter().filter(|walk| walk.is_good).count();
-        json!({ "region": &self.region, "walks": self.walks.len(), "good": good }).to_string()
-    }
-
-    /// By journey, and by step.
-    fn figures(&self) -> Vec<Figures> {
-        let mut figures: BTreeMap<(u16, Option<u16>), Figures> = BTreeMap::new();
-        for walk in &self.walks {
-            let Some((journey, steps)) = self.names.get(usize::from(walk.journey)) else { continue };
-            let mut count = |step: Option<u16>, is_good: bool, latency_ns: Option<u64>| {
-                let entry = figures.entry((walk.journey, step)).or_insert_with(|| Figures {
-                    region: self.region.clone(),
-                    journey: journey.clone(),
-                    step: step.map(|step| steps.get(usize::from(step)).cloned().unwrap_or_default()),
-                    ..Figures::default()
-                });
-                entry.total += 1;
-                entry.good += u64::from(is_good);
-                entry.latencies_ms.extend(latency_ns.map(milliseconds));
-            };
-            count(None, walk.is_good, None);
-            for step in &walk.steps {
-                count(Some(step.step), step.failure.is_none(), latency_ns(step));
-            }
-        }
-        figures.into_values().collect()
-    }
-}
-
-/// How long a step took: only where there was a good answer, or one was waited for in vain. Other failures are often quick.
-fn latency_ns(step: &ProbedStep) -> Option<u64> {
-    let counts = step.failure.as_ref().is_none_or(|failure| failure.class == ErrorClass::Timeout);
-    step.latency_ns.filter(|_| counts)
-}
-
-/// For showing: nothing is counted with it.
-fn milliseconds(nanoseconds: u64) -> f64 {
-    Duration::from_nanos(nanoseconds).as_secs_f64() * 1_000.0
 }
 
 #[cfg(test)]
 mod tests {
-    use doorbuster_model::report::ProbeFailure;
-
     use super::*;
 
     #[test]
@@ -336,64 +289,27 @@ mod tests {
             );
             let allow_hosts = allow_hosts.iter().map(|host| (*host).to_owned()).collect();
             let round = Round { plan, files: files.clone(), region: "tokyo".to_owned(), allow_hosts };
-            round.prepared("r").map(|(_, every_ms, names)| (every_ms, names.len()))
+            round.prepared("r").map(|prepared| {
+                let Task::Probe { every_ms } = prepared.assignment.task else { panic!("no probe") };
+                let part = prepared.assignment.generation.unwrap();
+                assert_eq!((part.from_ns, part.to_ns), (0, every_ms * 1_000_000), "each is due once");
+                (every_ms, prepared.names.len(), prepared.lasts.map(|lasts| lasts.as_secs()))
+            })
         };
         let spread = |every: &str, target: &str, journeys| spread_allowed(every, target, journeys, &[]);
         let (own, stranger) = ("http://127.0.0.1:1", "https://shop.example.com");
-        assert_eq!(spread("2m", own, 10).unwrap(), (20_000, 10));
-        assert_eq!(spread("5s", own, 1).unwrap(), (5_000, 1));
-        assert_eq!(spread("2m", stranger, 1).unwrap(), (20_000, 1));
+        assert_eq!(spread("2m", own, 10).unwrap(), (20_000, 10, None), "as long as the function lasts");
+        assert_eq!(spread("5s", own, 1).unwrap(), (5_000, 1, None));
+        assert_eq!(spread("2m", stranger, 1).unwrap(), (20_000, 1, Some(120)));
+        assert_eq!(spread("20s", stranger, 1).unwrap(), (20_000, 1, Some(60)), "a schedule's shortest time");
+        assert_eq!(spread("119s", stranger, 1).unwrap().2, Some(60), "as the schedule rounds");
         // Ten walks of 30 requests in 20 s are 15 a second.
-        assert_eq!(spread("2m", stranger, 10).unwrap(), (120_000, 10));
+        assert_eq!(spread("2m", stranger, 10).unwrap(), (120_000, 10, Some(240)), "as long again");
         assert!(matches!(spread("20s", stranger, 10), Err(Error::NotAllowed { .. })));
         // Whoever put the round there named the host.
-        assert_eq!(spread_allowed("20s", stranger, 10, &["shop.example.com"]).unwrap(), (20_000, 10));
+        let named = spread_allowed("20s", stranger, 10, &["shop.example.com"]);
+        assert_eq!(named.unwrap(), (20_000, 10, None));
         let other = spread_allowed("20s", stranger, 10, &["other.example.com"]);
         assert!(matches!(other, Err(Error::NotAllowed { .. })));
-    }
-
-    #[test]
-    fn figures_are_by_journey_and_by_step() {
-        let step = |step, class: Option<ErrorClass>, latency_ns| ProbedStep {
-            step,
-            failure: class.map(|class| ProbeFailure::new(class, "it failed")),
-            latency_ns: Some(latency_ns),
-            page_ns: None,
-        };
-        let walk = |journey, is_good, steps| Probed { journey, began_ns: 0, is_good, steps };
-        let walked = Walked {
-            region: "tokyo".to_owned(),
-            names: vec![
-                ("home".to_owned(), vec!["front".to_owned()]),
-                ("checkout".to_owned(), vec!["cart".to_owned(), "pay".to_owned()]),
-                ("look".to_owned(), Vec::new()),
-            ],
-            walks: vec![
-                walk(0, true, vec![step(0, None, 12_500_000)]),
-                walk(1, false, vec![step(0, None, 2_000_000), step(1, Some(ErrorClass::Status), 1_000_000)]),
-                walk(1, false, vec![step(0, Some(ErrorClass::Timeout), 30_000_000_000)]),
-            ],
-        };
-        let told: Vec<_> = walked
-            .figures()
-            .into_iter()
-            .map(|figures| {
-                let name = figures
-                    .step
-                    .map_or(figures.journey.clone(), |step| format!("{}/{step}", figures.journey));
-                (name, figures.good, figures.total, figures.latencies_ms)
-            })
-            .collect();
-        let expected = [
-            ("home".to_owned(), 1, 1, vec![]),
-            ("home/front".to_owned(), 1, 1, vec![12.5]),
-            ("checkout".to_owned(), 0, 2, vec![]),
-            ("checkout/cart".to_owned(), 1, 2, vec![2.0, 30_000.0]),
-            ("checkout/pay".to_owned(), 0, 1, vec![]),
-        ];
-        assert_eq!(told, expected);
-        assert_eq!(missing(&walked.names, &walked.walks).collect::<Vec<_>>(), ["look"]);
-        assert_eq!(walked.lines(1).len(), 5);
-        assert_eq!(walked.summary(), "{\"good\":1,\"region\":\"tokyo\",\"walks\":3}");
     }
 }

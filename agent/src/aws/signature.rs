@@ -52,6 +52,13 @@ pub(super) fn is_private(address: &str) -> bool {
     address.starts_with(SCHEME)
 }
 
+/// What stands in for S3, by the variables that AWS's own tools read; one that is empty says nothing. Source: AWS SDKs and
+/// Tools Reference Guide, "Service-specific endpoints".
+pub(super) fn endpoint(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let given = |name: &str| variable(name).filter(|text| !text.is_empty());
+    given("AWS_ENDPOINT_URL_S3").or_else(|| given("AWS_ENDPOINT_URL"))
+}
+
 /// Where `s3://BUCKET/KEY` is fetched: at AWS, or at `endpoint`, which stands for it.
 pub(super) fn location(address: &str, region: &str, endpoint: Option<&str>) -> Result<Url, String> {
     let place = address.strip_prefix(SCHEME).and_then(|place| place.split_once('/'));
@@ -174,6 +181,22 @@ mod tests {
             assert!(at(wrong, None).unwrap_err().contains("s3://BUCKET/KEY"), "{wrong}");
         }
         assert!(is_private("s3://b/k") && !is_private("https://b/k"));
+    }
+
+    #[test]
+    fn what_stands_in_for_s3_is_named_by_the_environment() {
+        let of = |variables: &[(&str, &str)]| {
+            endpoint(|name| {
+                let given = variables.iter().find(|(known, _)| *known == name);
+                given.map(|(_, text)| (*text).to_owned())
+            })
+        };
+        let (any, s3) = (("AWS_ENDPOINT_URL", "http://any"), ("AWS_ENDPOINT_URL_S3", "http://s3"));
+        assert_eq!(of(&[any, s3]).as_deref(), Some("http://s3"));
+        assert_eq!(of(&[any]).as_deref(), Some("http://any"));
+        assert_eq!(of(&[any, ("AWS_ENDPOINT_URL_S3", "")]).as_deref(), Some("http://any"));
+        assert_eq!(of(&[("AWS_ENDPOINT_URL", "")]), None);
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::report::{Probed, ProbedStep};
-use doorbuster_model::{Assignment, Overrides, Report, Segment, Task};
+use doorbuster_model::{Assignment, Overrides, Report, Segment, Task, Tick};
 use doorbuster_wire::{Board, Bundle, Frames, FromAgent, Message, ToAgent};
 use rustix::process::{Pid, test_kill_process};
 use serde_json::{Value, json};
@@ -279,7 +279,7 @@ async fn a_plan_that_cannot_be_is_refused_before_the_claim() {
 }
 
 #[tokio::test]
-async fn a_silent_board_ends_a_process_that_does_not_end_by_itself() {
+async fn a_silent_board_ends_the_process() {
     let mut scene = Scene::new("silent").await;
     scene.limits = Limits {
         before_start: Duration::from_millis(20),
@@ -437,6 +437,21 @@ async fn a_round_of_a_probe_needs_no_coordinator() {
         })
         .await;
     assert_eq!(scene.children().len(), 2);
+}
+
+#[tokio::test]
+async fn a_process_that_leaves_a_walk_behind_is_an_error_of_the_probe() {
+    let mut scene = Scene::new("left-walk").await;
+    let mut tick = Tick::default();
+    tick.tally.journeys.entry(0).or_default().started = 1;
+    let says = [hello(), started(), FromAgent::Report(Report::Tick(Box::new(tick)))];
+    fs::write(scene.folder.join("says"), frames(&says)).unwrap();
+    let plan = "name: p\ntarget: http://127.0.0.1:1\njourneys: [home.yaml]\nregions: [tokyo]\n";
+    let round = json!({ "plan": plan, "files": { "home.yaml": HOME }, "region": "tokyo" });
+    scene.aws.invoke("i-1", json!({ "probe": round }).to_string().into_bytes(), LONG);
+    let program = scene.program("cat says; exit 7");
+    let answer = scene.serve(program, async |scene| scene.aws.answer().await).await;
+    assert_eq!((answer.kind.as_str(), answer.headers[ERROR_TYPE].to_str().unwrap()), ("error", PROBE));
 }
 
 #[tokio::test]

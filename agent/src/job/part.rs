@@ -43,7 +43,8 @@ impl Job {
         let (length_ns, graceful_ns) = (self.plan.load.pace.length_ns(), nanoseconds(self.plan.graceful));
         match self.generation {
             None => length_ns.saturating_add(graceful_ns),
-            Some(last) if self.probe.is_some() && last.is_last => last.cut_ns(last.to_ns, graceful_ns),
+            // Nobody takes over, and a probe has no grace of its own: whoever handed it over stops it.
+            Some(last) if self.probe.is_some() && last.is_last => u64::MAX,
             Some(part) if self.probe.is_some() => part.cut_ns(u64::MAX, graceful_ns),
             Some(part) => part.cut_ns(length_ns, graceful_ns),
         }
@@ -122,7 +123,7 @@ mod tests {
         let middle = job(task.clone(), Some((far, far + 60, false)));
         assert_eq!(times(&middle), (far, far + 60, far + 150, 400 * 86_400));
         let last = job(task, Some((far, far + 60, true)));
-        assert_eq!(times(&last).2, far + 360);
+        assert_eq!((last.ends_ns(), last.cut_ns()), ((far + 60) * SECOND_NS, u64::MAX));
     }
 
     #[test]

@@ -228,6 +228,8 @@ async fn probe(
         ))
     })?;
     let mut wanted = BTreeMap::from([("Fleet", place.stack.clone()), ("AgentKey", agent)]);
+    // The function reads from the bucket by itself, so it is told what stands in AWS's place.
+    wanted.insert("Endpoint", place.endpoint.clone().unwrap_or_default());
     wanted.extend(given("Architecture").map(|architecture| ("Architecture", architecture)));
     if !topic.is_empty() {
         wanted.insert("AlarmTopic", topic.to_owned());

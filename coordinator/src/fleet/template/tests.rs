@@ -65,6 +65,14 @@ fn parameters_are_found_and_each_is_described() {
     }
 }
 
+#[test]
+fn who_reads_by_itself_is_told_where() {
+    let (_, probe) = resources(Part::Probes).into_iter().find(|(name, _)| *name == "Probe").unwrap();
+    assert_eq!(values(&probe, "AWS_ENDPOINT_URL"), ["!Ref Endpoint"]);
+    assert!(parameters(PROBES).contains(&"Endpoint"));
+    assert_eq!(default(Part::Probes, "Endpoint"), "\"\"", "in AWS nothing stands in for it");
+}
+
 /// Source: Amazon CloudWatch API reference, `PutMetricAlarm`.
 #[test]
 fn alarms_say_what_cloudwatch_knows() {

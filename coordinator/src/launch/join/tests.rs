@@ -171,11 +171,11 @@ async fn a_session_from_enrolment_to_the_last_word() {
     let agent = site.agent("a", "tokyo", site.address, &fake);
     let mut launched = site.launch(7, "r-0", "tokyo");
     assert_eq!(launched.all().await, fake.says());
-    // The first of two tokens was burnt; the agent is free again, and needs no other.
+    // One of two tokens was burnt; the agent is free again, and needs no other.
     let mut next = site.launch(8, "r-1", "tokyo");
     assert_eq!(next.all().await, fake.says());
-    assert!(!site.pki().tokens.burn(&site.tokens[0]).unwrap());
-    assert!(site.pki().tokens.burn(&site.tokens[1]).unwrap());
+    let left = site.tokens.iter().filter(|token| site.pki().tokens.burn(token).unwrap()).count();
+    assert_eq!(left, 1);
     // What came before starts nothing, and the agent lives.
     let mut duplicate = site.launch(9, "r-0", "tokyo");
     let said = duplicate.all().await;
