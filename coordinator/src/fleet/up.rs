@@ -10,7 +10,7 @@ use super::program::Joining;
 use super::stack::{Deployed, Found, Stacks};
 use super::step::{Step, towards_having};
 use super::trouble::failed;
-use super::{alarms, findings, leftovers, probes};
+use super::{alarms, findings, instances, leftovers, probes};
 use crate::Error;
 use crate::aws::bucket::Bucket;
 
@@ -108,6 +108,12 @@ async fn fleet(
     there: Option<&Found>,
 ) -> Result<Deployed, Error> {
     let mut wanted = wish.parameters.clone();
+    let program = wish.joining.as_ref().map(|joining| joining.program.architecture);
+    if program.is_some() || wanted.contains_key("InstanceType") {
+        // From the first step on: AWS holds the image against the instances' type when it makes their group.
+        let architecture = instances::agreed(program, &wanted, there)?;
+        wanted.insert("ProgramArchitecture", architecture.to_owned());
+    }
     let has_bucket = there.is_some_and(|found| towards_having(Some(&found.status)) == Step::Update);
     let mut first = None;
     if !has_bucket {

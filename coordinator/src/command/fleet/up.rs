@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::places::{PlaceOptions, apart, conclude};
 use crate::fleet::package::{Package, told_by};
 use crate::fleet::probes::Rounds;
-use crate::fleet::program::Joining;
+use crate::fleet::program::{Joining, Program};
 use crate::fleet::up::{Raised, Wish, up};
 use crate::runtime::block_on;
 use crate::{Error, Verdict};
@@ -44,10 +44,10 @@ pub(super) struct UpCommand {
     /// The folder of `doorbuster fleet pki`; agents on EC2 are given its authority and new tokens
     #[arg(long, value_name = "FOLDER", help_heading = "EC2", default_value = "fleet-pki")]
     pki: PathBuf,
-    /// The program that agents on EC2 run [default: this one]
+    /// The program that agents on EC2 run, for glibc 2.34 or an older one [default: this one]
     #[arg(long, value_name = "FILE", help_heading = "EC2", requires = "join")]
     program: Option<PathBuf>,
-    /// The type of the instances, such as c7i.large
+    /// The type of the instances, such as c7i.large; for a program for arm64 one such as c7g.large
     #[arg(long, value_name = "TYPE", help_heading = "EC2")]
     instance_type: Option<String>,
     /// What plans call an AWS region: eu-west-2=london; may be given again
@@ -129,7 +129,8 @@ impl UpCommand {
                 "--agents-ec2: say where they dial, with --join https://HOST:PORT".to_owned(),
             )),
             (Some(agents), Some(url)) => {
-                let (url, pki, program) = (url.clone(), self.pki.clone(), self.program.clone());
+                let (url, pki) = (url.clone(), self.pki.clone());
+                let program = Program::read(self.program.as_deref())?;
                 Ok(Some(Joining { agents, url, pki, program }))
             }
         }

@@ -38,13 +38,6 @@ fn resources(part: Part) -> Vec<(&'static str, Vec<&'static str>)> {
     blocks(text(part), "Resources")
 }
 
-/// A parameter's default.
-fn default(part: Part, name: &str) -> &'static str {
-    let parameters = blocks(text(part), "Parameters");
-    let (_, lines) = parameters.iter().find(|(known, _)| *known == name).unwrap();
-    values(lines, "Default")[0]
-}
-
 fn is_of(lines: &[&str], kind: &str) -> bool {
     values(lines, "Type").first() == Some(&kind)
 }
@@ -63,6 +56,14 @@ fn parameters_are_found_and_each_is_described() {
             assert!(!values(&lines, "Type").is_empty(), "{part:?} {name} has no type");
         }
     }
+}
+
+#[test]
+fn defaults_are_found() {
+    assert_eq!(default(FLEET, "AgentKey"), Some(""));
+    assert_eq!(default(FLEET, "InstanceType"), Some("c7i.large"));
+    assert_eq!(default(FLEET, "LocalZoneCidr"), Some("172.31.240.0/24"));
+    assert_eq!(default(ALARMS, "Nothing"), None);
 }
 
 /// Source: Amazon CloudWatch API reference, `PutMetricAlarm`.
@@ -94,7 +95,7 @@ fn alarms_say_what_cloudwatch_knows() {
             let number = |key: &str| {
                 let value = values(&lines, key)[0];
                 // A parameter's default is what most have.
-                let default = value.strip_prefix("!Ref ").map(|name| default(part, name));
+                let default = value.strip_prefix("!Ref ").map(|name| default(text(part), name).unwrap());
                 default.unwrap_or(value).parse::<u32>().unwrap()
             };
             let (period, periods) = (number("Period"), number("EvaluationPeriods"));
@@ -177,6 +178,64 @@ fn buckets_are_closed_and_instances_too() {
     assert!(named("LaunchTemplate").contains("Encrypted: true"));
     assert!(!named("InstanceGroup").contains("Ingress"));
     assert!(named("Instances").contains("DesiredCapacity: !Ref AgentsEc2"));
+}
+
+/// What instances begin with, as CloudFormation fills it in.
+fn script() -> String {
+    let all = resources(Part::Fleet);
+    let (_, lines) = all.iter().find(|(name, _)| *name == "LaunchTemplate").unwrap();
+    let from = lines.iter().position(|line| line.trim() == "#!/bin/bash").unwrap();
+    let indent = lines[from].len() - lines[from].trim_start().len();
+    let lines = lines[from..].iter().take_while(|line| line[..indent.min(line.len())].trim().is_empty());
+    let text: String = lines.map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect();
+    let known = [
+        ("${AWS::Region}", "eu-west-2"),
+        ("${Bucket}", "bucket"),
+        ("${ProgramKey}", "ec2/0/doorbuster"),
+        ("${JoinUrl}", "https://coordinator.example.com:7443"),
+        ("${Name}", "london"),
+    ];
+    known.iter().fold(text, |text, (name, value)| text.replace(name, value))
+}
+
+fn bash(arguments: &[&str]) -> (bool, String) {
+    let output = std::process::Command::new("bash").args(arguments).output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn instances_begin_with_a_script_that_is_whole() {
+    let script = script();
+    assert!(!script.contains("${") && script.contains("systemctl enable"), "{script}");
+    assert_eq!(bash(&["-n", "-c", &script]), (true, String::new()));
+    for (name, path) in [
+        ("\"$(basename \"ec2/0/doorbuster\")\"", "/usr/local/bin/doorbuster"),
+        ("ca.pem", "\"$folder/ca.pem\""),
+        ("tokens", "\"$folder/tokens\""),
+    ] {
+        assert!(script.contains(&format!("\nfetch {name} {path}\n")), "{name}: {script}");
+    }
+}
+
+#[test]
+fn what_instances_fetch_is_asked_for_again() {
+    let script = script();
+    let (from, to) = (script.find("source=").unwrap(), script.find("\n}\n").unwrap());
+    let fetch = &script[from..to + 3];
+    let told = |answers_at: u32| {
+        bash(&[
+            "-c",
+            &format!(
+                "set -eu\ncount=0\naws() {{ count=$((count + 1)); echo \"$*\"; [ \"$count\" -ge {answers_at} ]; }}\n\
+                 sleep() {{ :; }}\n{fetch}fetch tokens /there\necho fetched\n"
+            ),
+        ])
+    };
+    let asked = "s3 cp --region eu-west-2 s3://bucket/ec2/0/tokens /there\n";
+    assert_eq!(told(1), (true, format!("{asked}fetched\n")));
+    assert_eq!(told(3), (true, format!("{asked}{asked}{asked}fetched\n")));
+    let (is_fetched, said) = told(1_000);
+    assert!(!is_fetched && said == asked.repeat(10), "{said}");
 }
 
 #[test]
