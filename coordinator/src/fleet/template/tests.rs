@@ -239,6 +239,24 @@ fn what_instances_fetch_is_asked_for_again() {
 }
 
 #[test]
+fn agents_on_ec2_are_given_what_they_need_to_join() {
+    let rules = blocks(FLEET, "Rules");
+    let names: Vec<&str> = rules.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["LocalZoneInVpc", "VpcWithSubnets", "AgentsThatJoin"]);
+    let after = |key: &str| {
+        let lines = rules[2].1.iter().filter_map(move |line| line.trim_start().split_once(key));
+        lines.map(|(_, value)| value).collect::<Vec<_>>()
+    };
+    let condition = "!And [!Equals [!Ref WithEc2, \"true\"], !Not [!Equals [!Ref AgentsEc2, \"0\"]]]";
+    assert_eq!(after("RuleCondition: "), [condition]);
+    let is_given = |name: &str| format!("!Not [!Equals [!Ref {name}, \"\"]]");
+    assert_eq!(after("- Assert: "), ["JoinUrl", "ProgramKey"].map(is_given));
+    // What has none of them has no agents either, so that a fleet may be made before there is a program.
+    let defaults = ["AgentsEc2", "JoinUrl", "ProgramKey"].map(|name| default(FLEET, name).unwrap());
+    assert_eq!(defaults, ["0", "", ""]);
+}
+
+#[test]
 fn templates_fit_into_a_request() {
     // Source: AWS CloudFormation quotas, "Template body size in a request".
     for part in Part::ALL {
