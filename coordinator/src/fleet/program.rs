@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use url::Url;
+use url::{Host, Url};
 
 use super::instances::architecture;
 use super::package::hash;
@@ -87,8 +87,7 @@ impl Joining {
     /// # Errors
     /// The folder cannot be read or written.
     pub(super) fn files(&self) -> Result<Files, Error> {
-        let host = Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let host = host.ok_or_else(|| {
+        let host = host(&self.url).ok_or_else(|| {
             Error::Usage(format!("--join: \"{}\" is no address, such as https://HOST:7443", self.url))
         })?;
         let made = pki::make(&self.pki, &[host], usize::from(self.agents) + SPARE)?;
@@ -103,6 +102,15 @@ impl Joining {
         ];
         Ok(Files { program_key, files })
     }
+}
+
+/// The host of an address as certificates name it: an IPv6 address without its brackets.
+fn host(url: &str) -> Option<String> {
+    Some(match Url::parse(url).ok()?.host()? {
+        Host::Domain(name) => name.to_owned(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    })
 }
 
 fn read(path: &Path, what: &'static str) -> Result<Vec<u8>, Error> {

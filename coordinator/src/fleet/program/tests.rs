@@ -96,10 +96,26 @@ fn agents_are_given_program_authority_and_tokens() {
     let made = folder.joining("https://coordinator.example.com:7443").files().unwrap();
     let refused = folder.joining("nowhere").files().unwrap_err();
     assert!(refused.to_string().contains("no address"), "{refused}");
+    let hosts = std::fs::read_to_string(folder.0.join("pki/hosts")).unwrap();
+    assert_eq!(hosts, "coordinator.example.com\n");
     let keys: Vec<&str> = made.files.iter().map(|(key, _)| key.rsplit('/').next().unwrap()).collect();
     assert_eq!(keys, ["doorbuster", "ca.pem", "tokens"]);
     assert_eq!(made.files[0].0, made.program_key);
     assert_eq!(made.files[0].1, file(X86_64, "GLIBC_2.34"));
     assert!(String::from_utf8_lossy(&made.files[1].1).contains("BEGIN CERTIFICATE"));
     assert_eq!(made.files[2].1.iter().filter(|byte| **byte == b'\n').count(), 3 + SPARE);
+}
+
+#[test]
+fn a_coordinator_has_a_name_or_an_address_of_either_kind() {
+    let folder = Folder::new();
+    for (url, expected) in [
+        ("https://load.example.com:7443", "load.example.com"),
+        ("https://192.0.2.7:7443/", "192.0.2.7"),
+        ("https://[2001:DB8::1]:7443", "2001:db8::1"),
+    ] {
+        folder.joining(url).files().unwrap();
+        let hosts = std::fs::read_to_string(folder.0.join("pki/hosts")).unwrap();
+        assert_eq!(hosts.lines().last(), Some(expected), "{url}");
+    }
 }
