@@ -139,6 +139,12 @@ impl UpCommand {
     fn parameters(&self) -> BTreeMap<&'static str, String> {
         let text = |number: Option<u32>| number.map(|number| number.to_string());
         let none = self.agents_ec2 == Some(0);
+        // What was chosen before gives way: agents to a fleet without EC2, subnets to a local zone, and the other way round.
+        let with_ec2 =
+            if self.no_ec2 { Some("false") } else { self.agents_ec2.filter(|_| !none).map(|_| "true") };
+        let has_zone = self.local_zone.is_some();
+        let subnets = (has_zone || !self.subnets.is_empty()).then(|| self.subnets.join(","));
+        let local_zone = self.local_zone.clone().or_else(|| subnets.as_ref().map(|_| String::new()));
         let named = [
             ("MemoryMb", text(self.memory)),
             ("ReservedConcurrency", text(self.concurrency)),
@@ -149,9 +155,9 @@ impl UpCommand {
             ("JoinUrl", none.then(String::new)),
             ("InstanceType", self.instance_type.clone()),
             ("VpcId", self.vpc.clone()),
-            ("Subnets", (!self.subnets.is_empty()).then(|| self.subnets.join(","))),
-            ("LocalZone", self.local_zone.clone()),
-            ("WithEc2", self.no_ec2.then(|| "false".to_owned())),
+            ("Subnets", subnets),
+            ("LocalZone", local_zone),
+            ("WithEc2", with_ec2.map(str::to_owned)),
             ("CoordinatorPrincipal", self.coordinator.clone()),
         ];
         named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -229,6 +235,30 @@ mod tests {
         let expected = [("MemoryMb", "512"), ("AgentsEc2", "0"), ("ProgramKey", ""), ("JoinUrl", "")];
         assert_eq!(named.parameters, BTreeMap::from(expected.map(|(name, value)| (name, value.to_owned()))));
         assert!(!named.with_alarms);
+    }
+
+    #[test]
+    fn what_was_chosen_before_gives_way() {
+        let parameters = |line: &str| {
+            let words = std::iter::once("up").chain(line.split_whitespace());
+            Line::try_parse_from(words).unwrap().command.parameters()
+        };
+        let vpc = "--region us-east-1 --vpc vpc-1";
+        for (line, expected) in [
+            ("--no-ec2".to_owned(), &[("WithEc2", "false")][..]),
+            ("--agents-ec2 3 --join https://load.example.com:7443".to_owned(), &[("WithEc2", "true")]),
+            (
+                format!("{vpc} --subnet subnet-1 subnet-2"),
+                &[("VpcId", "vpc-1"), ("Subnets", "subnet-1,subnet-2"), ("LocalZone", "")],
+            ),
+            (
+                format!("{vpc} --local-zone us-east-1-nyc-2a"),
+                &[("VpcId", "vpc-1"), ("Subnets", ""), ("LocalZone", "us-east-1-nyc-2a")],
+            ),
+        ] {
+            let expected = expected.iter().map(|(name, value)| (*name, (*value).to_owned()));
+            assert_eq!(parameters(&line), expected.collect::<BTreeMap<_, _>>(), "{line}");
+        }
     }
 
     #[test]
