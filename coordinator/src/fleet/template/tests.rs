@@ -164,6 +164,15 @@ fn rights_are_few_and_name_what_they_are_for() {
     }
 }
 
+/// Source: AWS IAM API reference, `CreateRole`: `MaxSessionDuration` is 43,200 s at most, and 3,600 s by default.
+#[test]
+fn the_coordinator_may_stay_for_as_long_as_aws_lets() {
+    for (name, lines) in resources(Part::Fleet) {
+        let expected = if name == "CoordinatorRole" { &["43200"][..] } else { &[] };
+        assert_eq!(values(&lines, "MaxSessionDuration"), expected, "{name}");
+    }
+}
+
 #[test]
 fn buckets_are_closed_and_instances_too() {
     let all = resources(Part::Fleet);
