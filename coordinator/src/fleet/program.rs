@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
 
+use super::elf;
 use super::instances::architecture;
 use super::package::hash;
-use super::{elf, pki};
+use super::pki::{self, Wanted};
 use crate::Error;
 
 /// Tokens beyond the number of agents: instances that break are replaced, and the next one needs a token of its own.
@@ -82,15 +83,17 @@ pub(super) struct Files {
 }
 
 impl Joining {
-    /// What one region's agents fetch. Each call makes tokens of their own.
+    /// What the agents of one region's `bucket` fetch. Each call makes tokens, which take the place of those that it had.
     ///
     /// # Errors
     /// The folder cannot be read or written.
-    pub(super) fn files(&self) -> Result<Files, Error> {
+    pub(super) fn files(&self, bucket: &str) -> Result<Files, Error> {
         let host = host(&self.url).ok_or_else(|| {
             Error::Usage(format!("--join: \"{}\" is no address, such as https://HOST:7443", self.url))
         })?;
-        let made = pki::make(&self.pki, &[host], usize::from(self.agents) + SPARE)?;
+        let count = usize::from(self.agents) + SPARE;
+        let made =
+            pki::make(&self.pki, &[host], Wanted { count, bearer: Some(bucket), ..Wanted::default() })?;
         let authority = read(&self.pki.join("ca.pem"), "the authority's certificate")?;
         let tokens: String = made.tokens.iter().map(|token| format!("{token}\n")).collect();
         let folder = format!("ec2/{}", &hash(&self.program.bytes)[..16]);

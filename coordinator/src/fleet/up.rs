@@ -81,7 +81,7 @@ pub(crate) async fn up(place: &Place, wish: &Wish) -> Result<Raised, Error> {
         )));
     }
     let mut raised = Raised { region: place.region.clone(), stacks: Vec::new(), agent: None };
-    let deployed = Box::pin(fleet(place, wish, &stacks, &bucket, there.as_ref())).await?;
+    let deployed = Box::pin(fleet(place, wish, &stacks, &bucket, &account, there.as_ref())).await?;
     raised.stacks.push((place.stack_of(Part::Fleet), deployed));
     let now = Box::pin(stacks.find(Part::Fleet)).await?.unwrap_or_default();
     raised.agent = now.parameters.get("AgentKey").filter(|key| !key.is_empty()).cloned();
@@ -105,6 +105,7 @@ async fn fleet(
     wish: &Wish,
     stacks: &Stacks<'_>,
     bucket: &Bucket,
+    account: &str,
     there: Option<&Found>,
 ) -> Result<Deployed, Error> {
     let mut wanted = wish.parameters.clone();
@@ -127,7 +128,7 @@ async fn fleet(
         wanted.insert("Architecture", package.architecture.clone());
     }
     if let Some(joining) = &wish.joining {
-        let made = joining.files()?;
+        let made = joining.files(&place.bucket_name(account))?;
         for (key, bytes) in &made.files {
             upload(place, bucket, key, bytes).await?;
         }

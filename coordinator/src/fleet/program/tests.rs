@@ -93,8 +93,8 @@ fn what_instances_cannot_run_is_refused() {
 #[test]
 fn agents_are_given_program_authority_and_tokens() {
     let folder = Folder::new();
-    let made = folder.joining("https://coordinator.example.com:7443").files().unwrap();
-    let refused = folder.joining("nowhere").files().unwrap_err();
+    let made = folder.joining("https://coordinator.example.com:7443").files("shop-1-eu-west-2").unwrap();
+    let refused = folder.joining("nowhere").files("shop-1-eu-west-2").unwrap_err();
     assert!(refused.to_string().contains("no address"), "{refused}");
     let hosts = std::fs::read_to_string(folder.0.join("pki/hosts")).unwrap();
     assert_eq!(hosts, "coordinator.example.com\n");
@@ -114,8 +114,21 @@ fn a_coordinator_has_a_name_or_an_address_of_either_kind() {
         ("https://192.0.2.7:7443/", "192.0.2.7"),
         ("https://[2001:DB8::1]:7443", "2001:db8::1"),
     ] {
-        folder.joining(url).files().unwrap();
+        folder.joining(url).files("shop-1-eu-west-2").unwrap();
         let hosts = std::fs::read_to_string(folder.0.join("pki/hosts")).unwrap();
         assert_eq!(hosts.lines().last(), Some(expected), "{url}");
     }
+}
+
+#[test]
+fn a_region_has_the_tokens_of_two_uploads_at_most() {
+    let folder = Folder::new();
+    let joining = folder.joining("https://load.example.com:7443");
+    let kept = || std::fs::read_to_string(folder.0.join("pki/tokens")).unwrap().lines().count();
+    for _ in 0..4 {
+        joining.files("shop-1-eu-west-2").unwrap();
+    }
+    assert_eq!(kept(), 2 * (3 + SPARE));
+    joining.files("shop-1-us-east-1").unwrap();
+    assert_eq!(kept(), 3 * (3 + SPARE));
 }
