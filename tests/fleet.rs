@@ -362,6 +362,19 @@ fn what_cannot_be_deployed_is_told_with_a_remedy() {
     for (arguments, code, expected) in [
         (&["up", "--zip", zip.as_str()][..], 2, "make it with `cargo xtask lambda`"),
         (&["up", "--agents-ec2", "3"], 2, "--join https://HOST:PORT"),
+        (
+            &[
+                "up",
+                "--agents-ec2",
+                "3",
+                "--join",
+                "https://load.example.com:7443",
+                "--program",
+                zip.as_str(),
+            ],
+            2,
+            "it is no program of Linux",
+        ),
         (&["up", "--region", "tokyo"], 2, "is no AWS region"),
         (
             &[

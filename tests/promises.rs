@@ -213,7 +213,7 @@ fn help_speaks_to_newcomers() {
             &["agent", "join", "--help"],
             &["https://HOST:PORT", "--region", "--state", "--ca", "--token-file", "--program", "15 s"],
         ),
-        (&["fleet", "pki", "--help"], &["--host", "--tokens", "once", "docs/join.md"]),
+        (&["fleet", "pki", "--help"], &["--host", "--tokens", "--days", "once", "docs/join.md"]),
         (&["runs", "--help"], &["list", "show", "export", "prune"]),
         (&["runs", "prune", "--help"], &["--older-than", "--keep", "--max-size", "--dry-run"]),
     ] {

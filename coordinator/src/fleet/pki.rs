@@ -5,7 +5,7 @@
 //! | `ca.pem` | the authority's certificate; agents get a copy |
 //! | `ca.key` | its key; mode 0600, and whoever has it can make agents |
 //! | `hosts` | the names under which agents dial, a line each |
-//! | `tokens` | the SHA-256 of each token that was not used yet, a line each; mode 0600 |
+//! | `tokens` | a line for each token that was not used yet: its SHA-256, when it expires, and whom it is for; mode 0600 |
 //!
 //! A server's certificate is not kept: whoever listens makes one for these names, with a key that never leaves memory.
 
@@ -19,10 +19,12 @@ mod tests;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::Error;
 
 pub(crate) use authority::{Authority, Refused};
-pub(crate) use tokens::Tokens;
+pub(crate) use tokens::{TOKEN_DAYS, Tokens, Wanted};
 
 /// The most names of a server.
 const HOSTS_MAX: usize = 100;
@@ -45,7 +47,7 @@ pub(crate) struct Made {
 ///
 /// # Errors
 /// [`Error::Usage`] for names that are none, or a folder that has no name at all; otherwise what cannot be read or written.
-pub(crate) fn make(folder: &Path, hosts: &[String], tokens: usize) -> Result<Made, Error> {
+pub(crate) fn make(folder: &Path, hosts: &[String], tokens: Wanted<'_>) -> Result<Made, Error> {
     let mut names = if folder.join("hosts").exists() { read_hosts(folder)? } else { Vec::new() };
     for host in hosts {
         check_host(host)?;
@@ -69,7 +71,7 @@ pub(crate) fn make(folder: &Path, hosts: &[String], tokens: usize) -> Result<Mad
         files::write(&folder.join("ca.key"), key.as_bytes(), files::SECRET)?;
     }
     files::write(&folder.join("hosts"), lines(&names).as_bytes(), files::PUBLIC)?;
-    let tokens = Tokens::of(folder).add(tokens)?;
+    let tokens = Tokens::of(folder).add(tokens, Timestamp::now())?;
     Ok(Made { is_new, hosts: names, tokens })
 }
 

@@ -21,6 +21,14 @@ pub(super) fn parameters(text: &str) -> Vec<&str> {
     section.iter().filter_map(|line| key_at(line, 2)).collect()
 }
 
+/// What a parameter is where nobody says otherwise.
+pub(super) fn default<'a>(text: &'a str, parameter: &str) -> Option<&'a str> {
+    let lines = section(text, "Parameters");
+    let lines = lines.into_iter().skip_while(|line| key_at(line, 2) != Some(parameter)).skip(1);
+    let mut lines = lines.take_while(|line| key_at(line, 2).is_none());
+    lines.find_map(|line| line.trim_start().strip_prefix("Default: ")).map(|value| value.trim_matches('"'))
+}
+
 /// The lines of a section, without its title.
 fn section<'a>(text: &'a str, title: &str) -> Vec<&'a str> {
     let heading = format!("{title}:");

@@ -10,7 +10,7 @@ use super::program::Joining;
 use super::stack::{Deployed, Found, Stacks};
 use super::step::{Step, towards_having};
 use super::trouble::failed;
-use super::{alarms, findings, leftovers, probes, role};
+use super::{alarms, findings, instances, leftovers, probes, role};
 use crate::Error;
 use crate::aws::bucket::Bucket;
 
@@ -106,7 +106,7 @@ pub(crate) async fn up(place: &Place, wish: &Wish) -> Result<Raised, Error> {
     let mut raised = Raised { region: place.region.clone(), stacks: Vec::new(), agent: None };
     // The alarms come first: a command that is interrupted between the two leaves no fleet, so that the next one makes both.
     let told = Box::pin(tell(place, wish, &stacks, is_new(there.as_ref()))).await?;
-    let deployed = Box::pin(fleet(place, wish, &stacks, &bucket, there.as_ref())).await?;
+    let deployed = Box::pin(fleet(place, wish, &stacks, &bucket, &account, there.as_ref())).await?;
     raised.stacks.push((place.stack_of(Part::Fleet), deployed));
     let now = Box::pin(stacks.find(Part::Fleet)).await?.unwrap_or_default();
     raised.agent = now.parameters.get("AgentKey").filter(|key| !key.is_empty()).cloned();
@@ -136,9 +136,16 @@ async fn fleet(
     wish: &Wish,
     stacks: &Stacks<'_>,
     bucket: &Bucket,
+    account: &str,
     there: Option<&Found>,
 ) -> Result<Deployed, Error> {
     let mut wanted = wish.parameters.clone();
+    let program = wish.joining.as_ref().map(|joining| joining.program.architecture);
+    if program.is_some() || wanted.contains_key("InstanceType") {
+        // From the first step on: AWS holds the image against the instances' type when it makes their group.
+        let architecture = instances::agreed(program, &wanted, there)?;
+        wanted.insert("ProgramArchitecture", architecture.to_owned());
+    }
     let has_bucket = there.is_some_and(|found| towards_having(Some(&found.status)) == Step::Update);
     let mut first = None;
     if wish.with_role && wish.is_first(place) {
@@ -157,7 +164,7 @@ async fn fleet(
         wanted.insert("Architecture", package.architecture.clone());
     }
     if let Some(joining) = &wish.joining {
-        let made = joining.files()?;
+        let made = joining.files(&place.bucket_name(account))?;
         for (key, bytes) in &made.files {
             upload(place, bucket, key, bytes).await?;
         }

@@ -13,7 +13,7 @@ use super::places::{PlaceOptions, apart, conclude};
 use crate::command::print::warn;
 use crate::fleet::package::{Package, told_by};
 use crate::fleet::probes::Rounds;
-use crate::fleet::program::Joining;
+use crate::fleet::program::{Joining, Program};
 use crate::fleet::up::{Alarming, Raised, Wish, up};
 use crate::runtime::block_on;
 use crate::{Error, Verdict};
@@ -50,10 +50,10 @@ pub(super) struct UpCommand {
     /// The folder of `doorbuster fleet pki`; agents on EC2 are given its authority and new tokens
     #[arg(long, value_name = "FOLDER", help_heading = "EC2", default_value = "fleet-pki")]
     pki: PathBuf,
-    /// The program that agents on EC2 run [default: this one]
+    /// The program that agents on EC2 run, for glibc 2.34 or an older one [default: this one]
     #[arg(long, value_name = "FILE", help_heading = "EC2", requires = "join")]
     program: Option<PathBuf>,
-    /// The type of the instances, such as c7i.large
+    /// The type of the instances, such as c7i.large; for a program for arm64 one such as c7g.large
     #[arg(long, value_name = "TYPE", help_heading = "EC2")]
     instance_type: Option<String>,
     /// What plans call an AWS region: eu-west-2=london; may be given again
@@ -160,7 +160,8 @@ impl UpCommand {
                 "--agents-ec2: say where they dial, with --join https://HOST:PORT".to_owned(),
             )),
             (Some(agents), Some(url)) => {
-                let (url, pki, program) = (url.clone(), self.pki.clone(), self.program.clone());
+                let (url, pki) = (url.clone(), self.pki.clone());
+                let program = Program::read(self.program.as_deref())?;
                 Ok(Some(Joining { agents, url, pki, program }))
             }
         }
@@ -169,6 +170,12 @@ impl UpCommand {
     fn parameters(&self) -> BTreeMap<&'static str, String> {
         let text = |number: Option<u32>| number.map(|number| number.to_string());
         let none = self.agents_ec2 == Some(0);
+        // What was chosen before gives way: agents to a fleet without EC2, subnets to a local zone, and the other way round.
+        let with_ec2 =
+            if self.no_ec2 { Some("false") } else { self.agents_ec2.filter(|_| !none).map(|_| "true") };
+        let has_zone = self.local_zone.is_some();
+        let subnets = (has_zone || !self.subnets.is_empty()).then(|| self.subnets.join(","));
+        let local_zone = self.local_zone.clone().or_else(|| subnets.as_ref().map(|_| String::new()));
         let named = [
             ("MemoryMb", text(self.memory)),
             ("ReservedConcurrency", text(self.concurrency)),
@@ -179,9 +186,9 @@ impl UpCommand {
             ("JoinUrl", none.then(String::new)),
             ("InstanceType", self.instance_type.clone()),
             ("VpcId", self.vpc.clone()),
-            ("Subnets", (!self.subnets.is_empty()).then(|| self.subnets.join(","))),
-            ("LocalZone", self.local_zone.clone()),
-            ("WithEc2", self.no_ec2.then(|| "false".to_owned())),
+            ("Subnets", subnets),
+            ("LocalZone", local_zone),
+            ("WithEc2", with_ec2.map(str::to_owned)),
             ("CoordinatorPrincipal", self.coordinator.clone()),
         ];
         named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -289,6 +296,30 @@ mod tests {
         let template = include_str!("../../../../infra/probes.yaml");
         let range = format!("MinValue: {}\n    MaxValue: {}", TIMEOUT_S.start(), TIMEOUT_S.end());
         assert!(template.contains(&range), "{range}");
+    }
+
+    #[test]
+    fn what_was_chosen_before_gives_way() {
+        let parameters = |line: &str| {
+            let words = std::iter::once("up").chain(line.split_whitespace());
+            Line::try_parse_from(words).unwrap().command.parameters()
+        };
+        let vpc = "--region us-east-1 --vpc vpc-1";
+        for (line, expected) in [
+            ("--no-ec2".to_owned(), &[("WithEc2", "false")][..]),
+            ("--agents-ec2 3 --join https://load.example.com:7443".to_owned(), &[("WithEc2", "true")]),
+            (
+                format!("{vpc} --subnet subnet-1 subnet-2"),
+                &[("VpcId", "vpc-1"), ("Subnets", "subnet-1,subnet-2"), ("LocalZone", "")],
+            ),
+            (
+                format!("{vpc} --local-zone us-east-1-nyc-2a"),
+                &[("VpcId", "vpc-1"), ("Subnets", ""), ("LocalZone", "us-east-1-nyc-2a")],
+            ),
+        ] {
+            let expected = expected.iter().map(|(name, value)| (*name, (*value).to_owned()));
+            assert_eq!(parameters(&line), expected.collect::<BTreeMap<_, _>>(), "{line}");
+        }
     }
 
     #[test]

@@ -38,13 +38,6 @@ fn resources(part: Part) -> Vec<(&'static str, Vec<&'static str>)> {
     blocks(text(part), "Resources")
 }
 
-/// A parameter's default.
-fn default(part: Part, name: &str) -> &'static str {
-    let parameters = blocks(text(part), "Parameters");
-    let (_, lines) = parameters.iter().find(|(known, _)| *known == name).unwrap();
-    values(lines, "Default")[0]
-}
-
 fn is_of(lines: &[&str], kind: &str) -> bool {
     values(lines, "Type").first() == Some(&kind)
 }
@@ -70,7 +63,15 @@ fn who_reads_by_itself_is_told_where() {
     let (_, probe) = resources(Part::Probes).into_iter().find(|(name, _)| *name == "Probe").unwrap();
     assert_eq!(values(&probe, "AWS_ENDPOINT_URL"), ["!Ref Endpoint"]);
     assert!(parameters(PROBES).contains(&"Endpoint"));
-    assert_eq!(default(Part::Probes, "Endpoint"), "\"\"", "in AWS nothing stands in for it");
+    assert_eq!(default(PROBES, "Endpoint"), Some(""), "in AWS nothing stands in for it");
+}
+
+#[test]
+fn defaults_are_found() {
+    assert_eq!(default(FLEET, "AgentKey"), Some(""));
+    assert_eq!(default(FLEET, "InstanceType"), Some("c7i.large"));
+    assert_eq!(default(FLEET, "LocalZoneCidr"), Some("172.31.240.0/24"));
+    assert_eq!(default(ALARMS, "Nothing"), None);
 }
 
 /// Source: Amazon CloudWatch API reference, `PutMetricAlarm`.
@@ -102,7 +103,7 @@ fn alarms_say_what_cloudwatch_knows() {
             let number = |key: &str| {
                 let value = values(&lines, key)[0];
                 // A parameter's default is what most have.
-                let default = value.strip_prefix("!Ref ").map(|name| default(part, name));
+                let default = value.strip_prefix("!Ref ").map(|name| default(text(part), name).unwrap());
                 default.unwrap_or(value).parse::<u32>().unwrap()
             };
             let (period, periods) = (number("Period"), number("EvaluationPeriods"));
@@ -171,6 +172,15 @@ fn rights_are_few_and_name_what_they_are_for() {
     }
 }
 
+/// Source: AWS IAM API reference, `CreateRole`: `MaxSessionDuration` is 43,200 s at most, and 3,600 s by default.
+#[test]
+fn the_coordinator_may_stay_for_as_long_as_aws_lets() {
+    for (name, lines) in resources(Part::Fleet) {
+        let expected = if name == "CoordinatorRole" { &["43200"][..] } else { &[] };
+        assert_eq!(values(&lines, "MaxSessionDuration"), expected, "{name}");
+    }
+}
+
 #[test]
 fn buckets_are_closed_and_instances_too() {
     let all = resources(Part::Fleet);
@@ -185,6 +195,82 @@ fn buckets_are_closed_and_instances_too() {
     assert!(named("LaunchTemplate").contains("Encrypted: true"));
     assert!(!named("InstanceGroup").contains("Ingress"));
     assert!(named("Instances").contains("DesiredCapacity: !Ref AgentsEc2"));
+}
+
+/// What instances begin with, as CloudFormation fills it in.
+fn script() -> String {
+    let all = resources(Part::Fleet);
+    let (_, lines) = all.iter().find(|(name, _)| *name == "LaunchTemplate").unwrap();
+    let from = lines.iter().position(|line| line.trim() == "#!/bin/bash").unwrap();
+    let indent = lines[from].len() - lines[from].trim_start().len();
+    let lines = lines[from..].iter().take_while(|line| line[..indent.min(line.len())].trim().is_empty());
+    let text: String = lines.map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect();
+    let known = [
+        ("${AWS::Region}", "eu-west-2"),
+        ("${Bucket}", "bucket"),
+        ("${ProgramKey}", "ec2/0/doorbuster"),
+        ("${JoinUrl}", "https://coordinator.example.com:7443"),
+        ("${Name}", "london"),
+    ];
+    known.iter().fold(text, |text, (name, value)| text.replace(name, value))
+}
+
+fn bash(arguments: &[&str]) -> (bool, String) {
+    let output = std::process::Command::new("bash").args(arguments).output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn instances_begin_with_a_script_that_is_whole() {
+    let script = script();
+    assert!(!script.contains("${") && script.contains("systemctl enable"), "{script}");
+    assert_eq!(bash(&["-n", "-c", &script]), (true, String::new()));
+    for (name, path) in [
+        ("\"$(basename \"ec2/0/doorbuster\")\"", "/usr/local/bin/doorbuster"),
+        ("ca.pem", "\"$folder/ca.pem\""),
+        ("tokens", "\"$folder/tokens\""),
+    ] {
+        assert!(script.contains(&format!("\nfetch {name} {path}\n")), "{name}: {script}");
+    }
+}
+
+#[test]
+fn what_instances_fetch_is_asked_for_again() {
+    let script = script();
+    let (from, to) = (script.find("source=").unwrap(), script.find("\n}\n").unwrap());
+    let fetch = &script[from..to + 3];
+    let told = |answers_at: u32| {
+        bash(&[
+            "-c",
+            &format!(
+                "set -eu\ncount=0\naws() {{ count=$((count + 1)); echo \"$*\"; [ \"$count\" -ge {answers_at} ]; }}\n\
+                 sleep() {{ :; }}\n{fetch}fetch tokens /there\necho fetched\n"
+            ),
+        ])
+    };
+    let asked = "s3 cp --region eu-west-2 s3://bucket/ec2/0/tokens /there\n";
+    assert_eq!(told(1), (true, format!("{asked}fetched\n")));
+    assert_eq!(told(3), (true, format!("{asked}{asked}{asked}fetched\n")));
+    let (is_fetched, said) = told(1_000);
+    assert!(!is_fetched && said == asked.repeat(10), "{said}");
+}
+
+#[test]
+fn agents_on_ec2_are_given_what_they_need_to_join() {
+    let rules = blocks(FLEET, "Rules");
+    let names: Vec<&str> = rules.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["LocalZoneInVpc", "VpcWithSubnets", "AgentsThatJoin"]);
+    let after = |key: &str| {
+        let lines = rules[2].1.iter().filter_map(move |line| line.trim_start().split_once(key));
+        lines.map(|(_, value)| value).collect::<Vec<_>>()
+    };
+    let condition = "!And [!Equals [!Ref WithEc2, \"true\"], !Not [!Equals [!Ref AgentsEc2, \"0\"]]]";
+    assert_eq!(after("RuleCondition: "), [condition]);
+    let is_given = |name: &str| format!("!Not [!Equals [!Ref {name}, \"\"]]");
+    assert_eq!(after("- Assert: "), ["JoinUrl", "ProgramKey"].map(is_given));
+    // What has none of them has no agents either, so that a fleet may be made before there is a program.
+    let defaults = ["AgentsEc2", "JoinUrl", "ProgramKey"].map(|name| default(FLEET, name).unwrap());
+    assert_eq!(defaults, ["0", "", ""]);
 }
 
 #[test]

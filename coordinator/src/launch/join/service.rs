@@ -79,9 +79,9 @@ impl Service {
         // Looked at first, as nothing is read or signed for strangers. Signed then, so that a request which is none costs no
         // token. Handed out last, to the one who burns it.
         let known = token.clone();
-        self.of_tokens(move |tokens| tokens.knows(&known)).await?;
+        self.of_tokens(move |tokens| tokens.knows(&known, Timestamp::now())).await?;
         let signed = self.pki.authority.sign(&csr_pem, Timestamp::now()).map_err(refused)?;
-        self.of_tokens(move |tokens| tokens.burn(&token)).await?;
+        self.of_tokens(move |tokens| tokens.burn(&token, Timestamp::now())).await?;
         Ok(self.enrolled(signed.pem))
     }
 
@@ -94,7 +94,7 @@ impl Service {
         match spawn_blocking(move || ask(&tokens)).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err(Status::permission_denied(
-                "the token is not known, or was used; make another with `doorbuster fleet pki FOLDER --tokens 1`",
+                "the token is not known, was used, or has expired; make another with `doorbuster fleet pki FOLDER --tokens 1`, for agents on EC2 with `doorbuster fleet up --agents-ec2 N --join URL`",
             )),
             Ok(Err(error)) => Err(Status::internal(error.to_string())),
             Err(_) => Err(Status::internal("the token could not be looked at")),

@@ -27,7 +27,7 @@ use self::fake::Fake;
 use self::proxy::Proxy;
 use super::Desk;
 use super::roster::Roster;
-use crate::fleet::pki::{self, Pki};
+use crate::fleet::pki::{self, Pki, Wanted};
 use crate::launch::{Agent, Event, queue};
 
 /// Longer than anything here takes on a slow machine.
@@ -82,7 +82,8 @@ struct Site {
 impl Site {
     async fn open(regions: &[&str], tokens: usize) -> Self {
         let folder = Folder::new();
-        let made = pki::make(&folder.0.join("pki"), &["127.0.0.1".to_owned()], tokens).unwrap();
+        let wanted = Wanted { count: tokens, ..Wanted::default() };
+        let made = pki::make(&folder.0.join("pki"), &["127.0.0.1".to_owned()], wanted).unwrap();
         let (desk, address) =
             Self::listen(&folder, regions, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await;
         Self { folder, desk, address, tokens: made.tokens }
@@ -174,7 +175,8 @@ async fn a_session_from_enrolment_to_the_last_word() {
     // One of two tokens was burnt; the agent is free again, and needs no other.
     let mut next = site.launch(8, "r-1", "tokyo");
     assert_eq!(next.all().await, fake.says());
-    let left = site.tokens.iter().filter(|token| site.pki().tokens.burn(token).unwrap()).count();
+    let left =
+        site.tokens.iter().filter(|token| site.pki().tokens.burn(token, Timestamp::now()).unwrap()).count();
     assert_eq!(left, 1);
     // What came before starts nothing, and the agent lives.
     let mut duplicate = site.launch(9, "r-0", "tokyo");
@@ -426,7 +428,7 @@ async fn a_certificate_is_renewed_for_its_own_key_alone() {
 #[tokio::test]
 async fn an_older_agent_is_told_what_renews_one_of_its_region() {
     let folder = Folder::new();
-    pki::make(&folder.0.join("pki"), &["127.0.0.1".to_owned()], 0).unwrap();
+    pki::make(&folder.0.join("pki"), &["127.0.0.1".to_owned()], Wanted::default()).unwrap();
     let keys = || Pki::read(&folder.0.join("pki")).unwrap();
     let regions = ["tokyo", "london"].map(str::to_owned);
     let roster = Roster::new(regions.to_vec()).with_ec2(vec!["london".to_owned()]);
