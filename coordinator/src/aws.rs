@@ -13,7 +13,7 @@ pub(crate) mod testing;
 
 use std::error::Error as StdError;
 use std::iter::successors;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -22,6 +22,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+
+use self::keys::Keys;
 
 /// How long to wait for a connection.
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -36,6 +38,15 @@ const WITHOUT_CREDENTIALS: &str = "no credentials for AWS were found: set AWS_PR
 /// call.
 pub(crate) async fn config(region: &str, endpoint: Option<&str>, attempts: u32) -> SdkConfig {
     Box::pin(settings(region, endpoint, attempts).load()).await
+}
+
+/// Until when the credentials of a configuration last, where they end at all.
+///
+/// # Errors
+/// Nobody has any, or whoever has does not answer.
+pub(crate) async fn credentials_until(config: &SdkConfig) -> Result<Option<SystemTime>, Failure> {
+    let credentials = Box::pin(Keys::of(config).at(SystemTime::now())).await?;
+    Ok(credentials.expiry())
 }
 
 /// One TLS stack serves everything here, rustls with ring, so the SDK is handed its HTTP client.

@@ -30,6 +30,9 @@ pub(super) type Quotas = BTreeMap<String, Result<Quota, String>>;
 pub(super) async fn quotas(regions: BTreeSet<String>, endpoint: Option<&str>) -> Quotas {
     let unanswered = || Err(format!("AWS did not answer within {} s", ANSWER_WITHIN.as_secs()));
     let mut quotas: Quotas = regions.iter().map(|region| (region.clone(), unanswered())).collect();
+    if let Some(failure) = without_credentials(&regions, endpoint).await {
+        return regions.into_iter().map(|region| (region, Err(failure.why.clone()))).collect();
+    }
     let mut asked = JoinSet::new();
     for region in regions {
         let endpoint = endpoint.map(str::to_owned);
@@ -48,6 +51,13 @@ pub(super) async fn quotas(regions: BTreeSet<String>, endpoint: Option<&str>) ->
     // Whoever has not answered by then is left as it is.
     let _ = timeout(ANSWER_WITHIN, answers).await;
     quotas
+}
+
+/// That nobody has credentials: they are looked for in the same places for every region, and some of those take seconds.
+async fn without_credentials(regions: &BTreeSet<String>, endpoint: Option<&str>) -> Option<Failure> {
+    let config = Box::pin(aws::config(regions.first()?, endpoint, ATTEMPTS)).await;
+    let looked = timeout(ANSWER_WITHIN, Box::pin(aws::credentials_until(&config))).await;
+    looked.ok()?.err().filter(Failure::is_without_credentials)
 }
 
 async fn quota(region: &str, endpoint: Option<&str>) -> Result<Quota, String> {

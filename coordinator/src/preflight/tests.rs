@@ -231,6 +231,26 @@ fn a_quota_is_held_against_both_generations() {
 }
 
 #[test]
+fn what_keeps_all_quotas_unknown_is_said_once() {
+    let regions = "{ a: { aws: eu-west-2, launch: lambda, agents: 4 }, b: { aws: us-east-1, launch: lambda, agents: 5 }, c: { aws: ap-northeast-1, launch: lambda } }";
+    let load = "{ arrivals: [{ hold: 10/s, for: 60s }] }";
+    let prepared = prepared("http://127.0.0.1:1", regions, "sale.yaml", load, &[]);
+    let unknown = |aws: &str| (aws.to_owned(), Err("no credentials".to_owned()));
+    let known = ("ap-northeast-1".to_owned(), Ok(Quota { concurrent: 10, unreserved: None }));
+    let quotas = [unknown("eu-west-2"), unknown("us-east-1"), known];
+    let preflight = examine(&prepared, MACHINE, &quotas.into(), None);
+    let told: Vec<String> =
+        preflight.checks.iter().filter(|check| check.name == "quota").map(Check::told).collect();
+    assert_eq!(
+        told,
+        [
+            "quota, ap-northeast-1: 1 of 10 concurrent executions",
+            "quota, eu-west-2, us-east-1: unknown: no credentials; let it read them (lambda:GetAccountSettings), or see that eu-west-2 allows 4, us-east-1 allows 5 concurrent executions",
+        ]
+    );
+}
+
+#[test]
 fn a_relay_says_how_many_are_there_at_once() {
     let told = |launch: &str, generation: Option<u64>| {
         let regions = format!("{{ a: {{ aws: eu-west-2, launch: {launch}, agents: 10 }} }}");

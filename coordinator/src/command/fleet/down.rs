@@ -22,7 +22,7 @@ pub(super) struct DownCommand {
 impl DownCommand {
     pub(super) fn run(&self) -> Result<Verdict, Error> {
         let (removed, mut failed) = block_on(async {
-            let open = Box::pin(self.places.open()).await;
+            let open = Box::pin(self.places.open()).await?;
             let regions = open.iter().enumerate().map(|(number, place)| Box::pin(down(place, number == 0)));
             Ok(apart(join_all(regions).await))
         })?;
