@@ -11,8 +11,9 @@ use doorbuster_model::preflight::{
 };
 use doorbuster_notation::show_duration;
 
+use super::function::command;
 use super::machine::Machine;
-use super::quota::{Quota, Quotas};
+use super::quota::{Asked, Quota};
 use super::{Carried, Check, Status};
 use crate::tell::count;
 
@@ -138,10 +139,16 @@ pub(super) fn start(plan: &Plan, regions: &[Carried]) -> Vec<Check> {
 
 /// Whether AWS lets so many functions run: a line per AWS region, save that one is enough for all where it is not known for
 /// the same reason.
-pub(super) fn quota(regions: &[Carried], quotas: &Quotas) -> Vec<Check> {
+pub(super) fn quota(plan: &Plan, regions: &[Carried], asked: &Asked) -> Vec<Check> {
     let (mut checks, mut unknown) = (Vec::new(), BTreeMap::<&str, Vec<(&str, u64)>>::new());
     for (aws, (_, needed)) in environments(regions) {
-        match quotas.get(aws) {
+        let deployed = asked.functions.get(aws).and_then(|told| told.as_ref().ok().copied().flatten());
+        if let Some(reserved) = deployed.and_then(|deployed| deployed.reserved) {
+            // What a function has for itself is all that it gets, whatever the account may run.
+            checks.push(reservation_of(plan, aws, needed, reserved));
+            continue;
+        }
+        match asked.quotas.get(aws) {
             Some(Ok(quota)) => checks.push(quota_of(aws, needed, quota)),
             Some(Err(why)) => unknown.entry(why).or_default().push((aws, needed)),
             None => unknown.entry("nobody asked").or_default().push((aws, needed)),
@@ -149,6 +156,21 @@ pub(super) fn quota(regions: &[Carried], quotas: &Quotas) -> Vec<Check> {
     }
     checks.extend(unknown.into_iter().map(|(why, regions)| unknown_quota(why, &regions)));
     checks
+}
+
+/// The line about a function that has executions for itself.
+fn reservation_of(plan: &Plan, aws: &str, needed: u64, reserved: u64) -> Check {
+    let (name, about) = ("quota", Some(aws));
+    let (executions, reserved_count) = (count(needed), count(reserved));
+    if needed <= reserved {
+        let says = format!("{executions} of {reserved_count} concurrent executions that are reserved for it");
+        return Check::ok(name, about, says);
+    }
+    let says =
+        format!("{executions} concurrent executions are needed, and {reserved_count} are reserved for it");
+    let up = command(plan, aws, &format!("up --concurrency {needed}"));
+    let change = format!("lower `agents`, or reserve more: {up}");
+    Check::bad(Status::Refuse, name, about, says, change)
 }
 
 /// The line about the quotas of these AWS regions, each with the executions that it needs.
