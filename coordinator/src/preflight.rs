@@ -5,6 +5,7 @@
 //! machine, and is pure.
 
 mod agents;
+mod credentials;
 mod expense;
 mod function;
 mod machine;
@@ -191,6 +192,7 @@ fn examine(prepared: &Prepared, machine: Machine, asked: &Asked, usd_max: Option
         agents::start(plan, &regions),
         function::functions(plan, &regions, &asked.functions),
         agents::quota(plan, &regions, asked),
+        credentials::lasting(plan, asked.credentials_left, is_probe),
         targets::bandwidth(plan, &crowd),
         targets::edges(plan, &crowd, &regions),
         if is_probe { Vec::new() } else { supplies::rows(&prepared.walks, &crowd) },

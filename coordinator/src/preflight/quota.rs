@@ -1,7 +1,7 @@
 //! How many functions AWS lets run at once, and what they are: the one thing that a pre-flight asks anybody.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::Architecture;
@@ -46,15 +46,25 @@ pub(super) struct Asked {
     pub quotas: Quotas,
     /// What is deployed.
     pub functions: Functions,
+    /// How long the credentials last from now on, where they end.
+    pub credentials_left: Option<Duration>,
 }
 
 /// Asks about these AWS regions, all at once, and about the agents' function of a stack in each.
 pub(super) async fn ask(regions: BTreeSet<String>, stack: &str, endpoint: Option<&str>) -> Asked {
     let unanswered = || format!("AWS did not answer within {} s", ANSWER_WITHIN.as_secs());
     let mut told = Asked::default();
-    if let Some(failure) = without_credentials(&regions, endpoint).await {
-        told.quotas = regions.into_iter().map(|region| (region, Err(failure.why.clone()))).collect();
-        return told;
+    match credentials_until(&regions, endpoint).await {
+        Some(Err(failure)) if failure.is_without_credentials() => {
+            // They are looked for in the same places for every region, and some of those take seconds.
+            told.quotas = regions.into_iter().map(|region| (region, Err(failure.why.clone()))).collect();
+            return told;
+        }
+        Some(Ok(Some(until))) => {
+            told.credentials_left = Some(until.duration_since(SystemTime::now()).unwrap_or_default());
+        }
+        // What else is wrong with them, every region tells by itself.
+        _ => {}
     }
     for region in &regions {
         told.quotas.insert(region.clone(), Err(unanswered()));
@@ -83,11 +93,13 @@ pub(super) async fn ask(regions: BTreeSet<String>, stack: &str, endpoint: Option
     told
 }
 
-/// That nobody has credentials: they are looked for in the same places for every region, and some of those take seconds.
-async fn without_credentials(regions: &BTreeSet<String>, endpoint: Option<&str>) -> Option<Failure> {
+/// Until when the credentials last; `None` where nobody said so in time.
+async fn credentials_until(
+    regions: &BTreeSet<String>,
+    endpoint: Option<&str>,
+) -> Option<Result<Option<SystemTime>, Failure>> {
     let config = Box::pin(aws::config(regions.first()?, endpoint, ATTEMPTS)).await;
-    let looked = timeout(ANSWER_WITHIN, Box::pin(aws::credentials_until(&config))).await;
-    looked.ok()?.err().filter(Failure::is_without_credentials)
+    timeout(ANSWER_WITHIN, Box::pin(aws::credentials_until(&config))).await.ok()
 }
 
 async fn quota(client: &Client) -> Result<Quota, String> {

@@ -323,6 +323,27 @@ fn what_a_function_has_for_itself_is_all_that_it_gets() {
 }
 
 #[test]
+fn credentials_that_end_before_the_run_are_told() {
+    let regions = "{ a: { aws: eu-west-2, launch: lambda } }";
+    let load = "{ arrivals: [{ hold: 10/s, for: 20m }] }";
+    let mut prepared = prepared("http://127.0.0.1:1", regions, "sale.yaml", load, &[]);
+    let told = |prepared: &Prepared, left_s: Option<u64>| {
+        let asked = Asked { credentials_left: left_s.map(Duration::from_secs), ..Asked::default() };
+        let preflight = examine(prepared, MACHINE, &asked, None);
+        let check = preflight.checks.iter().find(|check| check.name == "credentials");
+        check.map(|check| (check.status, check.told()))
+    };
+    // 30 s until agents are ready, and 10 s until the last have ended.
+    let (status, words) = told(&prepared, Some(1_239)).unwrap();
+    assert_eq!(status, Status::Warning);
+    assert!(words.contains("end in 20m39s, and the run may take 20m40s"), "{words}");
+    assert_eq!(told(&prepared, Some(1_240)), None);
+    assert_eq!(told(&prepared, None), None, "they never end");
+    prepared.task = Task::Probe { every_ms: 60_000 };
+    assert_eq!(told(&prepared, Some(60)), None, "nobody knows when a probe ends");
+}
+
+#[test]
 fn a_relay_says_how_many_are_there_at_once() {
     let told = |launch: &str, generation: Option<u64>| {
         let regions = format!("{{ a: {{ aws: eu-west-2, launch: {launch}, agents: 10 }} }}");
