@@ -34,16 +34,23 @@ fn counting() -> (SocketAddr, Arc<AtomicU32>) {
     (address, connections)
 }
 
-/// What stands in for AWS: an account with so many concurrent executions, and the heads of the requests.
+/// What stands in for AWS: an account with so many concurrent executions and a function of the usual size, and the heads of
+/// the requests.
 fn account(executions: u32) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let heads = Arc::clone(&asked);
     let address = server(move |mut stream| {
         while let Some(head) = read_head_text(&mut stream) {
+            let body = if head.contains("/functions/doorbuster-agent/configuration ") {
+                "{\"MemorySize\": 1769, \"Architectures\": [\"x86_64\"]}".to_owned()
+            } else if head.contains("/functions/doorbuster-agent/concurrency ") {
+                "{}".to_owned()
+            } else {
+                format!(
+                    "{{\"AccountLimit\": {{\"ConcurrentExecutions\": {executions}, \"UnreservedConcurrentExecutions\": {executions}}}}}"
+                )
+            };
             heads.lock().unwrap().push(head);
-            let body = format!(
-                "{{\"AccountLimit\": {{\"ConcurrentExecutions\": {executions}, \"UnreservedConcurrentExecutions\": {executions}}}}}"
-            );
             let answer = format!(
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
@@ -134,13 +141,15 @@ fn quotas_are_those_of_the_regions_whose_agents_are_functions() {
     let (finished, document) = look(&folder, &CREDENTIALS, &[&path, "--aws-endpoint", &endpoint]);
     assert_eq!(finished.code, 0, "{}{}", finished.stdout, finished.stderr);
     assert_eq!(line(&document, "quota"), ("ok", "8 of 8 concurrent executions"));
+    assert_eq!(line(&document, "function"), ("ok", "doorbuster-agent has 1,769 MB on x86-64"));
     {
         let heads = asked.lock().unwrap();
-        assert_eq!(heads.len(), 2, "{heads:#?}");
+        assert_eq!(heads.len(), 6, "{heads:#?}");
         for region in ["ap-northeast-1/lambda", "eu-west-2/lambda"] {
-            assert_eq!(heads.iter().filter(|head| head.contains(region)).count(), 1, "{heads:#?}");
+            assert_eq!(heads.iter().filter(|head| head.contains(region)).count(), 3, "{heads:#?}");
         }
-        assert!(heads.iter().all(|head| head.starts_with("GET /2016-08-19/account-settings")), "{heads:#?}");
+        let settings = heads.iter().filter(|head| head.starts_with("GET /2016-08-19/account-settings"));
+        assert_eq!(settings.count(), 2, "{heads:#?}");
     }
     let (aws, _) = account(7);
     let endpoint = format!("http://{aws}");

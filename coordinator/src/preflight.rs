@@ -1,16 +1,19 @@
 //! The pre-flight: what a run comes to, held against the limits that it would run into, before anything is sent.
 //!
 //! Nothing here speaks with the target, not even with whoever knows its address. Where a region's agents are functions, AWS
-//! is asked for its quota there ([`quota`]); everything else follows from the plan and from this machine, and is pure.
+//! is asked for its quota there and for what is deployed ([`quota`]); everything else follows from the plan and from this
+//! machine, and is pure.
 
 mod agents;
+mod credentials;
 mod expense;
+mod function;
 mod machine;
 pub(crate) mod quota;
 mod supplies;
 mod targets;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use doorbuster_model::Task;
 use doorbuster_model::plan::{LaunchBy, Model};
@@ -23,7 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::machine::Machine;
-use self::quota::Quotas;
+use self::quota::Asked;
 use crate::Error;
 use crate::prepare::Prepared;
 use crate::runtime::block_on;
@@ -156,22 +159,22 @@ pub(crate) fn look(prepared: &Prepared, usd_max: Option<f64>) -> Result<Prefligh
     let regions = prepared.plan.regions.iter();
     let functions = regions.filter(|region| region.launch == LaunchBy::Lambda);
     let aws: BTreeSet<String> = functions.filter_map(|region| region.aws.clone()).collect();
-    let quotas = if aws.is_empty() {
-        BTreeMap::new()
+    let asked = if aws.is_empty() {
+        Asked::default()
     } else {
-        let endpoint = prepared.aws_endpoint.as_deref();
-        block_on(async { Ok(quota::quotas(aws, endpoint).await) })?
+        let (stack, endpoint) = (&prepared.plan.fleet.stack, prepared.aws_endpoint.as_deref());
+        block_on(async { Ok(Box::pin(quota::ask(aws, stack, endpoint)).await) })?
     };
-    Ok(examine(prepared, Machine::this(), &quotas, usd_max))
+    Ok(examine(prepared, Machine::this(), &asked, usd_max))
 }
 
 /// The same from what was found out already.
-fn examine(prepared: &Prepared, machine: Machine, quotas: &Quotas, usd_max: Option<f64>) -> Preflight {
+fn examine(prepared: &Prepared, machine: Machine, asked: &Asked, usd_max: Option<f64>) -> Preflight {
     let plan = &prepared.plan;
     let is_probe = matches!(prepared.task, Task::Probe { .. });
     let crowd = Crowd::of(&plan.load, &prepared.walks);
     let parts = parts(plan, &crowd, &prepared.walks);
-    let items = cost(plan, &crowd, &parts);
+    let items = cost(plan, &crowd, &parts, &function::known(&asked.functions));
     let carried = |(region, part): (&doorbuster_model::plan::Region, Part)| Carried {
         name: region.name.clone(),
         launch: region.launch,
@@ -187,7 +190,9 @@ fn examine(prepared: &Prepared, machine: Machine, quotas: &Quotas, usd_max: Opti
         agents::connections(plan, &regions),
         agents::generations(plan, &regions),
         agents::start(plan, &regions),
-        agents::quota(&regions, quotas),
+        function::functions(plan, &regions, &asked.functions),
+        agents::quota(plan, &regions, asked),
+        credentials::lasting(plan, asked.credentials_left, is_probe),
         targets::bandwidth(plan, &crowd),
         targets::edges(plan, &crowd, &regions),
         if is_probe { Vec::new() } else { supplies::rows(&prepared.walks, &crowd) },

@@ -27,7 +27,7 @@ use crate::threshold::Threshold;
 
 pub use alerts::Alerts;
 pub use export::{CloudWatch, Export};
-pub use fleet::{Fleet, LAMBDA_GENERATION_MAX, LaunchBy, OnLoss, Responses, WhenMissing};
+pub use fleet::{Fleet, Function, LAMBDA_GENERATION_MAX, LaunchBy, OnLoss, Responses, WhenMissing};
 pub(crate) use load::word;
 pub use probe::Probe;
 pub(crate) use read::name_of;

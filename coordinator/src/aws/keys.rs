@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use aws_sdk_lambda::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 
-use super::{Failure, NO_PROVIDER, WITHOUT_CREDENTIALS, chain};
+use super::{Failure, WITHOUT_CREDENTIALS, told};
 
 /// Credentials that expire sooner are asked for anew: an address that is signed with them dies with them.
 const GOOD_FOR_MIN: Duration = Duration::from_secs(20 * 60);
@@ -34,14 +34,8 @@ impl Keys {
             return Ok(last.clone());
         }
         let Some(provider) = &self.provider else { return Err(without(WITHOUT_CREDENTIALS.to_owned())) };
-        match provider.provide_credentials().await {
-            Ok(credentials) => Ok(last.insert(credentials).clone()),
-            Err(error) => {
-                let why = chain(&error);
-                let is_nobody = why.contains(NO_PROVIDER);
-                Err(without(if is_nobody { WITHOUT_CREDENTIALS.to_owned() } else { why }))
-            }
-        }
+        let credentials = provider.provide_credentials().await.map_err(|error| without(told(&error)))?;
+        Ok(last.insert(credentials).clone())
     }
 }
 

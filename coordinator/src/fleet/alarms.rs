@@ -32,7 +32,7 @@ pub(super) async fn put(place: &Place, topic: &str) -> Result<(), Error> {
 
 /// From how many functions at a time on a region is crowded, which its account decides; `None` where AWS does not say.
 pub(super) async fn crowded(place: &Place) -> Option<u64> {
-    match Box::pin(quota::of(&place.config)).await {
+    match Box::pin(quota::of(&aws_sdk_lambda::Client::new(&place.config))).await {
         Ok(quota) => Some(crowded_at(quota.concurrent)),
         Err(failure) => {
             let why = failure.why;

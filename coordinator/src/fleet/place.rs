@@ -57,6 +57,20 @@ impl Place {
         }
     }
 
+    /// Sees to it that there are credentials at all. What else is wrong with them is told by whatever they are used for, in
+    /// each region by itself.
+    ///
+    /// # Errors
+    /// Nobody has any.
+    pub(crate) async fn with_credentials(&self) -> Result<(), Error> {
+        match aws::credentials_until(&self.config).await {
+            Err(failure) if failure.is_without_credentials() => {
+                Err(Error::Aws { what: "looking for the fleet".to_owned(), why: failure.why })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What a stack is called.
     pub(crate) fn stack_of(&self, part: Part) -> String {
         match part {

@@ -11,8 +11,9 @@ use doorbuster_model::preflight::{
 };
 use doorbuster_notation::show_duration;
 
+use super::function::command;
 use super::machine::Machine;
-use super::quota::{Quota, Quotas};
+use super::quota::{Asked, Quota};
 use super::{Carried, Check, Status};
 use crate::tell::count;
 
@@ -136,35 +137,67 @@ pub(super) fn start(plan: &Plan, regions: &[Carried]) -> Vec<Check> {
     environments(regions).into_iter().filter_map(line).collect()
 }
 
-/// Whether AWS lets so many functions run: a line per AWS region.
-pub(super) fn quota(regions: &[Carried], quotas: &Quotas) -> Vec<Check> {
-    let unknown = Err("nobody asked".to_owned());
-    let line = |(aws, (_, needed)): (&str, (u64, u64))| {
-        quota_of(aws, needed, quotas.get(aws).unwrap_or(&unknown).as_ref())
-    };
-    environments(regions).into_iter().map(line).collect()
+/// Whether AWS lets so many functions run: a line per AWS region, save that one is enough for all where it is not known for
+/// the same reason.
+pub(super) fn quota(plan: &Plan, regions: &[Carried], asked: &Asked) -> Vec<Check> {
+    let (mut checks, mut unknown) = (Vec::new(), BTreeMap::<&str, Vec<(&str, u64)>>::new());
+    for (aws, (_, needed)) in environments(regions) {
+        let deployed = asked.functions.get(aws).and_then(|told| told.as_ref().ok().copied().flatten());
+        if let Some(reserved) = deployed.and_then(|deployed| deployed.reserved) {
+            // What a function has for itself is all that it gets, whatever the account may run.
+            checks.push(reservation_of(plan, aws, needed, reserved));
+            continue;
+        }
+        match asked.quotas.get(aws) {
+            Some(Ok(quota)) => checks.push(quota_of(aws, needed, quota)),
+            Some(Err(why)) => unknown.entry(why).or_default().push((aws, needed)),
+            None => unknown.entry("nobody asked").or_default().push((aws, needed)),
+        }
+    }
+    checks.extend(unknown.into_iter().map(|(why, regions)| unknown_quota(why, &regions)));
+    checks
 }
 
-fn quota_of(aws: &str, needed: u64, quota: Result<&Quota, &String>) -> Check {
+/// The line about a function that has executions for itself.
+fn reservation_of(plan: &Plan, aws: &str, needed: u64, reserved: u64) -> Check {
+    let (name, about) = ("quota", Some(aws));
+    let (executions, reserved_count) = (count(needed), count(reserved));
+    if needed <= reserved {
+        let says = format!("{executions} of {reserved_count} concurrent executions that are reserved for it");
+        return Check::ok(name, about, says);
+    }
+    let says =
+        format!("{executions} concurrent executions are needed, and {reserved_count} are reserved for it");
+    let up = command(plan, aws, &format!("up --concurrency {needed}"));
+    let change = format!("lower `agents`, or reserve more: {up}");
+    Check::bad(Status::Refuse, name, about, says, change)
+}
+
+/// The line about the quotas of these AWS regions, each with the executions that it needs.
+fn unknown_quota(why: &str, regions: &[(&str, u64)]) -> Check {
+    let about = regions.iter().map(|(aws, _)| *aws).collect::<Vec<_>>().join(", ");
+    let allows: Vec<String> =
+        regions.iter().map(|(aws, needed)| format!("{aws} allows {}", count(*needed))).collect();
+    let change = format!(
+        "let it read them (lambda:GetAccountSettings), or see that {} concurrent executions",
+        allows.join(", ")
+    );
+    Check::bad(Status::Warning, "quota", Some(&about), format!("unknown: {why}"), change)
+}
+
+fn quota_of(aws: &str, needed: u64, quota: &Quota) -> Check {
     let (name, about) = ("quota", Some(aws));
     let executions = count(needed);
     let raise = "ask for more (Service Quotas, Lambda, \"Concurrent executions\", L-B99A9384)";
     match quota {
-        Err(why) => {
-            let says = format!("unknown: {why}");
-            let change = format!(
-                "let it read them (lambda:GetAccountSettings), or see that {aws} allows {executions} concurrent executions"
-            );
-            Check::bad(Status::Warning, name, about, says, change)
-        }
-        Ok(quota) if needed > quota.concurrent => {
+        quota if needed > quota.concurrent => {
             let says = format!(
                 "{executions} concurrent executions are needed, and {} are allowed",
                 count(quota.concurrent)
             );
             Check::bad(Status::Refuse, name, about, says, format!("lower `agents`, or {raise}"))
         }
-        Ok(Quota { unreserved: Some(unreserved), .. }) if needed > *unreserved => {
+        Quota { unreserved: Some(unreserved), .. } if needed > *unreserved => {
             let says = format!(
                 "{executions} concurrent executions are needed, and functions without reserved ones share {}",
                 count(*unreserved)
@@ -172,7 +205,7 @@ fn quota_of(aws: &str, needed: u64, quota: Result<&Quota, &String>) -> Check {
             let change = format!("reserve {executions} for the agents' function, or {raise}");
             Check::bad(Status::Warning, name, about, says, change)
         }
-        Ok(quota) => {
+        quota => {
             let allowed = count(quota.concurrent);
             Check::ok(name, about, format!("{executions} of {allowed} concurrent executions"))
         }

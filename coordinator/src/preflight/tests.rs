@@ -2,9 +2,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use doorbuster_model::Overrides;
+use doorbuster_model::plan::Function;
 use doorbuster_model::preflight::Rows;
 
-use super::quota::Quota;
+use super::quota::{Deployed, Quota};
 use super::*;
 use crate::prepare::Source;
 
@@ -29,6 +30,11 @@ fn prepared(target: &str, regions: &str, journey: &str, load: &str, allowed: &[&
     Prepared::to_look_at(source, overrides, Task::Load, &[]).unwrap()
 }
 
+/// What AWS said of the account, and of nothing else.
+fn asked<const N: usize>(quotas: [(String, Result<Quota, String>); N]) -> Asked {
+    Asked { quotas: quotas.into(), ..Asked::default() }
+}
+
 /// Half a million shoppers for an hour from functions: one region has too few, and of one the quota is not known.
 pub(crate) fn a_sale_from_functions() -> Preflight {
     let regions = "{ tokyo: { aws: ap-northeast-1, launch: lambda, agents: 278 }, london: { aws: eu-west-2, launch: lambda, agents: 270 } }";
@@ -39,7 +45,7 @@ pub(crate) fn a_sale_from_functions() -> Preflight {
         ("ap-northeast-1".to_owned(), Ok(known)),
         ("eu-west-2".to_owned(), Err("no credentials for AWS were found".to_owned())),
     ];
-    examine(&prepared, MACHINE, &quotas.into(), Some(100.0))
+    examine(&prepared, MACHINE, &asked(quotas), Some(100.0))
 }
 
 /// 500 journeys a second from this machine to itself.
@@ -48,7 +54,7 @@ pub(crate) fn a_sale_from_here() -> Preflight {
     let mut prepared =
         prepared("http://127.0.0.1:8080", "{ tokyo: { agents: 2 }, london: {} }", "pages.yaml", load, &[]);
     prepared.walks[0].rows = vec![Rows { file: "users.csv".to_owned(), count: 300_000, stops: true }];
-    examine(&prepared, MACHINE, &BTreeMap::new(), None)
+    examine(&prepared, MACHINE, &Asked::default(), None)
 }
 
 /// Of each line: what it is about and how it is.
@@ -66,7 +72,7 @@ fn line<'a>(preflight: &'a Preflight, name: &str) -> &'a Check {
 fn elsewhere(target: &str, load: &str) -> Preflight {
     let host = target.split('/').nth(2).unwrap();
     let prepared = prepared(target, "[tokyo]", "sale.yaml", load, &[host]);
-    examine(&prepared, MACHINE, &BTreeMap::new(), None)
+    examine(&prepared, MACHINE, &Asked::default(), None)
 }
 
 #[test]
@@ -122,7 +128,7 @@ fn a_run_on_this_machine_that_fits_has_nothing_to_say() {
 fn descriptors_of_this_machine_bound_what_its_agents_hold() {
     let of = |load: &str| {
         let prepared = prepared("http://127.0.0.1:1", "[tokyo]", "pages.yaml", load, &[]);
-        examine(&prepared, MACHINE, &BTreeMap::new(), None)
+        examine(&prepared, MACHINE, &Asked::default(), None)
     };
     let told = |load: &str| {
         let preflight = of(load);
@@ -150,19 +156,19 @@ fn descriptors_of_this_machine_bound_what_its_agents_hold() {
 fn a_stranger_is_refused_in_the_words_of_every_run() {
     let load = "{ arrivals: [{ hold: 10/s, for: 10s }] }";
     let refused = prepared("https://shop.example.com", "[tokyo]", "sale.yaml", load, &[]);
-    let preflight = examine(&refused, MACHINE, &BTreeMap::new(), None);
+    let preflight = examine(&refused, MACHINE, &Asked::default(), None);
     let host = line(&preflight, "host");
     let words = format!("{}: {}", host.says, host.change.as_deref().unwrap());
     assert_eq!(words, Error::NotAllowed { host: "shop.example.com".to_owned() }.to_string());
     assert!(preflight.allows().is_err());
     let few = prepared("https://shop.example.com", "[tokyo]", "sale.yaml", &load.replace("10/s", "2/s"), &[]);
-    let few = examine(&few, MACHINE, &BTreeMap::new(), None);
+    let few = examine(&few, MACHINE, &Asked::default(), None);
     assert_eq!(line(&few, "host").says, "gets at most 10 requests/s, which anybody may send");
     let named = elsewhere("https://shop.example.com", load);
     assert_eq!((line(&named, "host").says.as_str(), named.status()), ("named by --allow-host", Status::Ok));
     let mut nowhere = refused;
     nowhere.plan.target = None;
-    let nowhere = examine(&nowhere, MACHINE, &BTreeMap::new(), None);
+    let nowhere = examine(&nowhere, MACHINE, &Asked::default(), None);
     assert!(line(&nowhere, "host").told().contains("add --target URL"));
 }
 
@@ -212,7 +218,7 @@ fn a_quota_is_held_against_both_generations() {
         let load = "{ arrivals: [{ hold: 10/s, for: 20m }] }";
         let prepared = prepared("http://127.0.0.1:1", regions, "sale.yaml", load, &[]);
         let quotas = [("eu-west-2".to_owned(), quota)];
-        let preflight = examine(&prepared, MACHINE, &quotas.into(), None);
+        let preflight = examine(&prepared, MACHINE, &asked(quotas), None);
         let check = line(&preflight, "quota");
         (check.status, check.told())
     };
@@ -231,13 +237,120 @@ fn a_quota_is_held_against_both_generations() {
 }
 
 #[test]
+fn what_keeps_all_quotas_unknown_is_said_once() {
+    let regions = "{ a: { aws: eu-west-2, launch: lambda, agents: 4 }, b: { aws: us-east-1, launch: lambda, agents: 5 }, c: { aws: ap-northeast-1, launch: lambda } }";
+    let load = "{ arrivals: [{ hold: 10/s, for: 60s }] }";
+    let prepared = prepared("http://127.0.0.1:1", regions, "sale.yaml", load, &[]);
+    let unknown = |aws: &str| (aws.to_owned(), Err("no credentials".to_owned()));
+    let known = ("ap-northeast-1".to_owned(), Ok(Quota { concurrent: 10, unreserved: None }));
+    let quotas = [unknown("eu-west-2"), unknown("us-east-1"), known];
+    let preflight = examine(&prepared, MACHINE, &asked(quotas), None);
+    let told: Vec<String> =
+        preflight.checks.iter().filter(|check| check.name == "quota").map(Check::told).collect();
+    assert_eq!(
+        told,
+        [
+            "quota, ap-northeast-1: 1 of 10 concurrent executions",
+            "quota, eu-west-2, us-east-1: unknown: no credentials; let it read them (lambda:GetAccountSettings), or see that eu-west-2 allows 4, us-east-1 allows 5 concurrent executions",
+        ]
+    );
+}
+
+/// Functions of 20 minutes in eu-west-2, for a plan that says so of them, where this is deployed.
+fn with_deployed(
+    fleet: impl FnOnce(&mut doorbuster_model::plan::Fleet),
+    told: Option<Deployed>,
+) -> Preflight {
+    let regions = "{ a: { aws: eu-west-2, launch: lambda, agents: 24 } }";
+    let load = "{ arrivals: [{ hold: 10/s, for: 20m }] }";
+    let mut prepared = prepared("http://127.0.0.1:1", regions, "sale.yaml", load, &[]);
+    prepared.plan.fleet.arm64 = None;
+    fleet(&mut prepared.plan.fleet);
+    let known = Quota { concurrent: 1_000, unreserved: Some(900) };
+    let functions = [("eu-west-2".to_owned(), Ok(told))].into();
+    let asked = Asked { functions, ..asked([("eu-west-2".to_owned(), Ok(known))]) };
+    examine(&prepared, MACHINE, &asked, None)
+}
+
+#[test]
+fn what_is_deployed_is_held_against_the_plan() {
+    let large = Function { memory_mb: 10_240, arm64: true };
+    let deployed = Some(Deployed { function: large, reserved: None });
+    let silent = with_deployed(|_| {}, deployed);
+    assert_eq!(
+        line(&silent, "function").told(),
+        "function, eu-west-2: doorbuster-agent has 10,240 MB on arm64"
+    );
+    assert_eq!(line(&silent, "function").status, Status::Ok);
+    // 24 × (1,200 s, two starts of 20 s, a drain of 90 s and an end of 10 s) × 10 GB, and pennies.
+    let compute = silent.items.iter().find(|item| item.what == "Lambda compute").unwrap();
+    assert!((compute.quantity - 24.0 * 1_340.0 * 10.0).abs() < 1e-6, "{}", compute.quantity);
+    assert!((compute.price.usd - 1.333_34e-5).abs() < 1e-12);
+    let says = |fleet: &mut doorbuster_model::plan::Fleet| {
+        (fleet.memory_mb, fleet.arm64) = (Some(1_769), Some(false));
+        fleet.stack = "second".to_owned();
+    };
+    let other = with_deployed(says, deployed);
+    assert_eq!(line(&other, "function").status, Status::Warning);
+    assert_eq!(
+        line(&other, "function").told(),
+        "function, eu-west-2: second-agent has 10,240 MB on arm64, and the plan says 1,769 MB on x86-64; `doorbuster fleet up --memory 1769 --region eu-west-2 --stack second` changes that, or say memory: 10240 in the plan; `doorbuster fleet update --zip FILE --region eu-west-2 --stack second` installs a zip for x86-64, or say architecture: arm64 in the plan"
+    );
+    let none = with_deployed(|_| {}, None);
+    let told = line(&none, "function").told();
+    assert_eq!(line(&none, "function").status, Status::Refuse);
+    assert!(told.contains("`doorbuster fleet up --zip FILE --region eu-west-2` makes it"), "{told}");
+}
+
+#[test]
+fn what_a_function_has_for_itself_is_all_that_it_gets() {
+    let function = Function { memory_mb: 1_769, arm64: false };
+    let of = |reserved| {
+        let preflight = with_deployed(|_| {}, Some(Deployed { function, reserved }));
+        (line(&preflight, "quota").status, line(&preflight, "quota").told())
+    };
+    // Two generations of 24.
+    let (status, told) = of(Some(47));
+    assert_eq!(
+        (status, told.as_str()),
+        (
+            Status::Refuse,
+            "quota, eu-west-2: 48 concurrent executions are needed, and 47 are reserved for it; lower `agents`, or reserve more: `doorbuster fleet up --concurrency 48 --region eu-west-2`"
+        )
+    );
+    assert_eq!(of(Some(48)).0, Status::Ok);
+    assert!(of(None).1.contains("48 of 1,000 concurrent executions"));
+}
+
+#[test]
+fn credentials_that_end_before_the_run_are_told() {
+    let regions = "{ a: { aws: eu-west-2, launch: lambda } }";
+    let load = "{ arrivals: [{ hold: 10/s, for: 20m }] }";
+    let mut prepared = prepared("http://127.0.0.1:1", regions, "sale.yaml", load, &[]);
+    let told = |prepared: &Prepared, left_s: Option<u64>| {
+        let asked = Asked { credentials_left: left_s.map(Duration::from_secs), ..Asked::default() };
+        let preflight = examine(prepared, MACHINE, &asked, None);
+        let check = preflight.checks.iter().find(|check| check.name == "credentials");
+        check.map(|check| (check.status, check.told()))
+    };
+    // 30 s until agents are ready, and 10 s until the last have ended.
+    let (status, words) = told(&prepared, Some(1_239)).unwrap();
+    assert_eq!(status, Status::Warning);
+    assert!(words.contains("end in 20m39s, and the run may take 20m40s"), "{words}");
+    assert_eq!(told(&prepared, Some(1_240)), None);
+    assert_eq!(told(&prepared, None), None, "they never end");
+    prepared.task = Task::Probe { every_ms: 60_000 };
+    assert_eq!(told(&prepared, Some(60)), None, "nobody knows when a probe ends");
+}
+
+#[test]
 fn a_relay_says_how_many_are_there_at_once() {
     let told = |launch: &str, generation: Option<u64>| {
         let regions = format!("{{ a: {{ aws: eu-west-2, launch: {launch}, agents: 10 }} }}");
         let load = "{ arrivals: [{ hold: 10/s, for: 20m }] }";
         let mut prepared = prepared("http://127.0.0.1:1", &regions, "sale.yaml", load, &[]);
         prepared.plan.fleet.generation = generation.map(Duration::from_secs);
-        let preflight = examine(&prepared, MACHINE, &BTreeMap::new(), None);
+        let preflight = examine(&prepared, MACHINE, &Asked::default(), None);
         line(&preflight, "generations").told()
     };
     let two = "generations, a: 2 of at most 13m, up to two agents at once for each share";
@@ -254,7 +367,7 @@ fn more_functions_than_start_at_once_need_time() {
         let regions = format!("{{ {} }}", ["a", "b", "c", "d"].map(region).join(", "));
         let load = "{ arrivals: [{ hold: 10/s, for: 60s }] }";
         let prepared = prepared("http://127.0.0.1:1", &regions, "sale.yaml", load, &[]);
-        let preflight = examine(&prepared, MACHINE, &BTreeMap::new(), None);
+        let preflight = examine(&prepared, MACHINE, &Asked::default(), None);
         preflight.checks.iter().find(|check| check.name == "start").map(|check| (check.status, check.told()))
     };
     assert_eq!(start_of(250), None);
@@ -270,7 +383,7 @@ fn rows_are_told_where_there_are_too_few() {
     let mut prepared = prepared("http://127.0.0.1:1", "[tokyo]", "sale.yaml", load, &[]);
     let rows = |count, stops| Rows { file: "users.csv".to_owned(), count, stops };
     let told = |prepared: &Prepared| {
-        let preflight = examine(prepared, MACHINE, &BTreeMap::new(), None);
+        let preflight = examine(prepared, MACHINE, &Asked::default(), None);
         let check = line(&preflight, "data");
         (check.status, check.told())
     };
@@ -282,7 +395,7 @@ fn rows_are_told_where_there_are_too_few() {
     prepared.walks[0].rows = vec![rows(99, true)];
     assert!(told(&prepared).1.contains("the others are sent away"));
     prepared.walks[0].weight = 0;
-    let preflight = examine(&prepared, MACHINE, &BTreeMap::new(), None);
+    let preflight = examine(&prepared, MACHINE, &Asked::default(), None);
     assert!(preflight.checks.iter().all(|check| check.name != "data"), "nobody walks it");
 }
 
@@ -290,7 +403,7 @@ fn rows_are_told_where_there_are_too_few() {
 fn a_cost_may_be_as_high_as_was_said() {
     let load = "{ arrivals: [{ hold: 100/s, for: 60s }] }";
     let prepared = prepared(&format!("https://{EDGE}"), "[tokyo]", "sale.yaml", load, &[EDGE]);
-    let of = |usd_max| examine(&prepared, MACHINE, &BTreeMap::new(), usd_max);
+    let of = |usd_max| examine(&prepared, MACHINE, &Asked::default(), usd_max);
     let usd = of(None).usd();
     // 24,000 requests, and as many answers of 38 kB.
     let expected = 24_000.0 * 1.2e-6 + 0.912 * 0.114;

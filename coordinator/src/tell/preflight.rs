@@ -126,8 +126,8 @@ pub(crate) struct Expense {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Line {
-    /// What is looked at: `host`, `shoppers`, `connections`, `generations`, `start`, `quota`, `bandwidth`, `cloudfront`,
-    /// `balancer`, `data`, `cost`.
+    /// What is looked at: `host`, `shoppers`, `connections`, `generations`, `start`, `function`, `quota`,
+    /// `credentials`, `bandwidth`, `cloudfront`, `balancer`, `data`, `cost`.
     pub check: String,
     /// Of which region, host or file.
     pub about: Option<String>,

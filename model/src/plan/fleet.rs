@@ -105,10 +105,26 @@ pub struct Fleet {
     pub start_within: Option<Duration>,
     /// What is to happen when they are not.
     pub when_missing: WhenMissing,
-    /// The memory of the function, which its CPUs and its price follow from.
+    /// The memory that the function is to have, where the plan says so; see [`function`](Self::function).
+    pub memory_mb: Option<u32>,
+    /// Whether the function is to run on arm64 instead of x86-64, where the plan says so.
+    pub arm64: Option<bool>,
+}
+
+/// What a function of AWS Lambda is made of: what its CPUs and its price follow from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// Its memory in MB.
     pub memory_mb: u32,
-    /// Whether the function runs on arm64 instead of x86-64.
+    /// Whether it runs on arm64 instead of x86-64.
     pub arm64: bool,
+}
+
+impl Function {
+    /// The word that plans use for its processors.
+    pub fn architecture(self) -> &'static str {
+        ARCHITECTURES.iter().find(|(_, arm64)| *arm64 == self.arm64).map_or("x86-64", |(word, _)| *word)
+    }
 }
 
 impl Default for Fleet {
@@ -121,8 +137,8 @@ impl Default for Fleet {
             pki: PKI.to_owned(),
             start_within: None,
             when_missing: WhenMissing::default(),
-            memory_mb: MEMORY_MB,
-            arm64: false,
+            memory_mb: None,
+            arm64: None,
         }
     }
 }
@@ -131,6 +147,11 @@ impl Fleet {
     /// How long an assignment of this launcher may be; `None` where one carries the whole run.
     pub fn longest_generation(&self, launch: LaunchBy) -> Option<Duration> {
         self.generation.or((launch == LaunchBy::Lambda).then_some(LAMBDA_GENERATION_MAX))
+    }
+
+    /// What the function is made of, as far as the plan goes.
+    pub fn function(&self) -> Function {
+        Function { memory_mb: self.memory_mb.unwrap_or(MEMORY_MB), arm64: self.arm64.unwrap_or(false) }
     }
 
     /// How long agents of this launcher may take to be ready.
@@ -191,7 +212,7 @@ pub(super) fn fleet(node: &Node, regions: &[Region], faults: &mut Faults) -> Fle
     let (start_within, when_missing) = start.unwrap_or_default();
     let memory = fields.optional("memory");
     let memory = memory.and_then(|node| faults.keep(node.integer(MEMORY_MB_MIN, MEMORY_MB_MAX)));
-    let arm64 = word(fields.optional("architecture"), &ARCHITECTURES, faults);
+    let arm64 = fields.optional("architecture").map(|node| word(Some(node), &ARCHITECTURES, faults));
     fields.finish(faults);
     Fleet {
         stack: stack.unwrap_or(default.stack),
@@ -201,7 +222,7 @@ pub(super) fn fleet(node: &Node, regions: &[Region], faults: &mut Faults) -> Fle
         pki: pki.unwrap_or(default.pki),
         start_within,
         when_missing,
-        memory_mb: memory.and_then(|memory| u32::try_from(memory).ok()).unwrap_or(default.memory_mb),
+        memory_mb: memory.and_then(|memory| u32::try_from(memory).ok()),
         arm64,
     }
 }

@@ -1,13 +1,13 @@
 //! What a run costs, as far as AWS charges for what Doorbuster does.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use url::Url;
 
 use super::price::{self, Price};
 use super::{ANSWER_BYTES_ASSUMED, Crowd, Part};
 use crate::cdn::policy::Provider;
-use crate::plan::{Fleet, LaunchBy, Plan, Responses};
+use crate::plan::{Function, LaunchBy, Plan, Responses};
 use crate::target::is_loopback;
 
 /// Bytes that an agent reports in a second, as assumed: a tick of a few dozen steps.
@@ -38,15 +38,13 @@ impl Item {
     }
 }
 
-/// What functions do in a run.
+/// What the functions of an AWS region do in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Work {
     /// How long all of them run, together, in seconds.
     pub runs_s: f64,
     /// How often one is invoked.
     pub invocations: f64,
-    /// AWS regions that they are in.
-    pub aws_regions: f64,
     /// How long the run is, in seconds.
     pub length_s: f64,
     /// The requests that they send.
@@ -54,44 +52,51 @@ pub struct Work {
 }
 
 impl Work {
-    /// What it costs, at most.
+    /// What it costs in the region `aws` where they are such as `function`, at most.
     ///
     /// - Compute: seconds × memory ÷ 1,024 MB, by the price of the architecture.
     /// - Streaming: what is reported beyond 6 MB an invocation, assumed 10 kB for each second of an agent; nothing where
     ///   answers come as a whole.
     /// - Objects: an agent reads the board every 2 s (40 times before its start) and writes one claim; the coordinator
-    ///   writes each region's board every 2 s.
-    /// - Transfer: requests, assumed 1 kB each. What comes in is free.
-    pub fn items(&self, fleet: &Fleet) -> Vec<Item> {
-        let compute = if fleet.arm64 { price::COMPUTE_ARM64 } else { price::COMPUTE_X86_64 };
+    ///   writes the region's board every 2 s.
+    /// - Transfer: requests, assumed 1 kB each, by the region's price. What comes in is free.
+    pub fn items(&self, function: Function, responses: Responses, aws: &str) -> Vec<Item> {
+        let compute = if function.arm64 { price::COMPUTE_ARM64 } else { price::COMPUTE_X86_64 };
         let streamed = self.runs_s * REPORT_BYTES_PER_S - self.invocations * price::STREAMED_FREE_BYTES;
-        let streamed = if fleet.responses == Responses::Streamed { streamed.max(0.0) / 1e9 } else { 0.0 };
+        let streamed = if responses == Responses::Streamed { streamed.max(0.0) / 1e9 } else { 0.0 };
         let read = self.runs_s * NEWS_PER_S + self.invocations * NEWS_BEFORE_START;
-        let written = self.invocations + self.aws_regions * self.length_s * NEWS_PER_S;
+        let written = self.invocations + self.length_s * NEWS_PER_S;
         let item = |what, quantity, price| Item { what, quantity, price };
         vec![
-            item("Lambda compute", self.runs_s * f64::from(fleet.memory_mb) / GB_MB, compute),
+            item("Lambda compute", self.runs_s * f64::from(function.memory_mb) / GB_MB, compute),
             item("Lambda invocations", self.invocations, price::INVOCATION),
             item("Lambda response streaming", streamed, price::STREAMED),
             item("S3 objects read", read, price::OBJECT_READ),
             item("S3 objects written", written, price::OBJECT_WRITTEN),
-            item("transfer out of AWS", self.requests * REQUEST_BYTES / 1e9, price::TRANSFER_OUT),
+            item("transfer out of AWS", self.requests * REQUEST_BYTES / 1e9, price::transfer_out(aws)),
         ]
     }
 }
 
 /// What a plan's run costs, at most: its functions ([`Work::items`]), and CloudFront where it serves the target: requests, and
-/// answers of an assumed size, by the prices of the edges near each region. Agents that join run on machines of which nothing
-/// is known here, and are not in it.
-pub fn cost(plan: &Plan, crowd: &Crowd, parts: &[Part]) -> Vec<Item> {
-    let mut work = Work { length_s: plan.load.pace.length_ns() as f64 / 1e9, ..Work::default() };
-    let mut aws_regions = BTreeSet::new();
+/// answers of an assumed size, by the prices of the edges near each region. `deployed` are the functions that are known, by
+/// AWS region; of others the plan says what they are made of. Agents that join run on machines of which nothing is known here,
+/// and are not in it.
+pub fn cost(plan: &Plan, crowd: &Crowd, parts: &[Part], deployed: &BTreeMap<String, Function>) -> Vec<Item> {
+    let length_s = plan.load.pace.length_ns() as f64 / 1e9;
+    let mut works: Vec<(&str, Work)> = Vec::new();
     let mut edges = Vec::new();
     for (region, part) in plan.regions.iter().zip(parts) {
         let requests = crowd.requests * part.share;
         let agents = part.agents as f64;
         if region.launch == LaunchBy::Lambda {
-            aws_regions.insert(region.aws.as_deref().unwrap_or_default());
+            let aws = region.aws.as_deref().unwrap_or_default();
+            let known = works.iter().position(|(known, _)| *known == aws);
+            let at = known.unwrap_or_else(|| {
+                works.push((aws, Work { length_s, ..Work::default() }));
+                works.len() - 1
+            });
+            let work = &mut works[at].1;
             work.runs_s += agents * part.runs_s;
             work.invocations += agents * part.generations as f64;
             work.requests += requests;
@@ -104,9 +109,16 @@ pub fn cost(plan: &Plan, crowd: &Crowd, parts: &[Part]) -> Vec<Item> {
             add(&mut edges, "CloudFront transfer", requests * ANSWER_BYTES_ASSUMED / 1e9, prices.transfer);
         }
     }
-    work.aws_regions = aws_regions.len() as f64;
-    let items = work.items(&plan.fleet).into_iter().chain(edges);
-    items.filter(|item| item.quantity > 0.0).collect()
+    let mut items = Vec::new();
+    for (aws, work) in &works {
+        let function = deployed.get(*aws).copied().unwrap_or_else(|| plan.fleet.function());
+        for item in work.items(function, plan.fleet.responses, aws) {
+            add(&mut items, item.what, item.quantity, item.price);
+        }
+    }
+    items.extend(edges);
+    items.retain(|item| item.quantity > 0.0);
+    items
 }
 
 /// Adds what costs the same to what is there already.

@@ -39,9 +39,18 @@ pub(super) const OBJECT_READ: Price =
 /// An object that is written.
 pub(super) const OBJECT_WRITTEN: Price =
     Price { usd: 5e-6, unit: "request", source: S3, as_of: "2026-11, unconfirmed" };
-/// What leaves AWS for the internet.
-pub(super) const TRANSFER_OUT: Price =
-    Price { usd: 0.09, unit: "GB", source: TRANSFER, as_of: "2026-11, unconfirmed" };
+/// What leaves an AWS region for the internet: the dearest that there is, where nothing else is said.
+pub(super) fn transfer_out(aws: &str) -> Price {
+    let is_in = |places: &[&str]| places.iter().any(|begin| aws.starts_with(begin));
+    let usd = if is_in(&["us-", "ca-", "eu-"]) {
+        0.09
+    } else if is_in(&["ap-northeast-1", "ap-northeast-3"]) {
+        0.114
+    } else {
+        0.154
+    };
+    Price { usd, unit: "GB", source: TRANSFER, as_of: "2026-11, unconfirmed" }
+}
 
 /// What an edge of CloudFront costs where it stands.
 #[derive(Clone, Copy, Debug, PartialEq)]

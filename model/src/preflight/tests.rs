@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::Plan;
+use crate::plan::{Function, Responses};
 
 /// A plan with these regions and this load.
 fn plan(regions: &str, load: &str, more: &str) -> Plan {
@@ -131,29 +134,51 @@ fn shares_are_exact_and_connections_are_those_that_shoppers_keep() {
 
 #[test]
 fn an_hour_of_556_small_arm64_functions_costs_about_46_dollars() {
-    let fleet =
-        plan("[a]", "{ shoppers: [{ hold: 1, for: 60s }] }", "fleet: { architecture: arm64 }\n").fleet;
-    let work = Work {
-        runs_s: 556.0 * 3_600.0,
-        invocations: 556.0 * 5.0,
-        aws_regions: 1.0,
-        length_s: 3_600.0,
-        requests: 1e7,
+    let function = plan("[a]", "{ shoppers: [{ hold: 1, for: 60s }] }", "fleet: { architecture: arm64 }\n")
+        .fleet
+        .function();
+    let work = Work { runs_s: 556.0 * 3_600.0, invocations: 556.0 * 5.0, length_s: 3_600.0, requests: 1e7 };
+    let of = |function, responses, aws: &str, what: &str| {
+        let items = work.items(function, responses, aws);
+        items.iter().filter(|item| item.what == what).map(Item::usd).sum::<f64>()
     };
-    let usd = |fleet: &crate::plan::Fleet, what: &str| {
-        work.items(fleet).iter().filter(|item| item.what == what).map(Item::usd).sum::<f64>()
-    };
+    let usd = |what: &str| of(function, Responses::Streamed, "eu-west-2", what);
     // 556 × 3,600 s × 1,769 ÷ 1,024 GB × 0.0000133334 USD.
-    close(usd(&fleet, "Lambda compute"), 46.104_793);
-    close(usd(&fleet, "Lambda invocations"), 0.000_556);
+    close(usd("Lambda compute"), 46.104_793);
+    close(usd("Lambda invocations"), 0.000_556);
     // 10 kB a second, without 6 MB of each invocation.
-    close(usd(&fleet, "Lambda response streaming"), (20.016 - 16.68) * 0.008);
-    close(usd(&fleet, "S3 objects read"), (1_000_800.0 + 111_200.0) * 4e-7);
-    close(usd(&fleet, "S3 objects written"), (2_780.0 + 1_800.0) * 5e-6);
-    close(usd(&fleet, "transfer out of AWS"), 10.0 * 0.09);
-    let whole = crate::plan::Fleet { arm64: false, responses: crate::plan::Responses::Whole, ..fleet };
-    close(usd(&whole, "Lambda compute"), 57.630_818);
-    close(usd(&whole, "Lambda response streaming"), 0.0);
+    close(usd("Lambda response streaming"), (20.016 - 16.68) * 0.008);
+    close(usd("S3 objects read"), (1_000_800.0 + 111_200.0) * 4e-7);
+    close(usd("S3 objects written"), (2_780.0 + 1_800.0) * 5e-6);
+    close(usd("transfer out of AWS"), 10.0 * 0.09);
+    close(of(function, Responses::Streamed, "ap-northeast-1", "transfer out of AWS"), 10.0 * 0.114);
+    close(of(function, Responses::Streamed, "af-south-1", "transfer out of AWS"), 10.0 * 0.154);
+    let whole = |what: &str| of(Function { arm64: false, ..function }, Responses::Whole, "eu-west-2", what);
+    close(whole("Lambda compute"), 57.630_818);
+    close(whole("Lambda response streaming"), 0.0);
+}
+
+#[test]
+fn what_is_deployed_is_what_costs() {
+    let regions = "{ a: { aws: eu-west-2, launch: lambda }, b: { aws: us-east-1, launch: lambda }, c: { aws: us-east-1, launch: lambda } }";
+    let plan = plan(regions, "{ arrivals: [{ hold: 30/s, for: 60s }] }", "");
+    let walks = [walk(9.0, 4.0, 0.0)];
+    let crowd = Crowd::of(&plan.load, &walks);
+    let parts = parts(&plan, &crowd, &walks);
+    let gb_s = |deployed: &BTreeMap<String, Function>| {
+        let items = cost(&plan, &crowd, &parts, deployed);
+        let compute = items.iter().filter(|item| item.what == "Lambda compute");
+        compute.map(|item| (item.price.usd, item.quantity)).collect::<Vec<_>>()
+    };
+    // 60 s, with 20 s before and 10 s after.
+    let planned = gb_s(&BTreeMap::new());
+    assert_eq!(planned.len(), 1);
+    close(planned[0].1, 3.0 * 90.0 * 1_769.0 / 1_024.0);
+    let large = Function { memory_mb: 10_240, arm64: true };
+    let deployed = gb_s(&BTreeMap::from([("us-east-1".to_owned(), large)]));
+    assert_eq!(deployed.iter().map(|(usd, _)| *usd).collect::<Vec<_>>(), [1.666_67e-5, 1.333_34e-5]);
+    close(deployed[0].1, 90.0 * 1_769.0 / 1_024.0);
+    close(deployed[1].1, 2.0 * 90.0 * 10.0);
 }
 
 #[test]
@@ -164,9 +189,9 @@ fn edges_cost_what_they_cost_where_they_stand() {
     let walks = [walk(9.0, 4.0, 0.0)];
     let crowd = Crowd::of(&plan.load, &walks);
     let parts = parts(&plan, &crowd, &walks);
-    assert!(cost(&plan, &crowd, &parts).is_empty(), "nobody knows whose edge it is");
+    assert!(cost(&plan, &crowd, &parts, &BTreeMap::new()).is_empty(), "nobody knows whose edge it is");
     plan.target = Some("https://d111111abcdef8.cloudfront.net/".parse().unwrap());
-    let items = cost(&plan, &crowd, &parts);
+    let items = cost(&plan, &crowd, &parts, &BTreeMap::new());
     let told: Vec<(&str, f64)> = items.iter().map(|item| (item.what, item.quantity)).collect();
     // A million requests; half a million answers of 38 kB are 19 GB.
     let expected =

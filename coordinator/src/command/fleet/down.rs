@@ -22,7 +22,7 @@ pub(super) struct DownCommand {
 impl DownCommand {
     pub(super) fn run(&self) -> Result<Verdict, Error> {
         let (removed, mut failed) = block_on(async {
-            let open = Box::pin(self.places.open()).await;
+            let open = Box::pin(self.places.open()).await?;
             let regions = self.places.regions();
             let all = join_all(open.iter().map(|place| Box::pin(down(place, &regions)))).await;
             let (mut removed, failed) = apart(all);

@@ -34,7 +34,7 @@ impl LogsCommand {
         let back_ms = i64::try_from(self.since.as_millis()).unwrap_or(i64::MAX);
         let since_ms = Timestamp::now().as_millisecond().saturating_sub(back_ms).max(0);
         let (found, failed) = block_on(async {
-            let open = Box::pin(self.places.open()).await;
+            let open = Box::pin(self.places.open()).await?;
             Ok(apart(join_all(open.iter().map(|place| Box::pin(lines(place, function, since_ms)))).await))
         })?;
         if found.iter().any(|(_, is_cut)| *is_cut) {

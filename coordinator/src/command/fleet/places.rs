@@ -45,13 +45,19 @@ impl PlaceOptions {
     }
 
     /// The way to each region.
-    pub(super) async fn open(&self) -> Vec<Place> {
+    ///
+    /// # Errors
+    /// Nobody has credentials. They are looked for in the same places for every region, so that it is told once.
+    pub(super) async fn open(&self) -> Result<Vec<Place>, Error> {
         let mut places = Vec::new();
         for region in self.regions() {
             let endpoint = self.aws_endpoint.as_deref();
             places.push(Box::pin(Place::open(&region, &self.stack, endpoint, self.quiet)).await);
         }
-        places
+        if let Some(first) = places.first() {
+            Box::pin(first.with_credentials()).await?;
+        }
+        Ok(places)
     }
 
     /// Says what came of it: as JSON, or in words.

@@ -22,7 +22,7 @@ pub(super) struct StatusCommand {
 impl StatusCommand {
     pub(super) fn run(&self) -> Result<Verdict, Error> {
         let (standings, failed) = block_on(async {
-            let open = Box::pin(self.places.open()).await;
+            let open = Box::pin(self.places.open()).await?;
             Ok(apart(join_all(open.iter().map(|place| Box::pin(status(place)))).await))
         })?;
         let regions = || standings.iter().map(Standing::to_json).collect::<Vec<_>>();

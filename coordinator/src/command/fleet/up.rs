@@ -198,7 +198,7 @@ impl UpCommand {
 /// Makes all regions what is wished, at once.
 pub(super) fn raise(places: &PlaceOptions, wish: &Wish) -> Result<Verdict, Error> {
     let (raised, failed) = block_on(async {
-        let open = Box::pin(places.open()).await;
+        let open = Box::pin(places.open()).await?;
         Ok(apart(join_all(open.iter().map(|place| Box::pin(up(place, wish)))).await))
     })?;
     let json = || json!({ "schema": "doorbuster.fleet-up/1", "regions": raised.iter().map(told).collect::<Vec<_>>() });

@@ -132,8 +132,10 @@ fn nothing_is_ever_tried_again() {
 }
 
 /// The actions that AWS knows, of the services that are used here. Source: Service Authorization Reference.
-const ACTIONS: [&str; 10] = [
+const ACTIONS: [&str; 12] = [
     "lambda:GetAccountSettings",
+    "lambda:GetFunctionConcurrency",
+    "lambda:GetFunctionConfiguration",
     "lambda:InvokeFunction",
     "logs:CreateLogStream",
     "logs:PutLogEvents",

@@ -28,7 +28,9 @@ fn a_plan_without_a_fleet_has_the_usual_one() {
     assert_eq!((plan.on_agent_loss, &plan.fleet), (OnLoss::Declare, &Fleet::default()));
     let fleet = plan.fleet;
     assert_eq!((fleet.stack.as_str(), fleet.pki.as_str()), ("doorbuster", "fleet-pki"));
-    assert_eq!((fleet.listen.to_string().as_str(), fleet.memory_mb), ("0.0.0.0:7443", 1_769));
+    assert_eq!((fleet.listen.to_string().as_str(), fleet.memory_mb), ("0.0.0.0:7443", None));
+    assert_eq!(fleet.function(), Function { memory_mb: 1_769, arm64: false });
+    assert_eq!(fleet.function().architecture(), "x86-64");
     let longest = launches.iter().map(|launch| fleet.longest_generation(*launch).map(|most| most.as_secs()));
     assert_eq!(longest.collect::<Vec<_>>(), [Some(780), None, None, None]);
     let within = launches.iter().map(|launch| fleet.ready_within(*launch).as_secs());
@@ -61,8 +63,8 @@ fleet:
         pki: "keys/fleet".to_owned(),
         start_within: Some(Duration::from_secs(45)),
         when_missing: WhenMissing::Wait,
-        memory_mb: 3_538,
-        arm64: true,
+        memory_mb: Some(3_538),
+        arm64: Some(true),
     };
     assert_eq!((plan.on_agent_loss, &plan.fleet), (OnLoss::Abort, &expected));
     for launch in [LaunchBy::Local, LaunchBy::Lambda, LaunchBy::Ec2] {
