@@ -4,9 +4,9 @@ mod caller;
 mod fake;
 mod proxy;
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ pub(super) fn assignment(id: &str, region: &str) -> Assignment {
         agents_here: 0,
         plan: String::new(),
         overrides: Overrides::default(),
-        files: BTreeMap::new(),
+        files: Arc::default(),
         secrets: Secrets::default(),
         today: 0,
         task: Task::Load,
