@@ -5,12 +5,13 @@
 //! told. Its process stops at that time, too, by its own clock.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use doorbuster_model::Assignment;
 use doorbuster_wire::{Downward, FromAgent, PROTOCOL, Receiving, Sending, Take, ToAgent, Upward};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use super::roster::{Link, Roster, Taken};
@@ -34,14 +35,18 @@ pub(super) async fn attend(
 ) {
     let mut early = Vec::new();
     let taken = roster.take(&assignment.region);
-    let Some(Taken { link, mut returns }) = wait(taken, &mut orders, &mut early).await else { return };
+    let taken = wait(async { taken.await.ok() }, &mut orders, &mut early).await;
+    let Some(Taken { link, mut returns }) = taken else { return };
     let agent = link.agent.clone();
+    let Some(room) = wait(roster.room(&assignment), &mut orders, &mut early).await else {
+        roster.release(&agent);
+        link.send(Downward::Over);
+        return;
+    };
     let mut seat = Seat::new(number, events, Instant::now());
-    let hello = ToAgent::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() };
-    let first = [hello, ToAgent::Assign(Box::new(assignment))];
     let mut link = Some(link);
-    let mut gone = None;
-    for order in first.into_iter().chain(early) {
+    let mut gone = seat.hand_over(assignment, room).err();
+    for order in early {
         gone = gone.or(seat.order(order).err());
     }
     if gone.is_none() {
@@ -59,15 +64,16 @@ pub(super) async fn attend(
     }
 }
 
-/// Waits for an agent; `None` where the assignment is let go first. What is ordered meanwhile is kept.
-async fn wait(
-    mut taken: oneshot::Receiver<Taken>,
+/// Waits for what the assignment needs; `None` where it is let go first. What is ordered meanwhile is kept.
+async fn wait<T>(
+    needed: impl Future<Output = Option<T>>,
     orders: &mut mpsc::UnboundedReceiver<ToAgent>,
     early: &mut Vec<ToAgent>,
-) -> Option<Taken> {
+) -> Option<T> {
+    let mut needed = pin!(needed);
     loop {
         tokio::select! {
-            taken = &mut taken => return taken.ok(),
+            needed = &mut needed => return needed,
             order = orders.recv() => match order? {
                 // Only the newest lease is worth anything.
                 ToAgent::Lease { counter } => {
@@ -96,6 +102,15 @@ struct Seat {
     leases: VecDeque<(u64, Instant)>,
     /// When the newest lease that certainly came was told.
     leased_at: Instant,
+    /// The assignment, until it has come.
+    on_its_way: Option<OnItsWay>,
+}
+
+/// An assignment that was told, and of which nobody knows yet whether it came.
+struct OnItsWay {
+    sequence: u64,
+    /// Its room among those that are on their way.
+    _room: OwnedSemaphorePermit,
 }
 
 impl Seat {
@@ -110,7 +125,16 @@ impl Seat {
             lease: None,
             leases: VecDeque::new(),
             leased_at: now,
+            on_its_way: None,
         }
+    }
+
+    /// Hands the assignment over, which has that room for its way.
+    fn hand_over(&mut self, assignment: Assignment, room: OwnedSemaphorePermit) -> Result<(), String> {
+        self.order(ToAgent::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() })?;
+        self.order(ToAgent::Assign(Box::new(assignment)))?;
+        self.on_its_way = Some(OnItsWay { sequence: self.sending.sent(), _room: room });
+        Ok(())
     }
 
     /// Keeps the seat until the agent is let go (`None`), or is lost, and why.
@@ -213,6 +237,9 @@ impl Seat {
             return false;
         }
         self.acknowledged = self.acknowledged.max(sequence);
+        if self.on_its_way.as_ref().is_some_and(|told| told.sequence <= sequence) {
+            self.on_its_way = None;
+        }
         while let Some((lease, told_at)) = self.leases.front().copied()
             && lease <= sequence
         {
@@ -246,7 +273,10 @@ async fn hear(link: &mut Option<Link>) -> Option<Upward> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use doorbuster_model::Report;
+    use futures_util::FutureExt;
 
     use super::*;
 
@@ -359,6 +389,33 @@ mod tests {
         let (late, _said_late, mut told_late) = link(3);
         roster.arrive(late);
         assert_eq!(all(&mut told_late), [Downward::Over]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_assignment_goes_out_once_there_is_room_and_makes_room_when_it_has_come() {
+        let (events, _happened) = mpsc::unbounded_channel();
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (first, said, mut told) = link(0);
+        roster.arrive(first);
+        let long = ("ca.pem".to_owned(), "x".repeat(200 << 10));
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        let assignment = Assignment { files: BTreeMap::from([long]).into(), ..assignment };
+        // Room for others, until there is none for this one.
+        let mut others: Vec<_> =
+            std::iter::from_fn(|| roster.room(&assignment).now_or_never().flatten()).collect();
+        let (orders, from_conductor) = mpsc::unbounded_channel();
+        tokio::spawn(attend(Arc::clone(&roster), 0, assignment.clone(), from_conductor, events));
+        let while_long = || tokio::time::sleep(Duration::from_secs(1));
+        while_long().await;
+        assert_eq!(all(&mut told), [Downward::Welcome { received: 0 }]);
+        others.pop();
+        while_long().await;
+        assert_eq!(all(&mut told).len(), 2, "hello, the assignment");
+        assert!(roster.room(&assignment).now_or_never().is_none());
+        said.send(Upward::Received { sequence: 2 }).await.unwrap();
+        while_long().await;
+        assert!(roster.room(&assignment).now_or_never().is_some());
+        drop(orders);
     }
 
     #[tokio::test(start_paused = true)]
