@@ -3,6 +3,9 @@
 //! What is told is numbered and kept until it was received, and told again on the next stream; what is said is taken once.
 //! The seat is given up when the agent cannot have a lease any more: 15 s after the last lease that it certainly got was
 //! told. Its process stops at that time, too, by its own clock.
+//!
+//! None of that begins before the assignment has come, which may be megabytes on a slow line: whoever launched it says how long
+//! that may take. Until then the seat is given up when the agent is gone for as long as a lease.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -100,10 +103,12 @@ struct Seat {
     lease: Option<u64>,
     /// Leases that were told, and of which nobody knows yet whether they came: their sequences, and when.
     leases: VecDeque<(u64, Instant)>,
-    /// When the newest lease that certainly came was told.
+    /// When the newest lease that certainly came was told, or the assignment came.
     leased_at: Instant,
     /// The assignment, until it has come.
     on_its_way: Option<OnItsWay>,
+    /// Since when there is no stream.
+    apart_since: Option<Instant>,
 }
 
 /// An assignment that was told, and of which nobody knows yet whether it came.
@@ -126,6 +131,7 @@ impl Seat {
             leases: VecDeque::new(),
             leased_at: now,
             on_its_way: None,
+            apart_since: None,
         }
     }
 
@@ -145,6 +151,7 @@ impl Seat {
         orders: &mut mpsc::UnboundedReceiver<ToAgent>,
     ) -> Option<String> {
         loop {
+            let ends_at = self.ends_at();
             tokio::select! {
                 order = orders.recv() => {
                     if let Err(why) = self.order(order?) {
@@ -156,22 +163,39 @@ impl Seat {
                     if !goes_on {
                         // Its place is kept.
                         *link = None;
+                        self.apart_since = Some(Instant::now());
                     }
                 }
                 Some(back) = returns.recv() => match self.resume(&back) {
-                    Ok(()) => *link = Some(back),
+                    Ok(()) => {
+                        *link = Some(back);
+                        self.apart_since = None;
+                    }
                     Err(why) => {
                         *link = Some(back);
                         return Some(why);
                     }
                 },
-                () = sleep_until(self.leased_at + LEASE) => {
+                () = sleep_until(ends_at.unwrap_or_else(Instant::now)), if ends_at.is_some() => {
                     let lease = LEASE.as_secs();
-                    return Some(format!("it was out of reach for {lease} s, and has stopped by its lease"));
+                    let and = match &self.on_its_way {
+                        Some(_) => "its assignment had not come",
+                        None => "has stopped by its lease",
+                    };
+                    return Some(format!("it was out of reach for {lease} s, and {and}"));
                 }
             }
             self.flush(link.as_ref(), Instant::now());
         }
+    }
+
+    /// When the seat is given up, if nothing is heard.
+    fn ends_at(&self) -> Option<Instant> {
+        let since = match &self.on_its_way {
+            Some(_) => self.apart_since,
+            None => Some(self.leased_at),
+        };
+        since.map(|since| since + LEASE)
     }
 
     /// Takes an order for the agent.
@@ -186,7 +210,10 @@ impl Seat {
     /// Tells what was not told on this stream yet.
     fn flush(&mut self, link: Option<&Link>, now: Instant) {
         let Some(link) = link else { return };
-        if let Some(counter) = self.lease.take() {
+        // Behind an assignment leases would only be late.
+        if self.on_its_way.is_none()
+            && let Some(counter) = self.lease.take()
+        {
             // Without room for it there will be none for what matters, either, which then is the reason.
             if let Ok(sequence) = self.sending.push(ToAgent::Lease { counter }) {
                 self.leases.push_back((sequence, now));
@@ -239,6 +266,8 @@ impl Seat {
         self.acknowledged = self.acknowledged.max(sequence);
         if self.on_its_way.as_ref().is_some_and(|told| told.sequence <= sequence) {
             self.on_its_way = None;
+            // The agent's own lease began no later.
+            self.leased_at = Instant::now();
         }
         while let Some((lease, told_at)) = self.leases.front().copied()
             && lease <= sequence
@@ -377,7 +406,11 @@ mod tests {
         orders.send(ToAgent::Lease { counter: 1 }).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let heard = all(&mut told);
-        assert_eq!(heard.len(), 4, "welcome, hello, the assignment, a lease: {heard:?}");
+        assert_eq!(heard.len(), 3, "welcome, hello, the assignment: {heard:?}");
+        said_first.send(Upward::Received { sequence: 2 }).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let lease = Downward::Told { sequence: 3, message: ToAgent::Lease { counter: 1 } };
+        assert_eq!(all(&mut told), [lease]);
         said_first.send(Upward::Received { sequence: 3 }).await.unwrap();
         drop(said_first);
         let (number, gone) = happened.recv().await.unwrap();
@@ -389,6 +422,56 @@ mod tests {
         let (late, _said_late, mut told_late) = link(3);
         roster.arrive(late);
         assert_eq!(all(&mut told_late), [Downward::Over]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_assignment_may_take_as_long_as_it_takes_while_the_agent_is_there() {
+        let (events, mut happened) = mpsc::unbounded_channel();
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (orders, from_conductor) = mpsc::unbounded_channel();
+        let (first, said_first, mut told) = link(0);
+        roster.arrive(first);
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        tokio::spawn(attend(Arc::clone(&roster), 3, assignment, from_conductor, events));
+        for counter in 1..=60 {
+            orders.send(ToAgent::Lease { counter }).unwrap();
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        assert_eq!(all(&mut told).len(), 3, "welcome, hello, the assignment: no lease waits behind it");
+        // The line breaks, and is there again in time, with an agent that got the hello.
+        drop(said_first);
+        tokio::time::sleep(LEASE - Duration::from_secs(1)).await;
+        let (second, said_second, mut told_again) = link(1);
+        roster.arrive(second);
+        tokio::time::sleep(10 * LEASE).await;
+        assert!(happened.try_recv().is_err());
+        said_second.send(Upward::Received { sequence: 2 }).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let newest = Downward::Told { sequence: 3, message: ToAgent::Lease { counter: 60 } };
+        assert_eq!(all(&mut told_again).last(), Some(&newest));
+        // From then on there is a lease, and this agent has received none.
+        tokio::time::sleep(LEASE - Duration::from_secs(2)).await;
+        assert!(happened.try_recv().is_err());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let gone = happened.try_recv().unwrap().1;
+        assert!(matches!(&gone, Event::Gone(why) if why.contains("stopped by its lease")), "{gone:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_leaves_before_the_assignment_has_come_is_lost() {
+        let (events, mut happened) = mpsc::unbounded_channel();
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (_orders, from_conductor) = mpsc::unbounded_channel();
+        let (first, said_first, _told) = link(0);
+        roster.arrive(first);
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        tokio::spawn(attend(Arc::clone(&roster), 3, assignment, from_conductor, events));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let left = Instant::now();
+        drop(said_first);
+        let gone = happened.recv().await.unwrap().1;
+        assert!(matches!(&gone, Event::Gone(why) if why.contains("had not come")), "{gone:?}");
+        assert!((LEASE..LEASE + Duration::from_secs(1)).contains(&left.elapsed()), "{:?}", left.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
