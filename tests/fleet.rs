@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::{Duration, SystemTime};
 
 use doorbuster_model::assignment::Secrets;
@@ -162,7 +162,7 @@ fn assignment(id: &str, target: &str, not_after_unix_ms: u64) -> Assignment {
             "name: once\ntarget: \"{target}\"\njourneys: [browse]\nload: {{ arrivals: [{{ hold: 10/s, for: 1s }}] }}\ngraceful: 5s\n"
         ),
         overrides: Overrides::default(),
-        files: std::collections::BTreeMap::new(),
+        files: Arc::default(),
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Load,

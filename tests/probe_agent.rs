@@ -58,7 +58,7 @@ fn assignment(target: &str, journeys: &[&str], every_ms: u64, more: &str) -> Ass
             names.join(", ")
         ),
         overrides: Overrides::default(),
-        files,
+        files: files.into(),
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Probe { every_ms },

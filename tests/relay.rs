@@ -73,7 +73,7 @@ fn assignment(server: &Noting, load: &str, journey: &str, generation: Option<Gen
         agents_here: 5,
         plan: plan(server, load),
         overrides: Overrides::default(),
-        files: BTreeMap::from([("one.yaml".to_owned(), journey.to_owned())]),
+        files: BTreeMap::from([("one.yaml".to_owned(), journey.to_owned())]).into(),
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Load,

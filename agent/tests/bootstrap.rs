@@ -58,7 +58,7 @@ fn invoke(aws: &Aws, length_s: u32) {
             aws.address
         ),
         overrides: Overrides::default(),
-        files: BTreeMap::from([("home.yaml".to_owned(), HOME.to_owned())]),
+        files: BTreeMap::from([("home.yaml".to_owned(), HOME.to_owned())]).into(),
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Load,

@@ -9,7 +9,7 @@ pub(crate) mod aws;
 pub(crate) mod cloudwatch;
 mod counters;
 mod gathered;
-mod process;
+pub(crate) mod process;
 mod prometheus;
 pub(crate) mod rules;
 pub(crate) mod serve;

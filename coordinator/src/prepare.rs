@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use doorbuster_journeys::Journey;
 use doorbuster_model::assignment::Secrets;
@@ -55,8 +56,8 @@ pub(crate) struct Prepared {
     pub overrides: Overrides,
     /// The program that serves as every agent; `None` for this one.
     pub agent: Option<PathBuf>,
-    /// The files that agents need.
-    pub files: BTreeMap<String, String>,
+    /// The files that agents need: one copy for all of them.
+    pub files: Arc<BTreeMap<String, String>>,
     /// The environment's variables that journeys read.
     pub secrets: Secrets,
     /// The day on which it is prepared, in days since 1970-01-01 (UTC).
@@ -183,7 +184,7 @@ impl Prepared {
             text: source.text,
             overrides,
             agent,
-            files,
+            files: Arc::new(files),
             secrets,
             today,
             task,

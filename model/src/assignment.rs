@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{Generation, Segment};
 
@@ -42,8 +43,9 @@ pub struct Assignment {
     pub plan: String,
     /// What the command line says over it.
     pub overrides: Overrides,
-    /// The texts of files that the plan and its journeys name: journeys, certificates, data.
-    pub files: BTreeMap<String, String>,
+    /// The texts of files that the plan and its journeys name: journeys, certificates, data. They are megabytes, and all the
+    /// agents of a run may share them.
+    pub files: Arc<BTreeMap<String, String>>,
     /// The environment's variables that journeys read.
     pub secrets: Secrets,
     /// The day on which the run begins, in days since 1970-01-01 (UTC).

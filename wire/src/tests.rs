@@ -69,7 +69,7 @@ pub(crate) fn assignment() -> Assignment {
             ca_pem: None,
             allow_hosts: vec!["h".to_owned()],
         },
-        files: BTreeMap::from([("browse".to_owned(), "journey: browse".to_owned())]),
+        files: BTreeMap::from([("browse".to_owned(), "journey: browse".to_owned())]).into(),
         secrets: Secrets(BTreeMap::from([("PASSWORD".to_owned(), "hunter2".to_owned())])),
         today: 20_780,
         task: Task::Trace { walks: 3 },

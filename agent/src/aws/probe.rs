@@ -148,7 +148,7 @@ impl Round {
             agents_here: 0,
             plan: self.plan.clone(),
             overrides: Overrides { allow_hosts: self.allow_hosts.clone(), ..Overrides::default() },
-            files: self.files.clone(),
+            files: self.files.clone().into(),
             secrets: Secrets::default(),
             today: i64::try_from(days).unwrap_or(i64::MAX),
             task: Task::Probe { every_ms },

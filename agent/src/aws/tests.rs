@@ -41,7 +41,7 @@ fn assignment(id: &str, plan: &str) -> Assignment {
         agents_here: 0,
         plan: plan.to_owned(),
         overrides: Overrides::default(),
-        files: BTreeMap::from([("home.yaml".to_owned(), HOME.to_owned())]),
+        files: BTreeMap::from([("home.yaml".to_owned(), HOME.to_owned())]).into(),
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Load,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use doorbuster_journeys::{Run, Shopper};
 use doorbuster_model::assignment::Secrets;
@@ -23,7 +23,7 @@ fn job(journey: &str, cdn: &str) -> Job {
         agents_here: 0,
         plan,
         overrides: Overrides::default(),
-        files: BTreeMap::new(),
+        files: Arc::default(),
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Load,

@@ -61,7 +61,7 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use doorbuster_model::assignment::Secrets;
     use doorbuster_model::{Assignment, Generation, Overrides, Segment, Task};
@@ -87,7 +87,7 @@ mod tests {
             agents_here: 0,
             plan: plan.to_owned(),
             overrides: Overrides::default(),
-            files: BTreeMap::new(),
+            files: Arc::default(),
             secrets: Secrets::default(),
             today: 20_780,
             task,

@@ -80,7 +80,7 @@ impl Rounds {
             }
             // The function asks again whether it may.
             let object = json!({
-                "plan": &prepared.text, "files": &prepared.files, "region": name, "allow_hosts": allow_hosts,
+                "plan": &prepared.text, "files": &*prepared.files, "region": name, "allow_hosts": allow_hosts,
             });
             let round = Round { region: name.clone(), object: object.to_string().into_bytes() };
             if rounds.insert(aws.clone(), round).is_some() {

@@ -118,8 +118,8 @@ fn farewell(said: Result<(), String>, status: Option<ExitStatus>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::Arc;
 
     use doorbuster_model::assignment::Secrets;
     use doorbuster_model::{Overrides, Segment, Task};
@@ -143,7 +143,7 @@ mod tests {
             agents_here: 1,
             plan: String::new(),
             overrides: Overrides::default(),
-            files: BTreeMap::new(),
+            files: Arc::default(),
             secrets: Secrets::default(),
             today: 0,
             task: Task::Load,

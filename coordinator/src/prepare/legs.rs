@@ -1,5 +1,7 @@
 //! Who does which part of a run: each region's share, dealt out to its agents, and each agent's time, cut into generations.
 
+use std::sync::Arc;
+
 use doorbuster_model::generation::generations;
 use doorbuster_model::plan::Region;
 use doorbuster_model::plan::fleet::LaunchBy;
@@ -30,7 +32,7 @@ impl Leg {
 
 impl Prepared {
     /// Everything that is to be launched, in the order in which it begins. Assignments are made one by one, when it is time
-    /// ([`assignment`](Self::assignment)): each holds the whole plan with all its files.
+    /// ([`assignment`](Self::assignment)); its files they share.
     pub(crate) fn legs(&self) -> Vec<Leg> {
         let mut legs: Vec<Leg> = self.places().into_iter().flat_map(|leg| self.relay(leg)).collect();
         legs.sort_by_key(Leg::begins_ns);
@@ -53,7 +55,7 @@ impl Prepared {
             agents_here: if region.launch == LaunchBy::Local { self.agents_here() } else { 0 },
             plan: self.text.clone(),
             overrides: self.overrides.clone(),
-            files: self.files.clone(),
+            files: Arc::clone(&self.files),
             secrets: self.secrets.clone(),
             today: self.today,
             task: self.task_of(region),
@@ -165,6 +167,13 @@ mod tests {
             assert_eq!(end_ns, 13 * SECOND_NS);
         }
         assert_eq!(planned, pace.arrivals());
+    }
+
+    #[test]
+    fn all_agents_share_the_files() {
+        let prepared = prepared("");
+        let made = prepared.assignments("r");
+        assert!(made.iter().all(|(_, assignment)| Arc::ptr_eq(&assignment.files, &prepared.files)));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Assignments.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use doorbuster_model::assignment::{Audit, Secrets};
 use doorbuster_model::{Assignment, Generation, Overrides, Segment, Task};
 
@@ -30,7 +33,7 @@ pub(super) fn to_proto(assignment: &Assignment) -> proto::Assignment {
             ca_pem: overrides.ca_pem.clone(),
             allow_hosts: overrides.allow_hosts.clone(),
         }),
-        files: assignment.files.clone(),
+        files: BTreeMap::clone(&assignment.files),
         secrets: assignment.secrets.0.clone(),
         today: assignment.today,
         traces: match assignment.task {
@@ -105,7 +108,7 @@ pub(super) fn from_proto(assignment: proto::Assignment) -> Result<Assignment, Er
             ca_pem: overrides.ca_pem,
             allow_hosts: overrides.allow_hosts,
         },
-        files: assignment.files,
+        files: Arc::new(assignment.files),
         secrets: Secrets(assignment.secrets),
         today: assignment.today,
         task: task(assignment.traces, assignment.audit, assignment.probe_every_ms),

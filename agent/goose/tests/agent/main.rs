@@ -12,6 +12,7 @@ mod shop;
 use std::env;
 use std::io::{Read, Write};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use doorbuster_model::assignment::Secrets;
@@ -114,7 +115,7 @@ fn assignment(shop: &Shop, scenarios: &[&str], plan: &str) -> Assignment {
             journeys.join(", ")
         ),
         overrides: Overrides::default(),
-        files: scenarios.iter().map(|scenario| (file(scenario), journey(scenario))).collect(),
+        files: Arc::new(scenarios.iter().map(|scenario| (file(scenario), journey(scenario))).collect()),
         secrets: Secrets::default(),
         today: 20_780,
         task: Task::Load,

@@ -1,12 +1,17 @@
 //! Who is there: agents that are free, agents that have an assignment, assignments that wait for an agent.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use doorbuster_model::Assignment;
 use doorbuster_model::plan::fleet::LaunchBy;
 use doorbuster_wire::{Downward, Upward};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+/// How many KiB of assignments may be on their way to agents at the same time: of each there is a copy of its own from when it
+/// is told until it has come. At least one may, however long it is.
+const ON_THE_WAY_KIB_MAX: u32 = 256 << 10;
 
 /// How many messages wait for a stream to take them: all that a seat keeps, and as many words on what was received.
 pub(super) const TOLD_MAX: usize = 2_048;
@@ -110,11 +115,14 @@ pub(super) struct Roster {
     /// Those of them whose agents a group on EC2 starts.
     on_ec2: Vec<String>,
     inside: Mutex<Inside>,
+    /// Room for assignments on their way, in KiB.
+    room: Arc<Semaphore>,
 }
 
 impl Roster {
     pub(super) fn new(regions: Vec<String>) -> Self {
-        Self { regions, on_ec2: Vec::new(), inside: Mutex::default() }
+        let room = Semaphore::new(usize::try_from(ON_THE_WAY_KIB_MAX).unwrap_or(usize::MAX));
+        Self { regions, on_ec2: Vec::new(), inside: Mutex::default(), room: Arc::new(room) }
     }
 
     /// The same where a group on EC2 starts the agents of these regions.
@@ -170,6 +178,12 @@ impl Roster {
         taken
     }
 
+    /// Waits for room for an assignment on its way; it is free again once that is dropped. `None` never comes, as nobody closes
+    /// it.
+    pub(super) async fn room(&self, assignment: &Assignment) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.room).acquire_many_owned(weight_kib(assignment)).await.ok()
+    }
+
     /// An agent has no assignment any more.
     pub(super) fn release(&self, agent: &str) {
         self.lock().busy.remove(agent);
@@ -188,8 +202,19 @@ impl Roster {
     }
 }
 
+/// What of an assignment may be long, in KiB.
+fn weight_kib(assignment: &Assignment) -> u32 {
+    let files: usize = assignment.files.values().map(String::len).sum();
+    let kib = (files + assignment.plan.len()) >> 10;
+    u32::try_from(kib).unwrap_or(u32::MAX).clamp(1, ON_THE_WAY_KIB_MAX)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn link(
@@ -260,6 +285,27 @@ mod tests {
         let (here, _said_here, _told_here) = link("b", "tokyo", 0);
         roster.arrive(here);
         assert_eq!(roster.take("tokyo").try_recv().unwrap().link.agent, "b");
+    }
+
+    #[test]
+    fn so_much_is_on_its_way_and_no_more() {
+        let roster = roster();
+        let assignment = |mib: usize| {
+            let long = ("ca.pem".to_owned(), "x".repeat(mib << 20));
+            let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+            Assignment { files: BTreeMap::from([long]).into(), ..assignment }
+        };
+        let long = assignment(10);
+        let mut on_their_way: Vec<_> =
+            std::iter::from_fn(|| roster.room(&long).now_or_never().flatten()).collect();
+        assert_eq!(on_their_way.len(), 25);
+        assert!(
+            roster.room(&assignment(0)).now_or_never().flatten().is_some(),
+            "there is a rest for short ones"
+        );
+        assert!(roster.room(&long).now_or_never().is_none());
+        on_their_way.pop();
+        assert!(roster.room(&long).now_or_never().flatten().is_some(), "one has come");
     }
 
     #[test]

@@ -3,15 +3,19 @@
 //! What is told is numbered and kept until it was received, and told again on the next stream; what is said is taken once.
 //! The seat is given up when the agent cannot have a lease any more: 15 s after the last lease that it certainly got was
 //! told. Its process stops at that time, too, by its own clock.
+//!
+//! None of that begins before the assignment has come, which may be megabytes on a slow line: whoever launched it says how long
+//! that may take. Until then the seat is given up when the agent is gone for as long as a lease.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use doorbuster_model::Assignment;
 use doorbuster_wire::{Downward, FromAgent, PROTOCOL, Receiving, Sending, Take, ToAgent, Upward};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use super::roster::{Link, Roster, Taken};
@@ -35,14 +39,18 @@ pub(super) async fn attend(
 ) {
     let mut early = Vec::new();
     let taken = roster.take(&assignment.region);
-    let Some(Taken { link, mut returns }) = wait(taken, &mut orders, &mut early).await else { return };
+    let taken = wait(async { taken.await.ok() }, &mut orders, &mut early).await;
+    let Some(Taken { link, mut returns }) = taken else { return };
     let agent = link.agent.clone();
+    let Some(room) = wait(roster.room(&assignment), &mut orders, &mut early).await else {
+        roster.release(&agent);
+        link.send(Downward::Over);
+        return;
+    };
     let mut seat = Seat::new(number, events, Instant::now());
-    let hello = ToAgent::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() };
-    let first = [hello, ToAgent::Assign(Box::new(assignment))];
     let mut link = Some(link);
-    let mut gone = None;
-    for order in first.into_iter().chain(early) {
+    let mut gone = seat.hand_over(assignment, room).err();
+    for order in early {
         gone = gone.or(seat.order(order).err());
     }
     if gone.is_none() {
@@ -61,15 +69,16 @@ pub(super) async fn attend(
     }
 }
 
-/// Waits for an agent; `None` where the assignment is let go first. What is ordered meanwhile is kept.
-async fn wait(
-    mut taken: oneshot::Receiver<Taken>,
+/// Waits for what the assignment needs; `None` where it is let go first. What is ordered meanwhile is kept.
+async fn wait<T>(
+    needed: impl Future<Output = Option<T>>,
     orders: &mut mpsc::UnboundedReceiver<ToAgent>,
     early: &mut Vec<ToAgent>,
-) -> Option<Taken> {
+) -> Option<T> {
+    let mut needed = pin!(needed);
     loop {
         tokio::select! {
-            taken = &mut taken => return taken.ok(),
+            needed = &mut needed => return needed,
             order = orders.recv() => match order? {
                 // Only the newest lease is worth anything.
                 ToAgent::Lease { counter } => {
@@ -98,8 +107,19 @@ struct Seat {
     lease: Option<u64>,
     /// Leases that were told, and of which nobody knows yet whether they came: their sequences, and when.
     leases: VecDeque<(u64, Instant)>,
-    /// When the newest lease that certainly came was told.
+    /// When the newest lease that certainly came was told, or the assignment came.
     leased_at: Instant,
+    /// The assignment, until it has come.
+    on_its_way: Option<OnItsWay>,
+    /// Since when there is no stream.
+    apart_since: Option<Instant>,
+}
+
+/// An assignment that was told, and of which nobody knows yet whether it came.
+struct OnItsWay {
+    sequence: u64,
+    /// Its room among those that are on their way.
+    _room: OwnedSemaphorePermit,
 }
 
 impl Seat {
@@ -115,7 +135,17 @@ impl Seat {
             lease: None,
             leases: VecDeque::new(),
             leased_at: now,
+            on_its_way: None,
+            apart_since: None,
         }
+    }
+
+    /// Hands the assignment over, which has that room for its way.
+    fn hand_over(&mut self, assignment: Assignment, room: OwnedSemaphorePermit) -> Result<(), String> {
+        self.order(ToAgent::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() })?;
+        self.order(ToAgent::Assign(Box::new(assignment)))?;
+        self.on_its_way = Some(OnItsWay { sequence: self.sending.sent(), _room: room });
+        Ok(())
     }
 
     /// Keeps the seat until the agent is let go (`None`), or is lost, and why.
@@ -127,6 +157,7 @@ impl Seat {
     ) -> Option<String> {
         let events = self.events.clone();
         loop {
+            let ends_at = self.ends_at();
             tokio::select! {
                 order = orders.recv() => {
                     if let Err(why) = self.order(order?) {
@@ -138,6 +169,7 @@ impl Seat {
                     if !goes_on {
                         // Its place is kept.
                         *link = None;
+                        self.apart_since = Some(Instant::now());
                     }
                 }
                 room = events.reserve(), if self.unheard.is_some() => {
@@ -147,21 +179,38 @@ impl Seat {
                     }
                 }
                 Some(back) = returns.recv() => match self.resume(&back) {
-                    Ok(()) => *link = Some(back),
+                    Ok(()) => {
+                        *link = Some(back);
+                        self.apart_since = None;
+                    }
                     Err(why) => {
                         *link = Some(back);
                         return Some(why);
                     }
                 },
-                () = sleep_until(self.leased_at + LEASE) => {
+                () = sleep_until(ends_at.unwrap_or_else(Instant::now)), if ends_at.is_some() => {
                     let lease = LEASE.as_secs();
-                    return Some(format!("it was out of reach for {lease} s, and has stopped by its lease"));
+                    let and = match &self.on_its_way {
+                        Some(_) => "its assignment had not come",
+                        None => "has stopped by its lease",
+                    };
+                    return Some(format!("it was out of reach for {lease} s, and {and}"));
                 }
             }
             if !self.flush(link.as_ref(), Instant::now()) {
                 *link = None;
+                self.apart_since = Some(Instant::now());
             }
         }
+    }
+
+    /// When the seat is given up, if nothing is heard.
+    fn ends_at(&self) -> Option<Instant> {
+        let since = match &self.on_its_way {
+            Some(_) => self.apart_since,
+            None => Some(self.leased_at),
+        };
+        since.map(|since| since + LEASE)
     }
 
     /// Takes an order for the agent.
@@ -176,7 +225,10 @@ impl Seat {
     /// Tells what was not told on this stream yet. False where the stream is to begin anew.
     fn flush(&mut self, link: Option<&Link>, now: Instant) -> bool {
         let Some(link) = link else { return true };
-        if let Some(counter) = self.lease.take() {
+        // Behind an assignment leases would only be late.
+        if self.on_its_way.is_none()
+            && let Some(counter) = self.lease.take()
+        {
             // Without room for it there will be none for what matters, either, which then is the reason.
             if let Ok(sequence) = self.sending.push(ToAgent::Lease { counter }) {
                 self.leases.push_back((sequence, now));
@@ -227,6 +279,11 @@ impl Seat {
             return false;
         }
         self.acknowledged = self.acknowledged.max(sequence);
+        if self.on_its_way.as_ref().is_some_and(|told| told.sequence <= sequence) {
+            self.on_its_way = None;
+            // The agent's own lease began no later.
+            self.leased_at = Instant::now();
+        }
         while let Some((lease, told_at)) = self.leases.front().copied()
             && lease <= sequence
         {
@@ -260,7 +317,10 @@ async fn hear(link: &mut Option<Link>) -> Option<Upward> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use doorbuster_model::Report;
+    use futures_util::FutureExt;
 
     use super::*;
     use crate::launch::join::roster::TOLD_MAX;
@@ -403,7 +463,11 @@ mod tests {
         orders.send(ToAgent::Lease { counter: 1 }).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let heard = all(&mut told);
-        assert_eq!(heard.len(), 4, "welcome, hello, the assignment, a lease: {heard:?}");
+        assert_eq!(heard.len(), 3, "welcome, hello, the assignment: {heard:?}");
+        said_first.send(Upward::Received { sequence: 2 }).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let lease = Downward::Told { sequence: 3, message: ToAgent::Lease { counter: 1 } };
+        assert_eq!(all(&mut told), [lease]);
         said_first.send(Upward::Received { sequence: 3 }).await.unwrap();
         drop(said_first);
         let (number, gone) = happened.recv().await.unwrap();
@@ -415,6 +479,83 @@ mod tests {
         let (late, _said_late, mut told_late) = link(3);
         roster.arrive(late);
         assert_eq!(all(&mut told_late), [Downward::Over]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_assignment_may_take_as_long_as_it_takes_while_the_agent_is_there() {
+        let (events, mut happened) = queue();
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (orders, from_conductor) = mpsc::unbounded_channel();
+        let (first, said_first, mut told) = link(0);
+        roster.arrive(first);
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        tokio::spawn(attend(Arc::clone(&roster), 3, assignment, from_conductor, events));
+        for counter in 1..=60 {
+            orders.send(ToAgent::Lease { counter }).unwrap();
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        assert_eq!(all(&mut told).len(), 3, "welcome, hello, the assignment: no lease waits behind it");
+        // The line breaks, and is there again in time, with an agent that got the hello.
+        drop(said_first);
+        tokio::time::sleep(LEASE - Duration::from_secs(1)).await;
+        let (second, said_second, mut told_again) = link(1);
+        roster.arrive(second);
+        tokio::time::sleep(10 * LEASE).await;
+        assert!(happened.try_recv().is_err());
+        said_second.send(Upward::Received { sequence: 2 }).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let newest = Downward::Told { sequence: 3, message: ToAgent::Lease { counter: 60 } };
+        assert_eq!(all(&mut told_again).last(), Some(&newest));
+        // From then on there is a lease, and this agent has received none.
+        tokio::time::sleep(LEASE - Duration::from_secs(2)).await;
+        assert!(happened.try_recv().is_err());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let gone = happened.try_recv().unwrap().1;
+        assert!(matches!(&gone, Event::Gone(why) if why.contains("stopped by its lease")), "{gone:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_leaves_before_the_assignment_has_come_is_lost() {
+        let (events, mut happened) = queue();
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (_orders, from_conductor) = mpsc::unbounded_channel();
+        let (first, said_first, _told) = link(0);
+        roster.arrive(first);
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        tokio::spawn(attend(Arc::clone(&roster), 3, assignment, from_conductor, events));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let left = Instant::now();
+        drop(said_first);
+        let gone = happened.recv().await.unwrap().1;
+        assert!(matches!(&gone, Event::Gone(why) if why.contains("had not come")), "{gone:?}");
+        assert!((LEASE..LEASE + Duration::from_secs(1)).contains(&left.elapsed()), "{:?}", left.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_assignment_goes_out_once_there_is_room_and_makes_room_when_it_has_come() {
+        let (events, _happened) = queue();
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (first, said, mut told) = link(0);
+        roster.arrive(first);
+        let long = ("ca.pem".to_owned(), "x".repeat(200 << 10));
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        let assignment = Assignment { files: BTreeMap::from([long]).into(), ..assignment };
+        // Room for others, until there is none for this one.
+        let mut others: Vec<_> =
+            std::iter::from_fn(|| roster.room(&assignment).now_or_never().flatten()).collect();
+        let (orders, from_conductor) = mpsc::unbounded_channel();
+        tokio::spawn(attend(Arc::clone(&roster), 0, assignment.clone(), from_conductor, events));
+        let while_long = || tokio::time::sleep(Duration::from_secs(1));
+        while_long().await;
+        assert_eq!(all(&mut told), [Downward::Welcome { received: 0 }]);
+        others.pop();
+        while_long().await;
+        assert_eq!(all(&mut told).len(), 2, "hello, the assignment");
+        assert!(roster.room(&assignment).now_or_never().is_none());
+        said.send(Upward::Received { sequence: 2 }).await.unwrap();
+        while_long().await;
+        assert!(roster.room(&assignment).now_or_never().is_some());
+        drop(orders);
     }
 
     #[tokio::test(start_paused = true)]

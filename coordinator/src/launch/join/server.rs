@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorbuster_link::{KEEP_ALIVE_EVERY, KEEP_ALIVE_WITHIN};
+use doorbuster_link::KEEP_ALIVE_EVERY;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -34,6 +34,9 @@ use crate::fleet::pki::Pki;
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How long somebody without a certificate may stay, who can only enrol.
 const STRANGER_WITHIN: Duration = Duration::from_secs(30);
+/// How long an answer to a ping may take: on a slow line it comes behind all of an assignment that is under way. Who is gone is
+/// noticed before, by an agent's silence.
+const PING_ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 /// Calls at a time on one connection.
 const CALLS_MAX: u32 = 8;
 /// How often the server's certificate is made anew.
@@ -160,7 +163,7 @@ async fn attend(
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEP_ALIVE_EVERY)
-        .keep_alive_timeout(KEEP_ALIVE_WITHIN)
+        .keep_alive_timeout(PING_ANSWERED_WITHIN)
         .max_concurrent_streams(CALLS_MAX)
         .serve_connection(TokioIo::new(stream), answer);
     // A connection that breaks off comes back.

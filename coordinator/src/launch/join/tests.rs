@@ -7,6 +7,7 @@ mod proxy;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ pub(super) fn assignment(id: &str, region: &str) -> Assignment {
         agents_here: 0,
         plan: String::new(),
         overrides: Overrides::default(),
-        files: BTreeMap::new(),
+        files: Arc::default(),
         secrets: Secrets::default(),
         today: 0,
         task: Task::Load,
@@ -281,6 +282,24 @@ async fn a_partition_longer_than_the_lease_ends_the_assignment_on_both_sides() {
     assert_eq!(next.all().await, short.says());
     assert!(!PathBuf::from(format!("/proc/{process}/cmdline")).exists(), "the first is gone");
     assert!(launched.happened.try_recv().is_err(), "nothing follows the end");
+    agent.abort();
+}
+
+#[tokio::test]
+async fn a_large_assignment_over_a_slow_line_loses_no_agent() {
+    let site = Site::open(&["tokyo"], 1).await;
+    let fake = Fake::new(&site.folder.0, 5);
+    let proxy = Proxy::start(site.address, 1, 0).await;
+    proxy.slow_down(250_000);
+    let agent = site.agent("a", "tokyo", proxy.address, &fake);
+    let long = ("ca.pem".to_owned(), "x".repeat(5 << 20));
+    let assignment = Assignment { files: BTreeMap::from([long]).into(), ..assignment("r-0", "tokyo") };
+    let (events, happened) = mpsc::unbounded_channel();
+    let began = Instant::now();
+    let mut launched = Launched { agent: Some(site.desk.launch(0, assignment, events)), happened };
+    assert_eq!(launched.all().await, fake.says());
+    let took = began.elapsed();
+    assert!(took > Duration::from_secs(17), "longer than a lease: {took:?}");
     agent.abort();
 }
 

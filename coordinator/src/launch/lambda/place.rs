@@ -27,8 +27,8 @@ pub(super) const ADDRESS_GOOD_FOR: Duration = Duration::from_secs(3_600);
 const CONCURRENCY: u32 = 1_000;
 /// How long to wait for AWS to say it.
 const QUOTA_WITHIN: Duration = Duration::from_secs(5);
-/// How many bundles are uploaded at the same time.
-const UPLOADS_MAX: usize = 8;
+/// How many bundles are made, and uploaded where they are long, at the same time: each is in memory several times then.
+const BUNDLES_MAX: usize = 4;
 /// How long removing a run's objects may take. What is left then goes by the bucket's own rules.
 const CLEAR_WITHIN: Duration = Duration::from_secs(30);
 
@@ -43,7 +43,8 @@ pub(super) struct Place {
     pub(super) bucket: Bucket,
     /// What all its agents are told, save those of probes.
     pub(super) board: Arc<Board>,
-    pub(super) uploads: Semaphore,
+    /// Whose assignments are being handed over.
+    pub(super) bundles: Semaphore,
     /// Where the run's objects are: a prefix, with its slash.
     folder: String,
     rates: Mutex<Rates>,
@@ -82,7 +83,7 @@ impl Place {
             function,
             bucket,
             board: Arc::new(board),
-            uploads: Semaphore::new(UPLOADS_MAX),
+            bundles: Semaphore::new(BUNDLES_MAX),
             folder,
             rates: Mutex::new(Rates::new(concurrency)),
             opened_at: Instant::now(),

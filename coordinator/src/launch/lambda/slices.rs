@@ -1,5 +1,8 @@
 //! Data files for one agent: what a bundle of its own need not carry. Pure.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use doorbuster_journeys::{Journey, built_in, data_key};
 use doorbuster_model::plan::Model;
 use doorbuster_model::{Assignment, Plan, Segment, Task};
@@ -13,6 +16,7 @@ pub(super) fn slice(plan: &Plan, assignment: &mut Assignment) {
     let shoppers = shoppers(plan);
     let segment = assignment.segment.clone();
     let needed = |rows: usize, begins_anew: bool| needed(&segment, shoppers, rows, begins_anew);
+    let mut sliced = BTreeMap::new();
     for name in plan.journeys.iter().map(|used| used.journey.as_str()) {
         let Some(text) = assignment.files.get(name).map(String::as_str).or_else(|| built_in(name)) else {
             continue;
@@ -22,11 +26,19 @@ pub(super) fn slice(plan: &Plan, assignment: &mut Assignment) {
         for file in journey.data_files() {
             let key = data_key(name, file);
             let whole = assignment.files.get(&key);
-            if let Some(sliced) = whole.and_then(|whole| journey.slice_data(file, whole, &needed)) {
-                assignment.files.insert(key, sliced);
+            if let Some(slice) = whole.and_then(|whole| journey.slice_data(file, whole, &needed)) {
+                sliced.insert(key, slice);
             }
         }
     }
+    if sliced.is_empty() {
+        return;
+    }
+    // All the agents share the whole files: only what stays as it is is copied.
+    for (key, text) in assignment.files.iter() {
+        sliced.entry(key.clone()).or_insert_with(|| text.clone());
+    }
+    assignment.files = Arc::new(sliced);
 }
 
 /// How many numbers shoppers of the whole run have at most.
@@ -98,8 +110,8 @@ mod tests {
         let mut whole = assignment("r-0");
         whole.segment = split_weighted(&[1, 1]).remove(0);
         let rows: String = (0..4).map(|row| format!("name-{row}\n")).collect();
-        whole.files.insert("users.yaml".to_owned(), journey.to_owned());
-        whole.files.insert(data_key("users.yaml", "users.csv"), format!("name\n{rows}"));
+        let users = (data_key("users.yaml", "users.csv"), format!("name\n{rows}"));
+        whole.files = Arc::new(BTreeMap::from([("users.yaml".to_owned(), journey.to_owned()), users]));
         let mut sliced = whole.clone();
         slice(&plan, &mut sliced);
         assert_eq!(sliced.files[&data_key("users.yaml", "users.csv")], "name\nname-0\n\"\"\nname-2\n\"\"\n");

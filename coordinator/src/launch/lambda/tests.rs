@@ -1,5 +1,6 @@
 //! Functions that are invoked, heard and let go, over real connections and in real frames; what runs in them is played.
 
+mod large;
 mod unheard;
 
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ pub(super) fn assignment(id: &str) -> Assignment {
         agents_here: 0,
         plan: String::new(),
         overrides: Overrides::default(),
-        files: BTreeMap::new(),
+        files: Arc::default(),
         secrets: Secrets::default(),
         today: 0,
         task: Task::Load,
@@ -397,7 +398,7 @@ async fn what_is_too_long_for_a_payload_is_fetched() {
     });
     let lambda = opened(&cloud, "").await.unwrap();
     let mut whole = assignment("r-0");
-    whole.files.insert("ca.pem".to_owned(), "x".repeat(INLINE_BYTES_MAX + 1));
+    Arc::make_mut(&mut whole.files).insert("ca.pem".to_owned(), "x".repeat(INLINE_BYTES_MAX + 1));
     let (_agent, mut events) = launched(&lambda, whole.clone());
     gone(&mut events).await;
     let payload = payloads.lock().unwrap().remove(0);

@@ -1,6 +1,6 @@
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::plan::fleet::LaunchBy;
@@ -59,7 +59,7 @@ fn fleet_staying(regions: usize, stays: Option<Duration>) -> (Fleet, Agents) {
         agents_here: 1,
         plan: String::new(),
         overrides: Overrides::default(),
-        files: BTreeMap::new(),
+        files: Arc::default(),
         secrets: Secrets::default(),
         today: 0,
         task: Task::Probe { every_ms: 20_000 },
