@@ -177,6 +177,40 @@ fn closed_shoppers_go_on_in_the_next_generation() {
     });
 }
 
+#[test]
+fn a_relief_that_is_late_invalidates() {
+    let _turn = turn();
+    patiently(|| {
+        let (server, folder) = (Noting::start(), Folder::new());
+        folder.write("two.yaml", JOURNEY.replace("1200ms", "100ms"));
+        let binary = env!("CARGO_BIN_EXE_doorbuster");
+        let begun = folder.path("begun").display().to_string();
+        // Who comes after the first takes longer than the 3 s ahead of its time, and less than the 2 s after it.
+        let script = format!(
+            "#!/bin/sh\n[ -e '{begun}' ] && sleep 3.6\n: > '{begun}'\nexec '{binary}' agent --stdio\n"
+        );
+        folder.write("slow", script);
+        std::fs::set_permissions(folder.path("slow"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let text = format!(
+            "name: late\ntarget: \"http://{}\"\nregions: [tokyo]\nagent_binary: slow\njourneys: [two.yaml]\n\
+             load: {{ shoppers: [{{ hold: 3, for: 10s }}] }}\nfleet: {{ generation: 5s }}\n",
+            server.address
+        );
+        let finished = start(&["rehearse", &folder.write("plan.yaml", text)]).finish();
+        let report = &finished.report;
+        assert_eq!((finished.code, kinds(report)), (3, vec!["relief_late"]), "{}", finished.stderr);
+        let reason = &report["reasons"][0];
+        let message = reason["message"].as_str().unwrap();
+        assert_eq!(reason["region"], "tokyo");
+        assert!(message.starts_with("1 of the agents in tokyo"), "{message}");
+        assert!(message.contains("(generation 1)"), "{message}");
+        assert!(finished.stderr.contains("tokyo: generation 1 begins"), "{}", finished.stderr);
+        let rows = report["timeline"].as_array().unwrap().iter();
+        let after = rows.filter(|row| row["second"].as_u64() >= Some(7) && row["requests"] != 0).count();
+        assert!(after > 0, "it works all the same");
+    });
+}
+
 /// 60 arrivals of one request a second from three regions, in generations of 5 s.
 fn relayed(shop: &doorbuster_shop::Shop, length: &str, more: &str, options: &[&str]) -> Running {
     let folder = Folder::new();

@@ -3,6 +3,8 @@
 mod timeline;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
 
 use doorbuster_model::cdn::{ClassId, Finding, FindingKey, Findings};
 use doorbuster_model::plan::Model;
@@ -32,6 +34,8 @@ pub(crate) struct AgentState {
     pub next_second: u32,
     /// Ticks that had not come 5 s after their second.
     pub ticks_missing: u64,
+    /// How long after its time it was ready to relieve another, where that was too late.
+    pub relief_late: Option<Duration>,
     /// How it ended.
     pub ended: Ended,
     /// The largest difference between its clock and ours.
@@ -73,6 +77,7 @@ impl AgentState {
             arrivals_started: 0,
             next_second: 0,
             ticks_missing: 0,
+            relief_late: None,
             ended: Ended::Not,
             clock_offset_ms: 0.0,
             cpu_percent_max: 0.0,

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use doorbuster_model::Assignment;
-use doorbuster_model::plan::fleet::{LaunchBy, Responses};
+use doorbuster_model::plan::fleet::{LAMBDA_START_AHEAD, LaunchBy, Responses};
 use doorbuster_model::preflight::launched_ahead;
 use doorbuster_wire::{FromAgent, ToAgent};
 use tokio::sync::mpsc;
@@ -169,8 +169,7 @@ fn start_ahead(by: LaunchBy) -> Duration {
     match by {
         LaunchBy::Local => Duration::from_millis(150),
         LaunchBy::Join | LaunchBy::Ec2 => Duration::from_millis(500),
-        // It is read from an object that is looked at every half second.
-        LaunchBy::Lambda => Duration::from_secs(3),
+        LaunchBy::Lambda => LAMBDA_START_AHEAD,
     }
 }
 

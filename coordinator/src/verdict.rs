@@ -1,5 +1,7 @@
 //! The verdict: when a run is invalid, when it fails, and what to do about it.
 
+mod agents;
+
 use std::collections::BTreeSet;
 
 use doorbuster_model::plan::Model;
@@ -44,7 +46,7 @@ pub(crate) fn judge(prepared: &Prepared, run: Run, conducted: &Conducted) -> Out
         kept_in: None,
     };
     let mut reasons = stopped(conducted);
-    reasons.extend(agents(&prepared.plan, conducted));
+    reasons.extend(agents::reasons(&prepared.plan, conducted));
     reasons.extend(generator(&prepared.plan, &outcome, &global, reasons.is_empty()));
     reasons.extend(target(&outcome, &global, conducted));
     // All so far invalidate. What could not be observed is no news beside why the run cannot be judged.
@@ -118,41 +120,6 @@ fn stopped(conducted: &Conducted) -> Vec<Reason> {
         reasons.push(validity::interrupted("run"));
     }
     reasons
-}
-
-/// Agents that were lost, failed, or reported late.
-fn agents(plan: &Plan, conducted: &Conducted) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    for agent in &conducted.fold.agents {
-        let region = plan.regions[agent.region].name.as_str();
-        let means = || {
-            let lost = lost_load(plan, agent.arrivals_planned, agent.arrivals_started);
-            format!("{lost}; the figures lack this, so run again")
-        };
-        if let Some(mut reason) = validity::ended(agent, region, means) {
-            if let Some(why) = conducted.given_up {
-                reason.message = format!("{}; {why}", reason.message);
-            }
-            reasons.push(reason);
-        } else if agent.ticks_missing > 0 {
-            let message = format!(
-                "{} reports of an agent in {region} were missing 5 s after their second: its machine is overloaded or cut off; give the agent more CPU, or the plan more agents",
-                agent.ticks_missing
-            );
-            reasons.push(invalid("tick_missing", Some(region), message));
-        }
-    }
-    reasons
-}
-
-fn lost_load(plan: &Plan, planned: u64, started: u64) -> String {
-    match plan.load.model {
-        Model::Open(_) => format!(
-            "{} of its {planned} arrivals were not started, as far as it reported",
-            planned.saturating_sub(started)
-        ),
-        Model::Closed => "its shoppers' load ended there".to_owned(),
-    }
 }
 
 /// The generator did not generate what was planned. `undisturbed`: nothing else explains missing arrivals.

@@ -52,17 +52,24 @@ impl Generation {
 /// The parts of a run of `length_ns`, none longer than `longest`: whole seconds, in order and without a gap; one that is
 /// the whole run where `longest` is `None`. Less than a second counts as one.
 pub fn generations(length_ns: u64, longest: Option<Duration>) -> Vec<Generation> {
-    let longest_ns = longest.map_or(u64::MAX, |longest| longest.as_secs().max(1).saturating_mul(SECOND_NS));
+    generations_after(length_ns, longest.unwrap_or(Duration::MAX), longest)
+}
+
+/// The same where the first is no longer than `first`, however long those may be that follow it.
+pub fn generations_after(length_ns: u64, first: Duration, longest: Option<Duration>) -> Vec<Generation> {
+    let whole_ns = |most: Duration| most.as_secs().max(1).saturating_mul(SECOND_NS);
+    let mut most_ns = whole_ns(first);
     let mut generations = Vec::new();
     let mut from_ns = 0;
     for number in 0.. {
-        let to_ns = length_ns.min(longest_ns.saturating_add(from_ns));
+        let to_ns = length_ns.min(most_ns.saturating_add(from_ns));
         let is_last = to_ns == length_ns;
         generations.push(Generation { number, from_ns, to_ns, is_last });
         if is_last {
             break;
         }
         from_ns = to_ns;
+        most_ns = longest.map_or(u64::MAX, whole_ns);
     }
     generations
 }
@@ -124,14 +131,30 @@ mod tests {
         assert_eq!(iteration_index(3, 256, 5), iteration_index(3, 0, 5), "other shoppers' are never touched");
     }
 
+    #[test]
+    fn the_first_may_be_shorter() {
+        let seconds = Duration::from_secs;
+        let ends = |first, longest| -> Vec<u64> {
+            let parts = generations_after(10 * SECOND_NS, first, longest);
+            parts.iter().map(|part| part.to_ns / SECOND_NS).collect()
+        };
+        assert_eq!(ends(seconds(3), Some(seconds(4))), [3, 7, 10]);
+        assert_eq!(ends(seconds(3), None), [3, 10]);
+        assert_eq!(ends(Duration::MAX, Some(seconds(4))), [10]);
+        assert_eq!(ends(Duration::ZERO, Some(seconds(20))), [1, 10]);
+    }
+
     proptest! {
         #[test]
         fn the_union_is_the_run_without_a_gap(
             length_ns in 1_u64..20_000 * SECOND_NS,
             longest_ms in 0_u64..4_000_000,
+            first_ms in 0_u64..4_000_000,
         ) {
             let longest = Duration::from_millis(longest_ms.max(2_000));
-            let parts = generations(length_ns, Some(longest));
+            let first = Duration::from_millis(first_ms.max(2_000)).min(longest);
+            let parts = generations_after(length_ns, first, Some(longest));
+            prop_assert!(Duration::from_nanos(parts[0].to_ns) <= first);
             prop_assert_eq!(parts[0].from_ns, 0);
             prop_assert_eq!(parts[parts.len() - 1].to_ns, length_ns);
             for (position, part) in parts.iter().enumerate() {

@@ -3,6 +3,7 @@
 use doorbuster_model::Report;
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::{Conductor, Noted};
 use crate::fold::Ended;
@@ -55,9 +56,16 @@ impl Conductor<'_> {
         let Some(launched_at) = seat.ready() else { return };
         self.fold.agents[number].clock_offset_ms =
             clock_offset_ms(launched_at, clock_unix_ns, Timestamp::now());
-        if let Some((course, agent)) = self.course.as_ref().zip(seat.agent()) {
-            // An agent that is gone has said so, or will.
-            let _ = agent.to.send(ToAgent::Start { at_unix_ns: course.at_unix_ns });
+        let Some((course, agent)) = self.course.as_ref().zip(seat.agent()) else { return };
+        // An agent that is gone has said so, or will.
+        let _ = agent.to.send(ToAgent::Start { at_unix_ns: course.at_unix_ns });
+        let late = course.relief_late(&seat.leg, Instant::now());
+        self.fold.agents[number].relief_late = late;
+        if let Some(late) = late {
+            let which = seat.leg.generation.map_or(0, |part| part.number);
+            let region = self.prepared.plan.regions.get(seat.leg.region).map_or("", |region| &region.name);
+            let late_ms = late.as_millis();
+            self.lines.push(format!("{region}: generation {which} begins {late_ms} ms late"));
         }
     }
 }

@@ -17,7 +17,9 @@ use crate::prepare::Leg;
 const REPORT_WITHIN: Duration = Duration::from_secs(20);
 /// Who is to relieve another and is not ready so long after its time is lost: everything that was due meanwhile would be sent
 /// at once, which is a load that nobody asked for.
-const RELIEF_LATE_MAX: Duration = Duration::from_secs(10);
+const RELIEF_LATE_MAX: Duration = Duration::from_secs(2);
+/// From so long after its time on, a relief leaves a hole in the load that a person would see.
+const RELIEF_LATE: Duration = Duration::from_millis(100);
 /// An agent that is handed its assignment so long after it should have been ready refuses it. Clocks differ.
 const HANDED_LATE_MAX: Duration = Duration::from_secs(60);
 
@@ -83,6 +85,12 @@ impl Course {
     /// Whether a leg is to relieve another, and its time has not come.
     pub(super) fn is_ahead(&self, leg: &Leg, now: Instant) -> bool {
         leg.begins_ns() > 0 && now < self.start + Duration::from_nanos(leg.begins_ns())
+    }
+
+    /// How much too late somebody comes who is ready `now` to relieve another; `None` where that is in time.
+    pub(super) fn relief_late(&self, leg: &Leg, now: Instant) -> Option<Duration> {
+        let late = now.saturating_duration_since(self.start + Duration::from_nanos(leg.begins_ns()));
+        (leg.begins_ns() > 0 && late > RELIEF_LATE).then_some(late)
     }
 
     /// When somebody is launched who is to be there in time, `ahead` of it.
@@ -330,6 +338,22 @@ mod tests {
         course.stop(now);
         course.stop(now + SECOND);
         assert!(legs().iter().all(|leg| course.told_by(leg) == now + 20 * SECOND));
+    }
+
+    #[test]
+    fn who_relieves_another_is_late_where_a_hole_is_to_be_seen() {
+        let start = Instant::now();
+        let course = course(start);
+        let millis = Duration::from_millis;
+        let late = |leg: &Leg, at: Duration| course.relief_late(leg, start + at);
+        let relief = &legs()[1];
+        for in_time in [Duration::ZERO, 77 * SECOND, 80 * SECOND, millis(80_100)] {
+            assert_eq!(late(relief, in_time), None, "{in_time:?}");
+        }
+        assert_eq!(late(relief, millis(80_101)), Some(millis(101)));
+        assert_eq!(late(relief, millis(81_500)), Some(millis(1_500)));
+        assert_eq!(late(&legs()[0], SECOND), None, "who begins with the run is waited for");
+        assert_eq!(late(&leg(None), SECOND), None);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use doorbuster_model::generation::generations;
 use doorbuster_model::plan::Region;
 use doorbuster_model::plan::fleet::LaunchBy;
 use doorbuster_model::segment::split_weighted;
@@ -82,11 +81,11 @@ impl Prepared {
     /// Those who cover an agent's share one after the other. Only a load is so long that it takes several: what a probe does
     /// has no end, and everything else is over in minutes.
     fn relay(&self, leg: Leg) -> Vec<Leg> {
-        let longest = self.plan.fleet.longest_generation(self.plan.regions[leg.region].launch);
         if self.task != Task::Load {
             return vec![leg];
         }
-        let parts = generations(self.plan.load.pace.length_ns(), longest);
+        let (plan, launch) = (&self.plan, self.plan.regions[leg.region].launch);
+        let parts = plan.fleet.relay(launch, plan.load.pace.length_ns(), plan.graceful);
         if parts.len() <= 1 {
             return vec![leg];
         }
@@ -174,6 +173,22 @@ mod tests {
         let prepared = prepared("");
         let made = prepared.assignments("r");
         assert!(made.iter().all(|(_, assignment)| Arc::ptr_eq(&assignment.files, &prepared.files)));
+    }
+
+    #[test]
+    fn functions_that_begin_have_less_time_than_those_who_relieve_them() {
+        let text = "name: x\ntarget: http://127.0.0.1:1\n\
+             regions: { a: { launch: lambda, aws: eu-west-2 }, b: { agents: 1 } }\n\
+             journeys: [browse]\nload: { arrivals: [{ hold: 10/s, for: 30m }] }\n";
+        let source = Source {
+            name: "plan.yaml".to_owned(),
+            folder: PathBuf::new(),
+            text: text.to_owned(),
+            files: BTreeMap::new(),
+        };
+        let legs = Prepared::new(source, Overrides::default()).unwrap().legs();
+        let parts = legs.iter().map(|leg| (leg.region, leg.begins_ns() / SECOND_NS));
+        assert_eq!(parts.collect::<Vec<_>>(), [(0, 0), (1, 0), (0, 772), (0, 1_552)]);
     }
 
     #[test]

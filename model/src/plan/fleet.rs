@@ -1,9 +1,13 @@
 //! Where a plan's agents come from, what holds for all of them, and what is to happen when one is missing or lost.
 
+mod life;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use doorbuster_notation::{Fault, Faults, Fields, Node, parse_duration, show_duration};
+
+pub use life::LAMBDA_START_AHEAD;
 
 use super::export::aws_region;
 use super::{Region, word};
@@ -20,7 +24,7 @@ const PKI: &str = "fleet-pki";
 /// The shortest generation that is worth its start.
 const GENERATION_MIN: Duration = Duration::from_secs(5);
 /// The longest generation of a function: with its start before and its draining after, it stays within the 15 minutes that a
-/// function may run.
+/// function may run. Whoever begins with the run has less, as it waits for the others ([`Fleet::relay`]).
 pub const LAMBDA_GENERATION_MAX: Duration = Duration::from_secs(13 * 60);
 /// How long agents may take to be ready at most.
 const START_WITHIN_MAX: Duration = Duration::from_secs(15 * 60);

@@ -71,7 +71,8 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
     let alerts = fields.optional("alerts").map(|node| Alerts::of_section(node, faults)).unwrap_or_default();
     let slo = fields.optional("slo").and_then(|node| slo::slo(node, &regions, every_s, faults));
     let export = fields.optional("export").map_or_else(Default::default, |node| export::export(node, faults));
-    let fleet = fields.optional("fleet").map(|node| fleet::fleet(node, &regions, faults)).unwrap_or_default();
+    let fleet_node = fields.optional("fleet");
+    let fleet = fleet_node.map(|node| fleet::fleet(node, &regions, faults)).unwrap_or_default();
     let on_agent_loss = fleet::on_loss(fields.optional("on_agent_loss"), faults);
     fields.finish(faults);
     let plan = Plan {
@@ -104,6 +105,13 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
             root.place,
             "the warm-up is as long as the whole load, so nothing would be judged; shorten warmup",
         );
+    }
+    let invokes = plan.regions.iter().any(|region| region.launch == LaunchBy::Lambda);
+    if plan.has_load
+        && invokes
+        && let Some(why) = plan.fleet.unfit(plan.load.pace.length_ns(), plan.graceful)
+    {
+        faults.add(fleet_node.map_or(root.place, |node| node.place), why);
     }
     Some(plan)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Crowd, Walk};
-use crate::generation::{DRAIN_MAX, generations};
+use crate::generation::DRAIN_MAX;
 use crate::plan::{Connections as Kept, HttpVersion, LaunchBy, Plan, Region};
 use crate::segment::split_weighted;
 
@@ -73,10 +73,10 @@ pub fn parts(plan: &Plan, crowd: &Crowd, walks: &[Walk]) -> Vec<Part> {
         let shoppers_max = segment.count_below(crowd.shoppers_max);
         // An agent's share is dealt out in turn, so that no agent has more than one above the others.
         let shoppers_per_agent = shoppers_max.div_ceil(agents);
-        let longest = plan.fleet.longest_generation(region.launch);
-        let relay = generations(plan.load.pace.length_ns(), longest);
+        let relay = plan.fleet.relay(region.launch, plan.load.pace.length_ns(), plan.graceful);
         let ahead = launched_ahead(region.launch);
-        let at_once = longest.map_or(1, |longest| relayed_at_once(relay.len() as u64, longest, ahead));
+        let longest_ns = relay.iter().map(|part| part.to_ns - part.from_ns).max().unwrap_or(0);
+        let at_once = relayed_at_once(relay.len() as u64, Duration::from_nanos(longest_ns), ahead);
         let successions = relay.len().saturating_sub(1) as f64;
         let length_s = plan.load.pace.length_ns() as f64 / 1e9;
         let ends_s = successions * DRAIN_MAX.as_secs_f64() + plan.graceful.as_secs_f64();

@@ -84,6 +84,11 @@ fn what_cannot_be_is_a_fault_with_its_place_and_the_nearest_word() {
         ),
         ("fleet: { generation: 5500ms }", "expected whole seconds, 5s or more"),
         ("fleet: { generation: 14m }", "expected at most 13m, because a function ends after 15 minutes"),
+        (
+            "fleet: { start: { within: 14m } }",
+            "plan.yaml:11:8: a function lives for 15m, and this leaves no generation of 5s in it: 14m until all are ready",
+        ),
+        ("graceful: 15m", "15m for journeys to end and 5s to spare"),
         ("fleet: { responses: hole }", "did you mean \"whole\"?"),
         ("fleet: { listen: \"7443\" }", "\"7443\" is not an address with a port"),
         ("fleet: { pki: \"\" }", "expected a folder"),
