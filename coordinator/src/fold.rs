@@ -3,7 +3,6 @@
 mod timeline;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::time::Duration;
 
 use doorbuster_model::cdn::{ClassId, Finding, FindingKey, Findings};

@@ -76,8 +76,7 @@ pub(super) async fn ask(regions: BTreeSet<String>, stack: &str, endpoint: Option
         let (name, endpoint) = (format!("{stack}-agent"), endpoint.map(str::to_owned));
         asked.spawn(async move {
             let client = Client::new(&aws::config(&region, endpoint.as_deref(), ATTEMPTS).await);
-            let (quota, function) =
-                tokio::join!(Box::pin(of(&client)), Box::pin(function(&client, &name)));
+            let (quota, function) = tokio::join!(Box::pin(of(&client)), Box::pin(function(&client, &name)));
             (region, quota, function)
         });
     }

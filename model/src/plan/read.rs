@@ -99,6 +99,12 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         on_agent_loss,
         allow_hosts: Vec::new(),
     };
+    whole(&plan, root, fleet_node, faults);
+    Some(plan)
+}
+
+/// What each part allows and the parts together do not.
+fn whole(plan: &Plan, root: &Node, fleet: Option<&Node>, faults: &mut Faults) {
     let is_all_warmup = |warmup_ns: u64| warmup_ns >= plan.load.pace.length_ns();
     if plan.has_load && u64::try_from(plan.warmup.as_nanos()).is_ok_and(is_all_warmup) {
         faults.add(
@@ -111,9 +117,8 @@ fn fields(root: &Node, faults: &mut Faults) -> Option<Plan> {
         && invokes
         && let Some(why) = plan.fleet.unfit(plan.load.pace.length_ns(), plan.graceful)
     {
-        faults.add(fleet_node.map_or(root.place, |node| node.place), why);
+        faults.add(fleet.map_or(root.place, |node| node.place), why);
     }
-    Some(plan)
 }
 
 fn duration(node: Option<&Node>, default: Duration, faults: &mut Faults) -> Duration {
