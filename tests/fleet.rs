@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Once};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use doorbuster_model::assignment::Secrets;
 use doorbuster_model::{Assignment, Overrides, Segment, Task};
@@ -68,17 +69,20 @@ fn left(stack: &MiniStack, region: &str) -> Vec<String> {
     answers.into_iter().filter(is_left).collect()
 }
 
-/// A plan of eight agents in each region, as functions.
-fn plan(shop: &Shop) -> String {
+/// A plan of so many agents in each region, as functions, with this load.
+fn plan(shop: &Shop, agents: u32, arrivals: &str) -> String {
     let edges = shop.edges();
     let region = |(name, aws): &(&str, &str)| {
         let edge = edges.iter().find(|edge| edge.region == *name).unwrap();
-        format!("{name}: {{ target: \"http://{}\", aws: {aws}, launch: lambda, agents: 8 }}", edge.address)
+        format!(
+            "{name}: {{ target: \"http://{}\", aws: {aws}, launch: lambda, agents: {agents} }}",
+            edge.address
+        )
     };
     format!(
         "name: fleet\nregions: {{ {} }}\nfleet: {{ responses: whole }}\n\
          journeys: [{{ journey: browse, weight: 5 }}, {{ journey: cart, weight: 3 }}, {{ journey: checkout, weight: 2 }}]\n\
-         load: {{ arrivals: [{{ ramp: [10/s, 60/s], over: 4s }}], spacing: poisson }}\ngraceful: 10s\n",
+         load: {{ arrivals: [{arrivals}], spacing: poisson }}\ngraceful: 10s\n",
         REGIONS.iter().map(region).collect::<Vec<_>>().join(", ")
     )
 }
@@ -133,7 +137,7 @@ fn a_fleet_goes_up_counts_exactly_and_leaves_nothing() {
 /// A rehearsal by functions, whose report says what the shop's log says.
 fn rehearse(stack: &MiniStack) {
     let (shop, folder) = (shop(), Folder::new());
-    let plan = folder.write("plan.yaml", plan(&shop));
+    let plan = folder.write("plan.yaml", plan(&shop, 8, "{ ramp: [10/s, 60/s], over: 4s }"));
     let endpoint = stack.endpoint();
     let finished = start_in(&KEYS, &["rehearse", &plan, "--quiet", "--aws-endpoint", &endpoint]).finish();
     assert_eq!(finished.code, 0, "{}", finished.stderr);
@@ -148,6 +152,59 @@ fn rehearse(stack: &MiniStack) {
         assert!(logged > 0);
         assert_eq!(count(report, &format!("regions.{name}.requests_sent")), logged, "{name}");
     }
+}
+
+#[test]
+fn without_its_coordinator_a_function_stops_within_a_lease_and_serves_the_next() {
+    if without("ministack") {
+        return;
+    }
+    let zip = agent_zip().display().to_string();
+    let _turn = turn();
+    let stack = MiniStack::start();
+    let up = fleet(&stack, &["up", "--zip", &zip, "--no-alarms", "--no-ec2", "--quiet"]);
+    assert_eq!(up.code, 0, "{}", up.stderr);
+    patiently(|| lose_the_coordinator(&stack));
+    patiently(|| rehearse(&stack));
+    // What the lost coordinator left in the buckets keeps nobody from removing them.
+    let down = fleet(&stack, &["down"]);
+    assert_eq!(down.code, 0, "{}", down.stderr);
+    for (_, aws) in REGIONS {
+        assert_eq!(left(&stack, aws), Vec::<String>::new(), "{aws}");
+    }
+}
+
+/// A rehearsal whose coordinator is killed while its functions send: the board is not written any more, and nobody asks how
+/// they are.
+fn lose_the_coordinator(stack: &MiniStack) {
+    let (shop, folder) = (shop(), Folder::new());
+    let plan = folder.write("plan.yaml", plan(&shop, 2, "{ hold: 60/s, for: 60s }"));
+    let endpoint = stack.endpoint();
+    let mut running = start_in(&KEYS, &["rehearse", &plan, "--quiet", "--aws-endpoint", &endpoint]);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while requests(&shop) < 200 {
+        assert!(Instant::now() < deadline, "no load");
+        thread::sleep(Duration::from_millis(100));
+    }
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    let killed = Instant::now();
+    assert_eq!(stack.agents().len(), 6, "each function has its agent's process");
+    let (mut seen, mut last) = (requests(&shop), killed);
+    while killed.elapsed() < Duration::from_secs(20) {
+        thread::sleep(Duration::from_millis(100));
+        let now = requests(&shop);
+        if now > seen {
+            (seen, last) = (now, Instant::now());
+        }
+    }
+    let went_on = last - killed;
+    assert!(
+        went_on > Duration::from_secs(2),
+        "they did not even notice: load {went_on:?} after it was killed"
+    );
+    assert!(went_on <= Duration::from_millis(15_500), "load {went_on:?} after the coordinator was killed");
+    assert_eq!(stack.agents(), Vec::<u32>::new(), "no function is left that works");
 }
 
 /// An assignment of a second of load.

@@ -25,7 +25,8 @@ mod cdn;
 mod counts;
 /// Three styles of shop: the demo shop's own pages, forms as of old, GraphQL; and one journey with everything shown.
 mod faces;
-/// The fleet: put into three regions of a stand-in for AWS, counted to the request, and removed without a trace.
+/// The fleet: put into three regions of a stand-in for AWS, counted to the request, its load over once its coordinator is
+/// killed, and removed without a trace.
 mod fleet;
 /// A run as a relay of generations: to the target it is the same run, and losing one loses no other.
 mod generations;

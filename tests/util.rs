@@ -168,18 +168,31 @@ fn markers(data: &Path) -> Vec<Value> {
 
 /// The direct children of a process whose command line says `agent --stdio`.
 pub(crate) fn children(parent: u32) -> Vec<u32> {
+    let is_child = |process: &Process| process.parent == parent && process.command.contains("agent\0--stdio");
+    let mut found: Vec<u32> = processes().into_iter().filter(is_child).map(|process| process.id).collect();
+    found.sort_unstable();
+    found
+}
+
+/// A process of this machine.
+struct Process {
+    id: u32,
+    parent: u32,
+    /// Its command line, with a NUL behind each word.
+    command: String,
+}
+
+/// All of them.
+fn processes() -> Vec<Process> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t")?.parse().ok());
         let command = fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
-        if status.contains(&format!("PPid:\t{parent}\n")) && command.contains("agent\0--stdio") {
-            found.push(pid);
-        }
+        // Those that have ended meanwhile are none.
+        found.extend(parent.map(|parent| Process { id, parent, command }));
     }
-    found.sort_unstable();
     found
 }
 
@@ -397,6 +410,19 @@ impl MiniStack {
     pub(crate) fn query(&self, region: &str, service: &str, form: &str) -> String {
         let head = ["Content-Type: application/x-www-form-urlencoded"];
         self.ask((region, service), ("POST", "/"), &head, form.as_bytes())
+    }
+
+    /// The agents of its functions that work: processes somewhere below its own.
+    pub(crate) fn agents(&self) -> Vec<u32> {
+        let (all, mut family) = (processes(), vec![self.child.id()]);
+        let mut position = 0;
+        while let Some(parent) = family.get(position).copied() {
+            family.extend(all.iter().filter(|process| process.parent == parent).map(|process| process.id));
+            position += 1;
+        }
+        let is_agent =
+            |process: &&Process| process.command.ends_with("\0--stdio\0") && family.contains(&process.id);
+        all.iter().filter(is_agent).map(|process| process.id).collect()
     }
 
     /// Every alarm that it knows, as the text of its answer.

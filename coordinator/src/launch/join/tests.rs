@@ -294,7 +294,7 @@ async fn a_large_assignment_over_a_slow_line_loses_no_agent() {
     let agent = site.agent("a", "tokyo", proxy.address, &fake);
     let long = ("ca.pem".to_owned(), "x".repeat(5 << 20));
     let assignment = Assignment { files: BTreeMap::from([long]).into(), ..assignment("r-0", "tokyo") };
-    let (events, happened) = mpsc::unbounded_channel();
+    let (events, happened) = queue();
     let began = Instant::now();
     let mut launched = Launched { agent: Some(site.desk.launch(0, assignment, events)), happened };
     assert_eq!(launched.all().await, fake.says());

@@ -45,7 +45,7 @@ async fn are_handed_over() {
     let mut whole = assignment("r");
     Arc::make_mut(&mut whole.files).insert("ca.pem".to_owned(), "x".repeat(FILE_BYTES));
     let before = resident_bytes();
-    let (sender, mut events) = unbounded_channel();
+    let (sender, mut events) = queue();
     let launch = |number: usize| {
         let assignment = Assignment { id: format!("r-{number}"), ..whole.clone() };
         lambda.launch(number, 0, assignment, sender.clone()).unwrap()
