@@ -193,6 +193,7 @@ fn examine(prepared: &Prepared, machine: Machine, asked: &Asked, usd_max: Option
         function::functions(plan, &regions, &asked.functions),
         agents::quota(plan, &regions, asked),
         credentials::lasting(plan, asked.credentials_left, is_probe),
+        agents::clock(&regions),
         targets::bandwidth(plan, &crowd),
         targets::edges(plan, &crowd, &regions),
         if is_probe { Vec::new() } else { supplies::rows(&prepared.walks, &crowd) },
@@ -223,11 +224,8 @@ fn assumed(prepared: &Prepared, is_probe: bool) -> Vec<String> {
     if prepared.plan.load.model == Model::Closed {
         told.push("a closed model's requests depend on how fast the target answers".to_owned());
     }
-    if prepared.plan.regions.iter().any(|region| region.launch != LaunchBy::Local) {
-        told.push(
-            "how far agents' clocks are off, and how much a function's network carries, is measured by the run"
-                .to_owned(),
-        );
+    if prepared.plan.regions.iter().any(|region| region.launch == LaunchBy::Lambda) {
+        told.push("how much a function's network carries is measured by the run".to_owned());
     }
     told
 }

@@ -141,6 +141,15 @@ impl Bucket {
         self.presigned("PUT", key, &[("if-none-match", "*")], good_for).await
     }
 
+    /// Until when addresses that are signed now are good at most, whatever they were signed for: an address dies with the
+    /// credentials that signed it. `None` where those do not end.
+    ///
+    /// # Errors
+    /// There are no credentials.
+    pub(crate) async fn signs_until(&self) -> Result<Option<SystemTime>, Failure> {
+        Ok(self.keys.at(SystemTime::now()).await?.expiry())
+    }
+
     async fn presigned(
         &self,
         method: &str,

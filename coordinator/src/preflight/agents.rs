@@ -137,6 +137,13 @@ pub(super) fn start(plan: &Plan, regions: &[Carried]) -> Vec<Check> {
     environments(regions).into_iter().filter_map(line).collect()
 }
 
+/// That clocks of other machines are not known before the run: a line where agents are on any.
+pub(super) fn clock(regions: &[Carried]) -> Vec<Check> {
+    let is_elsewhere = regions.iter().any(|region| region.launch != LaunchBy::Local);
+    let says = "not known before agents have started: the run measures it";
+    is_elsewhere.then(|| Check::ok("clock", None, says.to_owned())).into_iter().collect()
+}
+
 /// Whether AWS lets so many functions run: a line per AWS region, save that one is enough for all where it is not known for
 /// the same reason.
 pub(super) fn quota(plan: &Plan, regions: &[Carried], asked: &Asked) -> Vec<Check> {

@@ -21,6 +21,12 @@ pub(super) fn cost(plan: &Plan, usd: f64, usd_max: Option<f64>) -> Check {
             let change = "use fewer agents, a shorter run or arm64, or raise it".to_owned();
             Check::bad(Status::Refuse, "cost", None, says, change)
         }
+        // A limit that leaves something out is no limit.
+        Some(_) if plan.regions.iter().any(|region| region.launch == LaunchBy::Ec2) => {
+            let says = format!("{says}, nor are instances of EC2, which --max-cost cannot bound");
+            let change = "add what they cost by the hour and type (https://aws.amazon.com/ec2/pricing/on-demand/), and end them with `doorbuster fleet up --agents-ec2 0`".to_owned();
+            Check::bad(Status::Warning, "cost", None, says, change)
+        }
         _ => Check::ok("cost", None, says),
     }
 }

@@ -89,6 +89,7 @@ fn half_a_million_shoppers_from_functions() {
             ("generations", "london", Status::Ok),
             ("quota", "ap-northeast-1", Status::Ok),
             ("quota", "eu-west-2", Status::Warning),
+            ("clock", "", Status::Ok),
             ("bandwidth", "", Status::Warning),
             ("cloudfront", EDGE, Status::Ok),
             ("cost", "", Status::Refuse),
@@ -102,11 +103,16 @@ fn half_a_million_shoppers_from_functions() {
     );
     assert_eq!(told(6), "quota, ap-northeast-1: 556 of 1,000 concurrent executions");
     assert!(told(7).contains("unknown: no credentials"), "{}", told(7));
+    assert!(told(8).starts_with("clock: not known before agents have started"), "{}", told(8));
     assert!(told(7).contains("eu-west-2 allows 540 concurrent executions"), "{}", told(7));
     // 50,000 walks a second of 4 answers of 38 kB each.
-    assert!(told(8).contains("60.8 Gbit/s") && told(8).contains("https://aws.amazon.com/ec2/testing/"));
-    assert!(told(9).contains("200,000/s of 250,000/s requests and 60.8 Gbit/s of 150 Gbit/s"), "{}", told(9));
-    assert!(told(10).contains("--max-cost is 100.00 USD"), "{}", told(10));
+    assert!(told(9).contains("60.8 Gbit/s") && told(9).contains("https://aws.amazon.com/ec2/testing/"));
+    assert!(
+        told(10).contains("200,000/s of 250,000/s requests and 60.8 Gbit/s of 150 Gbit/s"),
+        "{}",
+        told(10)
+    );
+    assert!(told(11).contains("--max-cost is 100.00 USD"), "{}", told(11));
     assert!(matches!(sale.allows(), Err(Error::Refused { lines: 2 })));
     assert_eq!((sale.status(), sale.regions[0].part.generations), (Status::Refuse, 5));
 }
@@ -121,7 +127,9 @@ fn a_run_on_this_machine_that_fits_has_nothing_to_say() {
     assert!(line(&sale, "shoppers").says.contains("500/s who stay 11.0 s each, 9.00 of them thinking"));
     assert_eq!(line(&sale, "host").says, "this machine");
     assert_eq!(line(&sale, "data").says, "300,000 rows for 300,000 shoppers");
-    assert!(sale.checks.iter().all(|check| !matches!(check.name, "bandwidth" | "quota" | "cloudfront")));
+    assert!(
+        sale.checks.iter().all(|check| !matches!(check.name, "bandwidth" | "quota" | "clock" | "cloudfront"))
+    );
 }
 
 #[test]
@@ -409,4 +417,19 @@ fn a_cost_may_be_as_high_as_was_said() {
     let expected = 24_000.0 * 1.2e-6 + 0.912 * 0.114;
     assert!((usd - expected).abs() < 1e-9, "{usd} {expected}");
     assert_eq!((of(Some(usd)).status(), of(Some(usd / 2.0)).status()), (Status::Ok, Status::Refuse));
+}
+
+#[test]
+fn what_is_not_counted_cannot_be_bounded() {
+    let load = "{ arrivals: [{ hold: 100/s, for: 60s }] }";
+    let of = |launch: &str, usd_max| {
+        let regions = format!("{{ a: {{ aws: eu-west-2, launch: {launch} }} }}");
+        let prepared = prepared("http://127.0.0.1:1", &regions, "sale.yaml", load, &[]);
+        let preflight = examine(&prepared, MACHINE, &Asked::default(), usd_max);
+        (line(&preflight, "cost").status, line(&preflight, "cost").told())
+    };
+    let (status, told) = of("ec2", Some(1.0));
+    assert!(status == Status::Warning && told.contains("--max-cost cannot bound"), "{told}");
+    assert!(told.contains("`doorbuster fleet up --agents-ec2 0`"), "{told}");
+    assert_eq!((of("ec2", None).0, of("join", Some(1.0)).0), (Status::Ok, Status::Ok));
 }

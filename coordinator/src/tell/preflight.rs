@@ -127,7 +127,7 @@ pub(crate) struct Expense {
 #[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Line {
     /// What is looked at: `host`, `shoppers`, `connections`, `generations`, `start`, `function`, `quota`,
-    /// `credentials`, `bandwidth`, `cloudfront`, `balancer`, `data`, `cost`.
+    /// `credentials`, `clock`, `bandwidth`, `cloudfront`, `balancer`, `data`, `cost`.
     pub check: String,
     /// Of which region, host or file.
     pub about: Option<String>,

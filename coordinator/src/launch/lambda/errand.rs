@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt::Display;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::primitives::Blob;
@@ -22,7 +22,7 @@ use super::board::Board;
 use super::bundle;
 use super::place::{BOARD, Place};
 use super::response::{Part, Response};
-use super::trouble::{Function, Trouble, ended};
+use super::trouble::{Function, Trouble, ended, with_signature};
 use crate::aws::chain;
 use crate::launch::{Event, Events};
 use crate::pause::pause;
@@ -50,6 +50,8 @@ pub(super) struct Errand {
     /// How long it may take until it is invoked.
     ready_within: Duration,
     is_let_go: AtomicBool,
+    /// When the addresses that it was handed end with the credentials that signed them, where those end.
+    signs_until: OnceLock<SystemTime>,
 }
 
 /// How an agent was heard to the last.
@@ -85,7 +87,8 @@ impl Errand {
         is_whole: bool,
         ready_within: Duration,
     ) -> Self {
-        Self { place, plan, number, is_whole, ready_within, is_let_go: AtomicBool::new(false) }
+        let (is_let_go, signs_until) = (AtomicBool::new(false), OnceLock::new());
+        Self { place, plan, number, is_whole, ready_within, is_let_go, signs_until }
     }
 
     /// Carries the assignment out, and says that the agent is gone when that is over. Whoever drops the other end of
@@ -114,7 +117,7 @@ impl Errand {
         };
         let board_key = own.clone().unwrap_or_else(|| self.place.key(BOARD));
         let (End { mut why, is_over }, was_waited_for) = tokio::select! {
-            end = Box::pin(self.invoke(assignment, &board_key, &events)) => (end, false),
+            end = Box::pin(self.signed(assignment, &board_key, &events)) => (end, false),
             // It stays on the board: it may still be about to begin.
             () = self.let_go(&id, &board, commands) => {
                 (End::unheard("it was let go and did not end".to_owned()), true)
@@ -150,6 +153,18 @@ impl Errand {
         self.is_let_go.store(true, Ordering::Relaxed);
         board.let_go(id);
         sleep(END_WITHIN).await;
+    }
+
+    /// Carries the invocation out, and says so where its end may be that of what its addresses were signed with: an agent that
+    /// cannot look at its board any more ends, and knows of no credentials.
+    async fn signed(&self, assignment: Assignment, board_key: &str, events: &Events) -> End {
+        // Why there are none is what handing over the assignment says.
+        if let Ok(Some(until)) = self.place.bucket.signs_until().await {
+            // It is set here alone.
+            let _ = self.signs_until.set(until);
+        }
+        let end = Box::pin(self.invoke(assignment, board_key, events)).await;
+        End { why: with_signature(end.why, self.signs_until.get().copied(), SystemTime::now()), ..end }
     }
 
     /// Invokes the function, again while it is too busy, and hears it to its end. Says why that came.
@@ -205,7 +220,7 @@ impl Errand {
         let request = request.function_name(&self.place.name).payload(payload.clone());
         let answer = Box::pin(request.send()).await.map_err(|error| unanswered(&error, function))?;
         let mut stream = answer.event_stream;
-        let mut response = Response::new(self.number, events);
+        let mut response = Response::new(self.number, events).signed_until(self.signs_until.get().copied());
         loop {
             match stream.recv().await {
                 Ok(Some(Streamed::PayloadChunk(chunk))) => {
@@ -250,7 +265,7 @@ impl Errand {
         events: &Events,
     ) -> Result<End, Trouble> {
         let function = &self.place.function;
-        let mut response = Response::new(self.number, events);
+        let mut response = Response::new(self.number, events).signed_until(self.signs_until.get().copied());
         let request = self.place.client.invoke().function_name(&self.place.name).payload(payload.clone());
         let mut invoked = Box::pin(request.send());
         let mut is_claimed = false;

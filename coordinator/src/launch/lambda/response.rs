@@ -1,10 +1,12 @@
 //! What a function answers, as it comes: the frames of an agent.
 
 use std::mem;
+use std::time::SystemTime;
 
 use doorbuster_model::Report;
 use doorbuster_wire::{Frames, FromAgent, Message};
 
+use super::trouble::with_signature;
 use crate::launch::{Event, Events};
 
 /// How much may stand before the frames.
@@ -19,6 +21,8 @@ pub(super) struct Response<'a> {
     events: &'a Events,
     has_said_hello: bool,
     has_started: bool,
+    /// When the addresses that the agent was handed end, if they do.
+    signs_until: Option<SystemTime>,
 }
 
 /// One run of bytes: of the response, or of the claim.
@@ -46,7 +50,12 @@ enum Prelude {
 impl<'a> Response<'a> {
     /// What an agent says is told as from `number`.
     pub(super) fn new(number: usize, events: &'a Events) -> Self {
-        Self { number, events, has_said_hello: false, has_started: false }
+        Self { number, events, has_said_hello: false, has_started: false, signs_until: None }
+    }
+
+    /// The same of an agent whose addresses end then. If it fails later, that may be why, and it cannot know.
+    pub(super) fn signed_until(self, signs_until: Option<SystemTime>) -> Self {
+        Self { signs_until, ..self }
     }
 
     /// Takes bytes as they came, and waits where there is no room for what they say. Greetings are told once, though claim and
@@ -63,6 +72,13 @@ impl<'a> Response<'a> {
                 FromAgent::Hello { .. } => mem::replace(&mut self.has_said_hello, true),
                 FromAgent::Report(Report::Started { .. }) => mem::replace(&mut self.has_started, true),
                 FromAgent::Report(_) => false,
+            };
+            let said = match said {
+                FromAgent::Report(Report::Failed { message }) => {
+                    let message = with_signature(message, self.signs_until, SystemTime::now());
+                    FromAgent::Report(Report::Failed { message })
+                }
+                said => said,
             };
             if !is_repeated {
                 // The run may be over already; then nobody listens.
@@ -185,6 +201,26 @@ mod tests {
         let mut own = Part::default();
         response.take(&mut own, &[frames(), failed].concat()).await.unwrap();
         assert!(own.has_started() && !own.is_anothers());
+    }
+
+    #[tokio::test]
+    async fn who_fails_after_its_credentials_ended_is_told_with_that() {
+        let failed = || {
+            let message = "the coordinator did not renew the lease for 15 s".to_owned();
+            FromAgent::Report(Report::Failed { message }).encode().unwrap()
+        };
+        let told = async |signs_until| {
+            let (sender, mut events) = queue();
+            let mut response = Response::new(7, &sender).signed_until(signs_until);
+            response.take(&mut Part::default(), &failed()).await.unwrap();
+            match events.try_recv().unwrap() {
+                (7, Event::Said(FromAgent::Report(Report::Failed { message }))) => message,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(told(None).await, "the coordinator did not renew the lease for 15 s");
+        let ended = told(Some(SystemTime::UNIX_EPOCH)).await;
+        assert!(ended.contains("for 15 s; the credentials"), "{ended}");
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::SystemTime;
 
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 
@@ -106,6 +107,16 @@ pub(super) fn ended(function: &Function, code: &str, details: &str) -> String {
     format!("{function} failed with {told}; {remedy}")
 }
 
+/// Why an agent ended, whose addresses were good until `signs_until` at most.
+pub(super) fn with_signature(why: String, signs_until: Option<SystemTime>, now: SystemTime) -> String {
+    if signs_until.is_none_or(|until| now < until) {
+        return why;
+    }
+    format!(
+        "{why}; the credentials that its addresses were signed with have ended meanwhile: log in for longer, or make the plan's fleet.generation shorter"
+    )
+}
+
 /// Why a region could not be opened, in AWS's words, and what to do.
 pub(super) fn unopened(function: &Function, why: &str) -> String {
     let says = |parts: &[&str]| parts.iter().any(|part| why.contains(part));
@@ -173,6 +184,8 @@ fn remedy(function: &Function, code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::launch::remedies::commands;
 
@@ -219,6 +232,18 @@ mod tests {
             assert!(!remedy(&function, code).is_empty());
         }
     }
+
+    #[test]
+    fn credentials_that_ended_are_told_of_agents_that_ended_after_them() {
+        let at = |second| SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+        let told = |until, now| with_signature("its invocation ended".to_owned(), until, at(now));
+        assert_eq!(told(None, 10), "its invocation ended");
+        assert_eq!(told(Some(at(11)), 10), "its invocation ended");
+        let ended = told(Some(at(10)), 10);
+        assert!(ended.starts_with("its invocation ended; the credentials"), "{ended}");
+        assert!(ended.contains("log in for longer"), "{ended}");
+    }
+
     #[test]
     fn what_keeps_a_region_closed_has_its_remedy() {
         let function = Function::new("doorbuster", "eu-west-2");
