@@ -59,7 +59,7 @@ impl Job {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use doorbuster_model::assignment::Secrets;
@@ -78,6 +78,16 @@ mod tests {
             to_ns: to_s * SECOND_NS,
             is_last,
         });
+        job_of(plan, BTreeMap::new(), task, generation)
+    }
+
+    /// A job by this plan and these files, of which this is the agent's part.
+    pub(crate) fn job_of(
+        plan: &str,
+        files: BTreeMap<String, String>,
+        task: Task,
+        generation: Option<Generation>,
+    ) -> Job {
         let assignment = Assignment {
             id: "one".to_owned(),
             run: "friday-7".to_owned(),
@@ -86,7 +96,7 @@ mod tests {
             agents_here: 0,
             plan: plan.to_owned(),
             overrides: Overrides::default(),
-            files: BTreeMap::new(),
+            files,
             secrets: Secrets::default(),
             today: 20_780,
             task,
