@@ -168,7 +168,8 @@ fn closed_shoppers_go_on_in_the_next_generation() {
         assert_eq!(finished.code, 0, "{}", finished.stderr);
         assert_eq!(count(report, "validity.journeys_cut"), 0);
         let completed = count(report, "global.journeys.two.completed");
-        // Six shoppers who take a bit over 300 ms each time, for 12 s; at a boundary the next begin while these end.
+        // Six shoppers who take a bit over 300 ms each time, for 12 s; at a boundary the next come in one after the other
+        // while these end.
         assert!((6 * 30..=6 * 44).contains(&completed), "{completed}");
         assert_eq!(count(report, "global.requests_sent"), server.asked.lock().unwrap().len() as u64);
         let rows = report["timeline"].as_array().unwrap().iter();

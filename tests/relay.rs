@@ -51,6 +51,15 @@ impl Noting {
         numbers
     }
 
+    /// How long after the first shopper the last one came, in nanoseconds.
+    fn entry_ns(&self) -> u64 {
+        let mut came = BTreeMap::new();
+        for (number, at) in self.asked.lock().unwrap().iter() {
+            came.entry(*number).or_insert(*at);
+        }
+        came.values().max().unwrap() - came.values().min().unwrap()
+    }
+
     /// When somebody asked first.
     fn first_unix_ns(&self) -> Option<u64> {
         self.asked.lock().unwrap().iter().map(|(_, at)| *at).min()
@@ -217,6 +226,10 @@ fn shoppers_of_a_closed_model_come_as_often_in_parts_as_in_one() {
             let expected: Vec<u64> = (0..5).flat_map(|number| vec![number; times]).collect();
             for ((part, server), carried) in parts.iter().zip(&servers).zip(&carried) {
                 assert_eq!(server.numbers(), expected, "{part:?} {}", carried.failed);
+                if part.is_some_and(|part| part.number > 0) {
+                    // Five over the 500 ms of an iteration: the last one 400 ms after the first.
+                    assert!(server.entry_ns() >= 380_000_000, "{part:?}: {} ns", server.entry_ns());
+                }
                 assert_seconds(carried, part.map_or(0, |part| part.first_second()));
                 assert_eq!(carried.journeys().cut, 0);
             }

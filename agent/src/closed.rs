@@ -12,7 +12,7 @@ use crate::crowd::{Crowd, Present};
 use crate::visit::{Visited, Visitor, visit};
 use crate::worker::Worker;
 
-/// How often the number of shoppers is brought to what the pace says, while it changes.
+/// How often the number of shoppers is brought to what it is to be, while it changes.
 const STEP_NS: u64 = 5_000_000;
 /// How many shoppers come in before everything else gets a turn.
 const BURST_MAX: usize = 64;
@@ -23,12 +23,11 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Keeps this worker's share of shoppers walking until the agent's part of the load is over.
 pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
-    let pace = &worker.job.plan.load.pace;
     let end_ns = worker.job.ends_ns();
     let mut seats = Seats::default();
     let mut now_ns = worker.job.begins_ns();
     while now_ns < end_ns {
-        let wanted = worker.segment.count_below(pace.shoppers_at(now_ns));
+        let wanted = worker.segment.count_below(worker.job.shoppers_at(now_ns));
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         seats.leave(wanted);
         while seats.taken < wanted {
@@ -41,7 +40,7 @@ pub(crate) async fn run(worker: &Rc<Worker>, crowd: &Rc<Crowd>) {
                 tokio::task::yield_now().await;
             }
         }
-        worker.clock.sleep_until_ns(pace.shoppers_change_ns(now_ns, STEP_NS).min(end_ns)).await;
+        worker.clock.sleep_until_ns(worker.job.shoppers_change_ns(now_ns, STEP_NS).min(end_ns)).await;
         now_ns = worker.clock.now_ns();
     }
 }

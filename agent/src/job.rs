@@ -1,5 +1,6 @@
 //! An assignment, read and checked: what all workers share, unchanging.
 
+mod entry;
 mod part;
 
 use std::sync::Arc;
@@ -70,6 +71,8 @@ pub struct Job {
     pub(crate) probe: Option<probe::Duty>,
     /// The part of the run that is this agent's, where that is not all of it.
     pub(crate) generation: Option<Generation>,
+    /// How long it takes until all shoppers have come into it, in the closed model.
+    entry_ns: u64,
 }
 
 impl Job {
@@ -105,6 +108,11 @@ impl Job {
         let headers = headers(&plan, &own_headers)?;
         let sections = plan.load.pace.sections(nanoseconds(plan.warmup));
         let tls = tls::config(&plan.http, &assignment.files, assignment.overrides.ca_pem.as_deref())?;
+        // What one shopper does is not handed on.
+        let generation = match assignment.task {
+            Task::Load | Task::Probe { .. } => assignment.generation,
+            Task::Trace { .. } | Task::Audit(_) => None,
+        };
         Ok(Self {
             run: Arc::from(assignment.run.as_str()),
             cookie: headers.get(http::header::COOKIE).cloned(),
@@ -117,7 +125,6 @@ impl Job {
             own_headers,
             weights: plan.journeys.iter().map(|journey| journey.weight).collect(),
             target,
-            journeys,
             sections,
             segment: assignment.segment.clone(),
             tls: Arc::new(tls),
@@ -135,11 +142,9 @@ impl Job {
                 }
                 Task::Load | Task::Trace { .. } | Task::Audit(_) => None,
             },
-            // What one shopper does is not handed on.
-            generation: match assignment.task {
-                Task::Load | Task::Probe { .. } => assignment.generation,
-                Task::Trace { .. } | Task::Audit(_) => None,
-            },
+            entry_ns: entry::entry_ns(&plan, &journeys, generation),
+            generation,
+            journeys,
             plan,
         })
     }

@@ -24,7 +24,7 @@ use crate::users::Users;
 const LAUNCHES_PER_SECOND: &str = "100000";
 /// How often it is looked whether all are there.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// How often the number of shoppers is brought to what the pace says, while it changes.
+/// How often the number of shoppers is brought to what it is to be, while it changes.
 const STEP_NS: u64 = 5_000_000;
 const SECOND_NS: u64 = 1_000_000_000;
 /// How long tasks that block may take to end; the process ends soon after, with them.
@@ -203,13 +203,13 @@ async fn load(users: &Users, epoch: Epoch, mut stop: Stop) -> Ended {
 
 /// Lets in as many of this agent's shoppers as the plan has at each time of the agent's part of the run.
 async fn pace(users: &Users, epoch: Epoch) {
-    let (pace, ends_ns) = (&users.job.plan.load.pace, users.job.ends_ns());
+    let ends_ns = users.job.ends_ns();
     let mut now_ns = users.job.begins_ns();
     sleep_until(epoch.at(now_ns)).await;
     while now_ns < ends_ns {
-        let wanted = users.job.segment.count_below(pace.shoppers_at(now_ns));
+        let wanted = users.job.segment.count_below(users.job.shoppers_at(now_ns));
         users.gate.let_in(usize::try_from(wanted).unwrap_or(usize::MAX));
-        sleep_until(epoch.at(pace.shoppers_change_ns(now_ns, STEP_NS).min(ends_ns))).await;
+        sleep_until(epoch.at(users.job.shoppers_change_ns(now_ns, STEP_NS).min(ends_ns))).await;
         now_ns = users.now_ns();
     }
 }

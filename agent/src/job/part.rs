@@ -60,7 +60,8 @@ impl Job {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use doorbuster_model::assignment::Secrets;
@@ -79,6 +80,16 @@ mod tests {
             to_ns: to_s * SECOND_NS,
             is_last,
         });
+        job_of(plan, BTreeMap::new(), task, generation)
+    }
+
+    /// A job by this plan and these files, of which this is the agent's part.
+    pub(crate) fn job_of(
+        plan: &str,
+        files: BTreeMap<String, String>,
+        task: Task,
+        generation: Option<Generation>,
+    ) -> Job {
         let assignment = Assignment {
             id: "one".to_owned(),
             run: "friday-7".to_owned(),
@@ -87,7 +98,7 @@ mod tests {
             agents_here: 0,
             plan: plan.to_owned(),
             overrides: Overrides::default(),
-            files: Arc::default(),
+            files: Arc::new(files),
             secrets: Secrets::default(),
             today: 20_780,
             task,
