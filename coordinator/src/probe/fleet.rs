@@ -188,8 +188,8 @@ impl Fleet {
         match event {
             Event::Said(FromAgent::Hello { protocol, .. }) if protocol == PROTOCOL => None,
             Event::Said(FromAgent::Hello { protocol, version }) => {
-                let Station { launch, program, .. } = &self.stations[region];
-                let why = skew::mismatch(*launch, program.as_deref(), &version, protocol);
+                // A plan's agent_binary serves load alone.
+                let why = skew::mismatch(self.stations[region].launch, None, &version, protocol);
                 self.lose_one(region, number, role, why)
             }
             Event::Said(FromAgent::Report(report)) => self.hear(region, number, role, report),

@@ -1,6 +1,5 @@
 //! A region's station: what its agents are told, and how they come and go.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use doorbuster_model::Assignment;
@@ -19,8 +18,6 @@ pub(crate) struct Station {
     pub assignment: Assignment,
     /// How one is launched.
     pub launch: LaunchBy,
-    /// What serves as an agent on this machine; `None` for this program.
-    pub program: Option<PathBuf>,
     /// How long one takes, and stays.
     pub terms: Terms,
     /// How far ahead second 0 lies, unless one takes over.
@@ -50,40 +47,7 @@ pub(crate) fn stations(prepared: &Prepared, id: &str, launchers: &Launchers) -> 
                 stays: fleet.longest_generation(launch),
                 ahead: launchers.launch_ahead(position),
             };
-            let (program, start_ahead) = (prepared.agent.clone(), launchers.start_ahead());
-            Ok(Station { assignment, launch, program, terms, start_ahead })
+            Ok(Station { assignment, launch, terms, start_ahead: launchers.start_ahead() })
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::path::Path;
-
-    use doorbuster_model::{Overrides, Task};
-
-    use super::*;
-    use crate::prepare::Source;
-
-    /// What serves as the agents of a plan with this in it.
-    async fn programs(more: &str) -> Vec<Option<PathBuf>> {
-        let text = format!(
-            "name: x\ntarget: http://127.0.0.1:1\nregions: [a, b]\njourneys: [browse]\nprobe: {{ every: 20s }}\n{more}"
-        );
-        let source =
-            Source { name: "plan.yaml".into(), folder: PathBuf::new(), text, files: BTreeMap::new() };
-        let task = Task::Probe { every_ms: 20_000 };
-        let prepared = Prepared::with_task(source, Overrides::default(), task).unwrap();
-        let launchers = Launchers::open(&prepared, "r").await.unwrap();
-        let stations = stations(&prepared, "r", &launchers).unwrap();
-        stations.into_iter().map(|station| station.program).collect()
-    }
-
-    #[tokio::test]
-    async fn each_region_knows_what_serves_as_its_agent() {
-        let shell = Path::new("/bin/sh").canonicalize().unwrap();
-        assert_eq!(programs("agent_binary: /bin/sh\n").await, [Some(shell.clone()), Some(shell)]);
-        assert_eq!(programs("").await, [None, None]);
-    }
 }

@@ -19,7 +19,7 @@ use crate::runtime::block_on;
 use crate::{Error, Verdict};
 
 /// How long a round of probes may take, in seconds: what the template lets.
-const TIMEOUT_S: RangeInclusive<u32> = 5..=900;
+const TIMEOUT_S: RangeInclusive<u32> = 60..=900;
 
 /// Put a fleet into AWS's regions, or change the one that is there; what is not named stays as it is.
 ///
@@ -77,7 +77,7 @@ pub(super) struct UpCommand {
     /// Let HOST be probed as often as the plan says; loopback always may be, any other host gets at most 10 requests/s
     #[arg(long = "allow-host", value_name = "HOST", help_heading = "Probes and alarms", requires = "probe")]
     allow_hosts: Vec<String>,
-    /// How long a round through all journeys may take, think times included: 5s to 15m; 5m in a new fleet
+    /// How long a round through all journeys may take, think times included: 1m to 15m; 5m in a new fleet
     #[arg(long, value_name = "DURATION", help_heading = "Probes and alarms", requires = "probe", value_parser = probe_timeout)]
     probe_timeout: Option<u32>,
     /// Alarms also for a fleet that has been there without; a new one has them anyway
@@ -234,7 +234,7 @@ fn probe_timeout(text: &str) -> Result<u32, String> {
     if timeout.subsec_nanos() == 0 && TIMEOUT_S.contains(&seconds) {
         return Ok(seconds);
     }
-    Err(format!("\"{text}\" is no timeout of a function; write whole seconds, from 5s to 15m"))
+    Err(format!("\"{text}\" is no timeout of a function; write whole seconds, from 1m to 15m"))
 }
 
 fn named(text: &str) -> Result<(String, String), String> {
@@ -287,10 +287,10 @@ mod tests {
 
     #[test]
     fn a_round_s_timeout_is_a_function_s() {
-        for (text, expected) in [("5s", 5), ("1m30s", 90), ("15m", 900)] {
+        for (text, expected) in [("1m", 60), ("1m30s", 90), ("15m", 900)] {
             assert_eq!(probe_timeout(text), Ok(expected), "{text}");
         }
-        for text in ["4s", "15m1s", "1500ms", "1h", "90", "500d"] {
+        for text in ["59s", "15m1s", "1500ms", "1h", "90", "500d"] {
             assert!(probe_timeout(text).is_err(), "{text}");
         }
         let template = include_str!("../../../../infra/probes.yaml");
@@ -336,7 +336,7 @@ mod tests {
             ("--no-ec2 --agents-ec2 3", "cannot be used with"),
             ("--allow-host shop.example.com", "--probe"),
             ("--probe-timeout 5m", "--probe <PLAN>"),
-            ("--probe plan.yaml --probe-timeout 1h", "from 5s to 15m"),
+            ("--probe plan.yaml --probe-timeout 1h", "from 1m to 15m"),
             ("--alarms --no-alarms", "cannot be used with"),
         ] {
             let why = wish(line).map(|_| ()).unwrap_err();

@@ -537,7 +537,7 @@ mod tests {
         let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
         let (first, said, mut told) = link(0);
         roster.arrive(first);
-        let long = ("ca.pem".to_owned(), "x".repeat(200 << 10));
+        let long = ("ca.pem".to_owned(), "x".repeat(8 << 20));
         let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
         let assignment = Assignment { files: BTreeMap::from([long]).into(), ..assignment };
         // Room for others, until there is none for this one.

@@ -75,7 +75,7 @@ fn fleet_staying(regions: usize, stays: Option<Duration>) -> (Fleet, Agents) {
     let start_ahead = Duration::from_millis(150);
     let station = |region| {
         let assignment = assignment(region);
-        Station { assignment, launch: LaunchBy::Local, program: None, terms, start_ahead }
+        Station { assignment, launch: LaunchBy::Local, terms, start_ahead }
     };
     let stations = (0..regions).map(station).collect();
     (Fleet::new(stations, launch, Wall::of_runtime(NOW_S)), agents)
@@ -278,15 +278,4 @@ async fn an_agent_of_another_protocol_is_told_how_to_follow() {
     let News { what: Happened::Down { why, .. }, .. } = fleet.next().await else { panic!("it is refused") };
     assert!(why.contains("the agent 9.9.9 speaks protocol"), "{why}");
     assert!(why.ends_with("run the command again"), "{why}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_program_of_another_protocol_is_to_be_built_again() {
-    let (mut fleet, agents) = fleet(1);
-    fleet.stations[0].program = Some("/opt/ours".into());
-    quiet(&mut fleet, Duration::from_millis(10)).await;
-    let hello = FromAgent::Hello { protocol: PROTOCOL - 1, version: "0.0.9".to_owned() };
-    agents.borrow()[0].says.try_send((1, Event::Said(hello))).unwrap();
-    let News { what: Happened::Down { why, .. }, .. } = fleet.next().await else { panic!("it is refused") };
-    assert!(why.contains("build /opt/ours again, with doorbuster-agent"), "{why}");
 }
