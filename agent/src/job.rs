@@ -182,7 +182,8 @@ impl Job {
     pub(crate) fn turns(&self) -> Option<Turns> {
         let sends_one = self.journeys.iter().all(|journey| journey.requests_max() <= 1);
         let keeps_count = self.audit.is_some() || (self.is_load() && sends_one);
-        (!keeps_count && !self.plan.may_load(&self.target)).then(|| Turns::new(self.agents_of_target))
+        let agents = self.agents_of_target.saturating_mul(self.at_once());
+        (!keeps_count && !self.plan.may_load(&self.target)).then(|| Turns::new(agents))
     }
 
     /// Whether plain connections speak HTTP/2 from the first byte.

@@ -109,10 +109,11 @@ fn agents(prepared: &Prepared, conducted: &Conducted) -> Vec<Reason> {
     if conducted.interrupted {
         reasons.push(validity::interrupted("audit"));
     }
-    for agent in &conducted.fold.agents {
-        let region = prepared.plan.regions.get(agent.region).map_or("", |region| &region.name);
+    for alike in validity::ended_alike(&conducted.fold.agents) {
+        let region = alike.first().and_then(|agent| prepared.plan.regions.get(agent.region));
+        let region = region.map_or("", |region| &region.name);
         let means = || "what it proved is not known; run the audit again".to_owned();
-        reasons.extend(validity::ended(agent, region, means));
+        reasons.extend(validity::ended(&alike, region, means));
     }
     reasons
 }

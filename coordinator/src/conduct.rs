@@ -5,6 +5,7 @@
 
 mod barrier;
 mod hear;
+mod lines;
 mod look;
 mod seats;
 
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use self::lines::Lines;
 use self::seats::{Course, Seat};
 use crate::Error;
 use crate::fold::{AgentState, Ended, Fold};
@@ -83,7 +85,7 @@ struct Conductor<'a> {
     aborted: Option<String>,
     given_up: Option<&'static str>,
     /// What is to be said to whoever looks on.
-    lines: Vec<String>,
+    lines: Lines,
 }
 
 /// Conducts a run on a runtime of its own, to its end.
@@ -153,7 +155,7 @@ impl<'a> Conductor<'a> {
             interrupted: false,
             aborted: None,
             given_up: None,
-            lines: Vec::new(),
+            lines: Lines::default(),
         })
     }
 
@@ -169,6 +171,7 @@ impl<'a> Conductor<'a> {
             self.start(started_at, Instant::now() + ahead);
             self.run(progress).await;
         }
+        self.tell_lines(progress, true);
         self.fold.complete(true);
         self.hand_over();
         let (conducted, signals) = self.part(started_at).await;
@@ -238,7 +241,7 @@ impl<'a> Conductor<'a> {
             let which =
                 leg.generation.map_or_else(String::new, |part| format!(" in generation {}", part.number));
             let region = self.prepared.plan.regions.get(leg.region).map_or("", |region| &region.name);
-            self.lines.push(format!("{region}: an agent is lost{which} ({why})"));
+            self.lines.count(format!("{region}: an agent is lost{which} ({why})"), Instant::now());
             if self.prepared.plan.on_agent_loss == OnLoss::Abort {
                 self.given_up.get_or_insert(BY_LOSS);
             }
@@ -270,7 +273,12 @@ impl<'a> Conductor<'a> {
     }
 
     fn say(&mut self, progress: &Progress) {
-        self.lines.drain(..).for_each(|line| progress.say(&line));
+        self.tell_lines(progress, false);
+    }
+
+    fn tell_lines(&mut self, progress: &Progress, everything: bool) {
+        let lines = self.lines.take(Instant::now(), everything);
+        lines.iter().for_each(|line| progress.say(line));
     }
 }
 

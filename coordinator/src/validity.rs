@@ -30,16 +30,37 @@ pub(crate) fn interrupted(what: &str) -> Reason {
     invalid("interrupted", None, message)
 }
 
-/// An agent was lost, which `means` so much, or could not go on.
-pub(crate) fn ended(agent: &AgentState, region: &str, means: impl FnOnce() -> String) -> Option<Reason> {
-    let reported = show_duration(Duration::from_secs(u64::from(agent.next_second)));
-    let who = match agent.generation {
-        Some(generation) => format!("an agent in {region}, in generation {},", generation.number),
-        None => format!("an agent in {region}"),
+/// Agents that ended before their time, those together who ended alike: in the same region and generation, and for the same
+/// reason.
+pub(crate) fn ended_alike(agents: &[AgentState]) -> Vec<Vec<&AgentState>> {
+    let is_alike = |one: &AgentState, other: &AgentState| {
+        (one.region, one.generation, &one.ended) == (other.region, other.generation, &other.ended)
     };
-    match &agent.ended {
+    let mut groups: Vec<Vec<&AgentState>> = Vec::new();
+    for agent in agents.iter().filter(|agent| agent.is_lost()) {
+        match groups.iter_mut().find(|group| is_alike(group[0], agent)) {
+            Some(group) => group.push(agent),
+            None => groups.push(vec![agent]),
+        }
+    }
+    groups
+}
+
+/// Agents that ended alike were lost, which `means` so much, or could not go on.
+pub(crate) fn ended(alike: &[&AgentState], region: &str, means: impl FnOnce() -> String) -> Option<Reason> {
+    let first = alike.iter().min_by_key(|agent| agent.next_second)?;
+    let reported = show_duration(Duration::from_secs(u64::from(first.next_second)));
+    let (who, were, reported) = match alike.len() {
+        1 => ("an agent".to_owned(), "was", reported),
+        count => (format!("{count} agents"), "were", format!("{reported} at the earliest")),
+    };
+    let who = match first.generation {
+        Some(generation) => format!("{who} in {region}, in generation {},", generation.number),
+        None => format!("{who} in {region}"),
+    };
+    match &first.ended {
         Ended::Lost(why) => {
-            let message = format!("{who} was lost after {reported} ({why}): {}", means());
+            let message = format!("{who} {were} lost after {reported} ({why}): {}", means());
             Some(invalid("agent_lost", Some(region), message))
         }
         Ended::Failed(why) => {
@@ -97,7 +118,7 @@ mod tests {
         let agent = || AgentState::new(0, Segment::whole(), &pace, Model::Open(Spacing::Even));
         let told = |agent: AgentState| {
             let agent = AgentState { ended: Ended::Lost("killed".into()), ..agent };
-            ended(&agent, "tokyo", || "much".to_owned()).unwrap().message
+            ended(&[&agent], "tokyo", || "much".to_owned()).unwrap().message
         };
         assert_eq!(told(agent()), "an agent in tokyo was lost after 0s (killed): much");
         let part = Generation { number: 1, from_ns: 10_000_000_000, to_ns: 20_000_000_000, is_last: true };
@@ -105,7 +126,46 @@ mod tests {
         assert_eq!(relieved.arrivals_planned, 100);
         assert_eq!(told(relieved), "an agent in tokyo, in generation 1, was lost after 10s (killed): much");
         let unneeded = AgentState { ended: Ended::Unneeded, ..agent() };
-        assert_eq!(ended(&unneeded, "tokyo", String::new), None);
+        assert_eq!(ended(&[&unneeded], "tokyo", String::new), None);
+        assert_eq!(ended(&[], "tokyo", String::new), None);
+    }
+
+    #[test]
+    fn agents_that_ended_alike_are_one_reason() {
+        let phase = Phase {
+            name: "hold".into(),
+            kind: doorbuster_model::pace::Kind::Hold,
+            shape: Shape::Flat(10_000),
+            length_ns: 20_000_000_000,
+        };
+        let pace = Pace::try_new(vec![phase]).unwrap();
+        let agent = |region, next_second, ended| {
+            let state = AgentState::new(region, Segment::whole(), &pace, Model::Open(Spacing::Even));
+            AgentState { next_second, ended, ..state }
+        };
+        let refused = || Ended::Failed("no quota".into());
+        let agents = [
+            agent(0, 7, refused()),
+            agent(0, 20, Ended::Finished),
+            agent(1, 7, refused()),
+            agent(0, 3, refused()),
+            agent(0, 3, Ended::Lost("no quota".into())),
+        ];
+        let groups = ended_alike(&agents);
+        let told: Vec<String> = groups
+            .iter()
+            .map(|alike| {
+                ended(alike, ["tokyo", "london"][alike[0].region], || "much".into()).unwrap().message
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "2 agents in tokyo could not go on after 3s at the earliest: no quota",
+                "an agent in london could not go on after 7s: no quota",
+                "an agent in tokyo was lost after 3s (no quota): much",
+            ]
+        );
     }
 
     #[test]

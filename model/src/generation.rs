@@ -17,10 +17,10 @@ pub const DRAIN_MAX: Duration = Duration::from_nanos(DRAIN_MAX_NS);
 
 const DRAIN_MAX_NS: u64 = 90 * SECOND_NS;
 const SECOND_NS: u64 = 1_000_000_000;
-/// In how many bits of an iteration's index the generation is told. The 257th repeats the draws of the first.
-const GENERATION_BITS: u32 = 8;
-/// How many bits below that number iterations.
-const ITERATION_BITS: u32 = 32;
+/// In how many bits of an iteration's index the generation is told: 65,536 of the shortest are four days.
+const GENERATION_BITS: u32 = 16;
+/// How many bits below that number iterations: one every 50 ms for nine days.
+const ITERATION_BITS: u32 = 24;
 
 /// A part of a run's time that one assignment covers: arrivals with `from_ns` <= due < `to_ns`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,10 +75,12 @@ pub fn generations_after(length_ns: u64, first: Duration, longest: Option<Durati
 }
 
 /// Closed model: the index that everything random about an iteration follows from. A shopper who goes on in another
-/// generation repeats nothing, though nobody tells that one how many iterations there were.
+/// generation repeats nothing, though nobody tells that one how many iterations there were. After 2^16 generations, or 2^24
+/// iterations of one, the same shopper's draws begin anew; another shopper's are never touched.
 pub fn iteration_index(shopper: u64, generation: u32, iteration: u64) -> u64 {
     // Shoppers are limited to 10 million, so that their number and the 40 bits below share 64 without touching.
     let generation = u64::from(generation) % (1 << GENERATION_BITS);
+    let iteration = iteration % (1 << ITERATION_BITS);
     (shopper << (GENERATION_BITS + ITERATION_BITS)) | (generation << ITERATION_BITS) | iteration
 }
 
@@ -118,17 +120,19 @@ mod tests {
 
     #[test]
     fn generation_0_is_counted_as_a_run_without_generations_is() {
-        for (shopper, iteration) in [(0, 0), (7, 3), (9_999_999, 1 << 31)] {
+        for (shopper, iteration) in [(0, 0), (7, 3), (9_999_999, (1 << 24) - 1)] {
             assert_eq!(iteration_index(shopper, 0, iteration), (shopper << 40) | iteration);
         }
         let mut seen = BTreeSet::new();
         for shopper in [0, 1, 9_999_999] {
-            for generation in [0, 1, 2, 255] {
-                seen.extend([0, 1, u64::from(u32::MAX)].map(|n| iteration_index(shopper, generation, n)));
+            for generation in [0, 1, 256, 65_535] {
+                seen.extend([0, 1, (1 << 24) - 1].map(|n| iteration_index(shopper, generation, n)));
             }
         }
         assert_eq!(seen.len(), 3 * 4 * 3, "no index twice");
-        assert_eq!(iteration_index(3, 256, 5), iteration_index(3, 0, 5), "other shoppers' are never touched");
+        for beyond in [iteration_index(3, 1 << 16, 5), iteration_index(3, 0, (1 << 24) + 5)] {
+            assert_eq!(beyond, iteration_index(3, 0, 5), "other shoppers' are never touched");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use doorbuster_model::Generation;
 use doorbuster_model::generation::DRAIN_MAX;
 
 use super::{Job, nanoseconds};
@@ -50,6 +51,14 @@ impl Job {
         }
     }
 
+    /// How many agents of this place may send at once: those who are relieved drain while the next ones send.
+    pub(super) fn at_once(&self) -> u32 {
+        let is_alone = |part: &Generation| part.is_last && (part.number == 0 || self.probe.is_some());
+        let Some(part) = self.generation.filter(|part| !is_alone(part)) else { return 1 };
+        let length_ns = part.to_ns.saturating_sub(part.from_ns).max(1);
+        u32::try_from(nanoseconds(DRAIN_MAX).div_ceil(length_ns)).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
     /// How long an exchange must have waited to be a timeout, not merely cut, when everybody is sent away because the
     /// plan's grace is over, or the time in which a part of a run drains.
     pub fn patience(&self) -> Duration {
@@ -65,7 +74,7 @@ pub(super) mod tests {
     use std::sync::Arc;
 
     use doorbuster_model::assignment::Secrets;
-    use doorbuster_model::{Assignment, Generation, Overrides, Segment, Task};
+    use doorbuster_model::{Assignment, Overrides, Segment, Task};
 
     use super::*;
 
@@ -123,6 +132,17 @@ pub(super) mod tests {
         let last = job(Task::Load, Some((160, 200, true)));
         assert_eq!((times(&last), last.patience()), ((160, 200, 500, 160), Duration::from_secs(300)));
         assert_eq!(times(&job(Task::Load, Some((160, 900, true)))).1, 200, "a load ends when it ends");
+    }
+
+    #[test]
+    fn whoever_drains_sends_beside_those_who_follow() {
+        let at_once = |task: Task, part| job(task, part).at_once();
+        assert_eq!(at_once(Task::Load, None), 1);
+        assert_eq!(at_once(Task::Load, Some((0, 200, true))), 2, "its number is 3: others were before it");
+        assert_eq!(at_once(Task::Load, Some((80, 170, false))), 2);
+        assert_eq!(at_once(Task::Load, Some((80, 169, false))), 3);
+        assert_eq!(at_once(Task::Load, Some((80, 85, false))), 19);
+        assert_eq!(at_once(Task::Probe { every_ms: 20_000 }, Some((0, 60, true))), 1);
     }
 
     #[test]

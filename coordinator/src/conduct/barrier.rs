@@ -85,7 +85,8 @@ impl Conductor<'_> {
         self.seats[number].refuse(|refused| now + pause(AGAIN, AGAIN_MAX, refused, seed));
         let region = self.prepared.plan.regions.get(self.seats[number].leg.region);
         let region = region.map_or("", |region| &region.name);
-        self.lines.push(format!("{region}: an agent cannot begin ({why}); another one is launched"));
+        let line = format!("{region}: an agent cannot begin ({why}); another one is launched");
+        self.lines.count(line, now);
     }
 
     /// Launches those whose predecessors could not go on, as far as it is time.

@@ -9,6 +9,9 @@ use super::{Conductor, Noted};
 use crate::fold::Ended;
 use crate::launch::Event;
 
+/// From which offset of a clock on whoever looks on is told, in milliseconds.
+const CLOCK_OFFSET_TOLD_MS: f64 = 100.0;
+
 impl Conductor<'_> {
     /// Takes what happened to an agent.
     pub(super) fn take(&mut self, tag: usize, event: Event) {
@@ -54,8 +57,12 @@ impl Conductor<'_> {
     fn begin(&mut self, number: usize, clock_unix_ns: u64) {
         let seat = &mut self.seats[number];
         let Some(launched_at) = seat.ready() else { return };
-        self.fold.agents[number].clock_offset_ms =
-            clock_offset_ms(launched_at, clock_unix_ns, Timestamp::now());
+        let offset_ms = clock_offset_ms(launched_at, clock_unix_ns, Timestamp::now());
+        self.fold.agents[number].clock_offset_ms = offset_ms;
+        if offset_ms > CLOCK_OFFSET_TOLD_MS {
+            let region = self.prepared.plan.regions.get(seat.leg.region).map_or("", |region| &region.name);
+            self.lines.push(format!("{region}: an agent's clock is off by {offset_ms:.0} ms at least"));
+        }
         let Some((course, agent)) = self.course.as_ref().zip(seat.agent()) else { return };
         // An agent that is gone has said so, or will.
         let _ = agent.to.send(ToAgent::Start { at_unix_ns: course.at_unix_ns });
