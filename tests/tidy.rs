@@ -243,6 +243,7 @@ fn every_crate_has_the_workspace_s_lints() {
             "agent/fuzz/Cargo.toml",
             "journeys/fuzz/Cargo.toml",
             "model/fuzz/Cargo.toml",
+            "wire/fuzz/Cargo.toml",
             "journeys/examples/goose-shop/Cargo.toml",
         ];
         if others.contains(&relative(&path).as_str()) {

@@ -212,8 +212,8 @@ impl Histogram {
         self.buckets.iter().map(|(index, count)| ((lowest_of(*index), highest_of(*index)), *count))
     }
 
-    /// A histogram from its parts, as they come over the wire: rising bucket indices with counts above 0.
-    /// `None` when they are not such.
+    /// A histogram from its parts, as they come over the wire: rising bucket indices with counts above 0, and a sum, a
+    /// maximum and what was clamped of no more than those counted. `None` when they are not such.
     pub fn try_from_parts(buckets: Vec<(u16, u64)>, sum_us: u128, max_us: u64, clamped: u64) -> Option<Self> {
         let (mut total, mut above) = (0_u64, 0);
         for (index, count) in &buckets {
@@ -223,7 +223,8 @@ impl Histogram {
             above = index.checked_add(1)?;
             total = total.checked_add(*count)?;
         }
-        (above <= index_of(VALUE_MAX_US) + 1 && max_us <= VALUE_MAX_US).then_some(Self {
+        let is_counted = clamped <= total && (total > 0 || (sum_us == 0 && max_us == 0));
+        (is_counted && above <= index_of(VALUE_MAX_US) + 1 && max_us <= VALUE_MAX_US).then_some(Self {
             buckets,
             total,
             sum_us,
@@ -275,6 +276,13 @@ mod tests {
         assert!(Histogram::try_from_parts(vec![(5, 1), (5, 1)], 10, 5, 0).is_none());
         assert!(Histogram::try_from_parts(vec![(60_000, 1)], 10, 5, 0).is_none());
         assert!(Histogram::try_from_parts(vec![(5, 0)], 10, 5, 0).is_none());
+        // Of nothing there is no sum, no maximum and nothing to clamp, and of one no two.
+        assert_eq!(Histogram::try_from_parts(Vec::new(), 0, 0, 0), Some(Histogram::new()));
+        for (buckets, sum_us, max_us, clamped) in
+            [(vec![], 10, 0, 0), (vec![], 0, 5, 0), (vec![], 0, 0, 1), (vec![(5, 1)], 5, 5, 2)]
+        {
+            assert!(Histogram::try_from_parts(buckets, sum_us, max_us, clamped).is_none());
+        }
     }
 
     proptest! {

@@ -35,6 +35,12 @@ impl Frames {
         self.buffer.advance(4);
         Ok(Some(self.buffer.split_to(length).freeze()))
     }
+
+    /// How many bytes there is room for, those that are held and others: fuzzing bounds it.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
 }
 
 /// A message as a frame.

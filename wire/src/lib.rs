@@ -10,6 +10,8 @@
 mod board;
 mod convert;
 mod frame;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod invocation;
 mod link;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
