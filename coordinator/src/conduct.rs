@@ -1,10 +1,12 @@
 //! Conducting a run: launch, agree on a start, renew the lease, relieve those whose time is over, fold what comes, stop.
 //!
 //! [`barrier`] waits for those who begin; [`seats`] says who is launched, and by when each must have come and gone; [`hear`]
-//! takes what agents say; [`look`] is what is done once a second. Here is the loop around them.
+//! takes what agents say; [`look`] is what is done once a second; [`lines`] is what is said of it meanwhile. Here is the loop
+//! around them.
 
 mod barrier;
 mod hear;
+mod lines;
 mod look;
 mod seats;
 
@@ -19,6 +21,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use self::lines::Lines;
 use self::seats::{Course, Seat};
 use crate::Error;
 use crate::fold::{AgentState, Ended, Fold};
@@ -83,7 +86,7 @@ struct Conductor<'a> {
     aborted: Option<String>,
     given_up: Option<&'static str>,
     /// What is to be said to whoever looks on.
-    lines: Vec<String>,
+    lines: Lines,
 }
 
 /// Conducts a run on a runtime of its own, to its end.
@@ -153,7 +156,7 @@ impl<'a> Conductor<'a> {
             interrupted: false,
             aborted: None,
             given_up: None,
-            lines: Vec::new(),
+            lines: Lines::default(),
         })
     }
 
@@ -171,6 +174,8 @@ impl<'a> Conductor<'a> {
         }
         self.fold.complete(true);
         self.hand_over();
+        self.lines.end();
+        self.say(progress);
         let (conducted, signals) = self.part(started_at).await;
         (Ok(conducted), Some(signals))
     }
@@ -257,6 +262,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn renew(&mut self) {
+        self.lines.look();
         self.lease += 1;
         let counter = self.lease;
         self.tell(|| ToAgent::Lease { counter });
@@ -270,7 +276,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn say(&mut self, progress: &Progress) {
-        self.lines.drain(..).for_each(|line| progress.say(&line));
+        self.lines.take().iter().for_each(|line| progress.say(line));
     }
 }
 

@@ -10,51 +10,65 @@ use crate::validity::{self, invalid};
 
 /// Why what agents did is not the load that was planned.
 pub(super) fn reasons(plan: &Plan, conducted: &Conducted) -> Vec<Reason> {
-    let agents = &conducted.fold.agents;
-    let mut reasons: Vec<Reason> =
-        agents.iter().filter_map(|agent| gone_or_silent(plan, conducted, agent)).collect();
+    let mut reasons = Vec::new();
     for (position, region) in plan.regions.iter().enumerate() {
-        let here = agents.iter().filter(|agent| agent.region == position);
-        reasons.extend(late_reliefs(&region.name, here));
+        let name = region.name.as_str();
+        let agents = conducted.fold.agents.iter().filter(|agent| agent.region == position);
+        let here: Vec<&AgentState> = agents.collect();
+        reasons.extend(gone(plan, conducted.given_up, name, &here));
+        reasons.extend(silent(name, &here));
+        reasons.extend(late_reliefs(name, &here));
     }
     reasons
 }
 
-/// An agent was lost, failed, or reported late.
-fn gone_or_silent(plan: &Plan, conducted: &Conducted, agent: &AgentState) -> Option<Reason> {
-    let region = plan.regions[agent.region].name.as_str();
-    let means = || {
-        let lost = lost_load(plan, agent.arrivals_planned, agent.arrivals_started);
-        format!("{lost}; the figures lack this, so run again")
+/// Agents of a region were lost, or failed.
+fn gone(plan: &Plan, given_up: Option<&str>, region: &str, agents: &[&AgentState]) -> Vec<Reason> {
+    let means = |agents: &[&AgentState]| {
+        format!("{}; the figures lack this, so run again", lost_load(&plan.load.model, agents))
     };
-    if let Some(mut reason) = validity::ended(agent, region, means) {
-        if let Some(why) = conducted.given_up {
+    let mut reasons = validity::ended(region, agents.iter().copied(), means);
+    if let Some(why) = given_up {
+        for reason in &mut reasons {
             reason.message = format!("{}; {why}", reason.message);
         }
-        return Some(reason);
     }
-    let message = format!(
-        "{} reports of an agent in {region} were missing 5 s after their second: its machine is overloaded or cut off; give the agent more CPU, or the plan more agents",
-        agent.ticks_missing
-    );
-    (agent.ticks_missing > 0).then(|| invalid("tick_missing", Some(region), message))
+    reasons
 }
 
-fn lost_load(plan: &Plan, planned: u64, started: u64) -> String {
-    match plan.load.model {
-        Model::Open(_) => format!(
-            "{} of its {planned} arrivals were not started, as far as it reported",
-            planned.saturating_sub(started)
-        ),
-        Model::Closed => "its shoppers' load ended there".to_owned(),
+/// Agents of a region that went on reported late.
+fn silent(region: &str, agents: &[&AgentState]) -> Option<Reason> {
+    let is_silent = |agent: &&AgentState| agent.ticks_missing > 0 && !agent.is_lost();
+    let silent: Vec<&AgentState> = agents.iter().copied().filter(is_silent).collect();
+    let ticks: u64 = silent.iter().map(|agent| agent.ticks_missing).sum();
+    let is_one = validity::is_one(&silent);
+    let (machines, them) =
+        if is_one { ("its machine is", "the agent") } else { ("their machines are", "the agents") };
+    let message = format!(
+        "{ticks} reports of {} were missing 5 s after their second: {machines} overloaded or cut off; give {them} more CPU, or the plan more agents",
+        validity::agents_in(region, &silent)
+    );
+    (ticks > 0).then(|| invalid("tick_missing", Some(region), message))
+}
+
+fn lost_load(model: &Model, agents: &[&AgentState]) -> String {
+    let (its, it) = if validity::is_one(agents) { ("its", "it") } else { ("their", "they") };
+    match model {
+        Model::Open(_) => {
+            let planned: u64 = agents.iter().map(|agent| agent.arrivals_planned).sum();
+            let missing = |agent: &&AgentState| agent.arrivals_planned.saturating_sub(agent.arrivals_started);
+            let missing: u64 = agents.iter().map(missing).sum();
+            format!("{missing} of {its} {planned} arrivals were not started, as far as {it} reported")
+        }
+        Model::Closed => format!("{its} shoppers' load ended there"),
     }
 }
 
 /// Agents of a region were ready too late to relieve others: the target had a rest that nobody planned, and what was due
 /// meanwhile at once.
-fn late_reliefs<'a>(region: &str, agents: impl Iterator<Item = &'a AgentState>) -> Option<Reason> {
-    let late: Vec<_> =
-        agents.filter_map(|agent| Some((agent.relief_late?, agent.generation?.number))).collect();
+fn late_reliefs(region: &str, agents: &[&AgentState]) -> Option<Reason> {
+    let late = agents.iter().filter_map(|agent| Some((agent.relief_late?, agent.generation?.number)));
+    let late: Vec<_> = late.collect();
     let (most, generation) = late.iter().max()?;
     let count = late.len();
     let message = format!(
@@ -72,6 +86,7 @@ mod tests {
     use doorbuster_model::{Generation, Pace, Phase, Segment, Shape};
 
     use super::*;
+    use crate::fold::Ended;
 
     fn agent(number: u32, late_ms: Option<u64>) -> AgentState {
         let phase = Phase {
@@ -91,14 +106,55 @@ mod tests {
     #[test]
     fn late_reliefs_are_one_reason_that_names_the_latest() {
         let none = [agent(0, None), agent(1, None)];
-        assert_eq!(late_reliefs("tokyo", none.iter()), None);
+        assert_eq!(late_reliefs("tokyo", &none.each_ref()), None);
         let some = [agent(0, None), agent(1, Some(130)), agent(2, Some(1_500)), agent(3, Some(200))];
-        let reason = late_reliefs("tokyo", some.iter()).unwrap();
+        let reason = late_reliefs("tokyo", &some.each_ref()).unwrap();
         assert_eq!((reason.kind, reason.region.as_deref()), ("relief_late", Some("tokyo")));
         assert!(reason.invalidates);
         let message = reason.message;
         for part in ["3 of the agents in tokyo", "by 1500 ms at most (generation 2)"] {
             assert!(message.contains(part), "{message}");
         }
+    }
+
+    #[test]
+    fn agents_that_are_lost_alike_are_one_reason_with_all_that_they_lack() {
+        let text = "name: x\ntarget: http://127.0.0.1:1\nregions: [tokyo]\njourneys: [browse]\n\
+                    load: { arrivals: [{ hold: 10/s, for: 20s }] }\n";
+        let plan = Plan::read("plan.yaml", text).unwrap();
+        let lost = |place: usize| {
+            let agent = agent(1, None);
+            AgentState { place, arrivals_started: 20, ended: Ended::Lost("killed".to_owned()), ..agent }
+        };
+        let agents = [lost(0), lost(1), lost(2)];
+        let told = |agents: &[&AgentState]| {
+            let reasons = gone(&plan, Some("given up"), "tokyo", agents);
+            assert_eq!(reasons.len(), 1);
+            reasons[0].message.clone()
+        };
+        let all = told(&agents.each_ref());
+        for part in [
+            "3 agents in tokyo, in generation 1, were lost, the first after 5s (killed): ",
+            "90 of their 150 arrivals were not started, as far as they reported",
+            "so run again; given up",
+        ] {
+            assert!(all.contains(part), "{all}");
+        }
+        let one = told(&[&agents[0]]);
+        assert!(one.contains("30 of its 50 arrivals were not started, as far as it reported"), "{one}");
+        assert_eq!(silent("tokyo", &agents.each_ref()), None);
+    }
+
+    #[test]
+    fn reports_that_are_missing_in_a_region_are_one_reason() {
+        let late = |place: usize| AgentState { place, ticks_missing: 4, ..agent(0, None) };
+        let agents = [late(0), late(1)];
+        let reason = silent("tokyo", &agents.each_ref()).unwrap();
+        assert_eq!((reason.kind, reason.invalidates), ("tick_missing", true));
+        let message =
+            "8 reports of 2 agents in tokyo were missing 5 s after their second: their machines are";
+        assert!(reason.message.starts_with(message), "{}", reason.message);
+        let reason = silent("tokyo", &[&agents[0]]).unwrap();
+        assert!(reason.message.contains("4 reports of an agent in tokyo were missing"), "{}", reason.message);
     }
 }
