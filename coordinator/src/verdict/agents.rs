@@ -1,8 +1,9 @@
-//! Agents that make a run invalid: lost, failed, late to report, or late to relieve another.
+//! Agents that make a run invalid: lost, failed, late to report, late to relieve another, or with a wrong clock.
 
 use doorbuster_model::Plan;
 use doorbuster_model::plan::Model;
 
+use crate::clock;
 use crate::conduct::Conducted;
 use crate::fold::AgentState;
 use crate::outcome::Reason;
@@ -16,6 +17,7 @@ pub(super) fn reasons(plan: &Plan, conducted: &Conducted) -> Vec<Reason> {
         let agents = conducted.fold.agents.iter().filter(|agent| agent.region == position);
         let here: Vec<&AgentState> = agents.collect();
         reasons.extend(gone(plan, conducted.given_up, name, &here));
+        reasons.extend(clocks(name, &here));
         reasons.extend(silent(name, &here));
         reasons.extend(late_reliefs(name, &here));
     }
@@ -34,6 +36,28 @@ fn gone(plan: &Plan, given_up: Option<&str>, region: &str, agents: &[&AgentState
         }
     }
     reasons
+}
+
+/// Clocks of agents in a region are certainly off this machine's: their second 0 was not the run's. What they then report late
+/// is only what follows of it.
+fn clocks(region: &str, agents: &[&AgentState]) -> Option<Reason> {
+    let is_off = |agent: &&AgentState| agent.clock_offset_ms.abs() > clock::APART_MAX_MS;
+    let off: Vec<&AgentState> = agents.iter().copied().filter(is_off).collect();
+    let apart = off.iter().map(|agent| agent.clock_offset_ms);
+    let most_ms = apart.max_by(|one, other| one.abs().total_cmp(&other.abs()))?;
+    let (who, side, by_ms) = (validity::agents_in(region, &off), clock::side(most_ms), most_ms.abs());
+    let which = if validity::is_one(&off) {
+        format!("the clock of {who} is at least {by_ms:.0} ms {side} this machine's")
+    } else {
+        format!(
+            "the clocks of {who} are over 1 s off this machine's, one of them at least {by_ms:.0} ms {side} it"
+        )
+    };
+    let message = format!(
+        "{which}, more than the way of words explains, so that load began there at another time than was agreed; {}, and run again",
+        clock::REMEDY
+    );
+    Some(invalid("clock_offset", Some(region), message))
 }
 
 /// Agents of a region that went on reported late.
@@ -143,6 +167,22 @@ mod tests {
         let one = told(&[&agents[0]]);
         assert!(one.contains("30 of its 50 arrivals were not started, as far as it reported"), "{one}");
         assert_eq!(silent("tokyo", &agents.each_ref()), None);
+    }
+
+    #[test]
+    fn clocks_that_are_certainly_off_are_one_reason_that_names_the_worst() {
+        let off = |place: usize, clock_offset_ms| AgentState { place, clock_offset_ms, ..agent(0, None) };
+        let right = [off(0, 0.0), off(1, 999.0), off(2, -1_000.0)];
+        assert_eq!(clocks("tokyo", &right.each_ref()), None);
+        let wrong = [off(0, 0.0), off(1, 1_300.4), off(2, -3_200.0), off(3, 1_001.0)];
+        let reason = clocks("tokyo", &wrong.each_ref()).unwrap();
+        assert_eq!((reason.kind, reason.region.as_deref()), ("clock_offset", Some("tokyo")));
+        assert!(reason.invalidates);
+        let begin = "the clocks of 3 agents in tokyo are over 1 s off this machine's, one of them at least 3200 ms behind it, ";
+        assert!(reason.message.starts_with(begin) && reason.message.contains("NTP"), "{}", reason.message);
+        let one = clocks("tokyo", &[&wrong[0], &wrong[1]]).unwrap().message;
+        let begin = "the clock of an agent in tokyo is at least 1300 ms ahead of this machine's, ";
+        assert!(one.starts_with(begin), "{one}");
     }
 
     #[test]
