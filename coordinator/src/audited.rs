@@ -8,6 +8,7 @@ use doorbuster_model::cdn::audit::{HANDSHAKES, Proof, Ruling};
 use jiff::Timestamp;
 
 use crate::conduct::Conducted;
+use crate::fold::AgentState;
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::prepare::Prepared;
 use crate::validity::{self, invalid};
@@ -109,11 +110,13 @@ fn agents(prepared: &Prepared, conducted: &Conducted) -> Vec<Reason> {
     if conducted.interrupted {
         reasons.push(validity::interrupted("audit"));
     }
-    for alike in validity::ended_alike(&conducted.fold.agents) {
-        let region = alike.first().and_then(|agent| prepared.plan.regions.get(agent.region));
-        let region = region.map_or("", |region| &region.name);
-        let means = || "what it proved is not known; run the audit again".to_owned();
-        reasons.extend(validity::ended(&alike, region, means));
+    for (position, region) in prepared.plan.regions.iter().enumerate() {
+        let here = conducted.fold.agents.iter().filter(|agent| agent.region == position);
+        let means = |agents: &[&AgentState]| {
+            let who = if validity::is_one(agents) { "it" } else { "they" };
+            format!("what {who} proved is not known; run the audit again")
+        };
+        reasons.extend(validity::ended(&region.name, here, means));
     }
     reasons
 }

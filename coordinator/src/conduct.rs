@@ -1,7 +1,8 @@
 //! Conducting a run: launch, agree on a start, renew the lease, relieve those whose time is over, fold what comes, stop.
 //!
 //! [`barrier`] waits for those who begin; [`seats`] says who is launched, and by when each must have come and gone; [`hear`]
-//! takes what agents say; [`look`] is what is done once a second. Here is the loop around them.
+//! takes what agents say; [`look`] is what is done once a second; [`lines`] is what is said of it meanwhile. Here is the loop
+//! around them.
 
 mod barrier;
 mod hear;
@@ -171,9 +172,10 @@ impl<'a> Conductor<'a> {
             self.start(started_at, Instant::now() + ahead);
             self.run(progress).await;
         }
-        self.tell_lines(progress, true);
         self.fold.complete(true);
         self.hand_over();
+        self.lines.end();
+        self.say(progress);
         let (conducted, signals) = self.part(started_at).await;
         (Ok(conducted), Some(signals))
     }
@@ -241,7 +243,7 @@ impl<'a> Conductor<'a> {
             let which =
                 leg.generation.map_or_else(String::new, |part| format!(" in generation {}", part.number));
             let region = self.prepared.plan.regions.get(leg.region).map_or("", |region| &region.name);
-            self.lines.count(format!("{region}: an agent is lost{which} ({why})"), Instant::now());
+            self.lines.push(format!("{region}: an agent is lost{which} ({why})"));
             if self.prepared.plan.on_agent_loss == OnLoss::Abort {
                 self.given_up.get_or_insert(BY_LOSS);
             }
@@ -260,6 +262,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn renew(&mut self) {
+        self.lines.look();
         self.lease += 1;
         let counter = self.lease;
         self.tell(|| ToAgent::Lease { counter });
@@ -273,12 +276,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn say(&mut self, progress: &Progress) {
-        self.tell_lines(progress, false);
-    }
-
-    fn tell_lines(&mut self, progress: &Progress, everything: bool) {
-        let lines = self.lines.take(Instant::now(), everything);
-        lines.iter().for_each(|line| progress.say(line));
+        self.lines.take().iter().for_each(|line| progress.say(line));
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct AgentState {
     pub relief_late: Option<Duration>,
     /// How it ended.
     pub ended: Ended,
-    /// The largest difference between its clock and ours.
+    /// By how many milliseconds at least its clock is ahead of ours, or behind it (negative); 0 where it may be right.
     pub clock_offset_ms: f64,
     /// The highest CPU use, in percent of what its workers may use.
     pub cpu_percent_max: f64,

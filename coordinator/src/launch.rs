@@ -3,6 +3,7 @@
 //! How a region's agents are reached is the plan's to say (`launch`), and known here alone: whoever conducts a run or a probe
 //! speaks with all of them alike.
 
+mod handed;
 mod join;
 mod lambda;
 mod local;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc;
 use crate::Error;
 use crate::prepare::Prepared;
 
+pub(crate) use handed::Handed;
 use lambda::Lambda;
 
 /// How many events wait for whoever listens: several of each of a plan's agents. Where there is no room, an agent's stream is
@@ -54,6 +56,15 @@ pub(crate) struct Agent {
     /// few bytes. An agent that reads none of it has no lease after 15 s and ends; one that does not even end is let go
     /// when its time is over, or in a probe after 15 s of silence.
     pub to: mpsc::UnboundedSender<ToAgent>,
+    /// When it was handed its assignment, where it has a clock of its own.
+    pub handed: Handed,
+}
+
+impl Agent {
+    /// One on this machine, whose clock is its own.
+    pub(crate) fn here(to: mpsc::UnboundedSender<ToAgent>) -> Self {
+        Self { to, handed: Handed::default() }
+    }
 }
 
 /// The launchers that a run's regions need.

@@ -8,6 +8,7 @@
 
 mod audited;
 mod aws;
+mod clock;
 pub mod command;
 mod conduct;
 mod error;

@@ -110,7 +110,7 @@ pub(crate) struct RegionOutcome {
     pub(crate) agents_lost: u32,
     /// Ticks that never came.
     pub(crate) ticks_missing: u64,
-    /// The largest difference between an agent's clock and the coordinator's, in milliseconds.
+    /// How far an agent's clock and the coordinator's are at least apart, in milliseconds: the most of its agents.
     pub(crate) clock_offset_ms: f64,
     /// The highest CPU use of an agent, in percent of what its workers may use.
     pub(crate) cpu_percent_max: f64,

@@ -1,5 +1,6 @@
 //! What makes a run invalid whatever it is for, load or an audit, and the verdict that reasons come to.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use doorbuster_model::Tally;
@@ -30,45 +31,64 @@ pub(crate) fn interrupted(what: &str) -> Reason {
     invalid("interrupted", None, message)
 }
 
-/// Agents that ended before their time, those together who ended alike: in the same region and generation, and for the same
-/// reason.
-pub(crate) fn ended_alike(agents: &[AgentState]) -> Vec<Vec<&AgentState>> {
-    let is_alike = |one: &AgentState, other: &AgentState| {
-        (one.region, one.generation, &one.ended) == (other.region, other.generation, &other.ended)
-    };
-    let mut groups: Vec<Vec<&AgentState>> = Vec::new();
-    for agent in agents.iter().filter(|agent| agent.is_lost()) {
-        match groups.iter_mut().find(|group| is_alike(group[0], agent)) {
-            Some(group) => group.push(agent),
-            None => groups.push(vec![agent]),
+/// Agents of a region were lost, which `means` so much, or could not go on. Those of whom the same is known are one reason:
+/// what happens to a region's agents happens to hundreds of them at once.
+pub(crate) fn ended<'a>(
+    region: &str,
+    agents: impl IntoIterator<Item = &'a AgentState>,
+    means: impl Fn(&[&AgentState]) -> String,
+) -> Vec<Reason> {
+    let mut alike: BTreeMap<(bool, &str), Vec<&AgentState>> = BTreeMap::new();
+    for agent in agents {
+        match &agent.ended {
+            Ended::Failed(why) => alike.entry((false, why.as_str())).or_default().push(agent),
+            Ended::Lost(why) => alike.entry((true, why.as_str())).or_default().push(agent),
+            Ended::Finished | Ended::Unneeded | Ended::Not => {}
         }
     }
-    groups
+    let reason = |((is_lost, why), agents): ((bool, &str), Vec<&AgentState>)| {
+        let (who, after) = (who(region, &agents), after(&agents));
+        if !is_lost {
+            let message = format!("{who} could not go on{after}: {why}");
+            return invalid("agent_failed", Some(region), message);
+        }
+        let were = if is_one(&agents) { "was" } else { "were" };
+        let message = format!("{who} {were} lost{after} ({why}): {}", means(&agents));
+        invalid("agent_lost", Some(region), message)
+    };
+    alike.into_iter().map(reason).collect()
 }
 
-/// Agents that ended alike were lost, which `means` so much, or could not go on.
-pub(crate) fn ended(alike: &[&AgentState], region: &str, means: impl FnOnce() -> String) -> Option<Reason> {
-    let first = alike.iter().min_by_key(|agent| agent.next_second)?;
-    let reported = show_duration(Duration::from_secs(u64::from(first.next_second)));
-    let (who, were, reported) = match alike.len() {
-        1 => ("an agent".to_owned(), "was", reported),
-        count => (format!("{count} agents"), "were", format!("{reported} at the earliest")),
-    };
-    let who = match first.generation {
-        Some(generation) => format!("{who} in {region}, in generation {},", generation.number),
-        None => format!("{who} in {region}"),
-    };
-    match &first.ended {
-        Ended::Lost(why) => {
-            let message = format!("{who} {were} lost after {reported} ({why}): {}", means());
-            Some(invalid("agent_lost", Some(region), message))
-        }
-        Ended::Failed(why) => {
-            let message = format!("{who} could not go on after {reported}: {why}");
-            Some(invalid("agent_failed", Some(region), message))
-        }
-        Ended::Finished | Ended::Unneeded | Ended::Not => None,
+/// Whether they are one of the plan's agents: those who relieve one another are.
+pub(crate) fn is_one(agents: &[&AgentState]) -> bool {
+    agents.iter().all(|agent| agents.first().is_some_and(|first| first.place == agent.place))
+}
+
+/// Agents of a region in words, as the plan counts them.
+pub(crate) fn agents_in(region: &str, agents: &[&AgentState]) -> String {
+    if is_one(agents) {
+        return format!("an agent in {region}");
     }
+    let places: BTreeSet<usize> = agents.iter().map(|agent| agent.place).collect();
+    format!("{} agents in {region}", places.len())
+}
+
+/// The same with the part of the time that they had.
+fn who(region: &str, agents: &[&AgentState]) -> String {
+    let who = agents_in(region, agents);
+    let numbers = || agents.iter().filter_map(|agent| Some(agent.generation?.number));
+    match (numbers().min(), numbers().max()) {
+        (Some(first), Some(last)) if first < last => format!("{who}, in generations {first} to {last},"),
+        (Some(number), _) => format!("{who}, in generation {number},"),
+        (None, _) => who,
+    }
+}
+
+/// After which time they ended, of several the first.
+fn after(agents: &[&AgentState]) -> String {
+    let first = agents.iter().map(|agent| agent.next_second).min().unwrap_or(0);
+    let reported = show_duration(Duration::from_secs(u64::from(first)));
+    if agents.len() == 1 { format!(" after {reported}") } else { format!(", the first after {reported}") }
 }
 
 /// Nothing answered, as `tally` has it.
@@ -106,66 +126,73 @@ mod tests {
         assert_eq!(verdict(&[broken, interrupted("run")]), Verdict::Invalid);
     }
 
-    #[test]
-    fn a_lost_agent_is_named_with_the_part_of_the_time_that_it_had() {
+    fn pace() -> Pace {
         let phase = Phase {
             name: "hold".into(),
             kind: doorbuster_model::pace::Kind::Hold,
             shape: Shape::Flat(10_000),
             length_ns: 20_000_000_000,
         };
-        let pace = Pace::try_new(vec![phase]).unwrap();
-        let agent = || AgentState::new(0, Segment::whole(), &pace, Model::Open(Spacing::Even));
-        let told = |agent: AgentState| {
-            let agent = AgentState { ended: Ended::Lost("killed".into()), ..agent };
-            ended(&[&agent], "tokyo", || "much".to_owned()).unwrap().message
-        };
-        assert_eq!(told(agent()), "an agent in tokyo was lost after 0s (killed): much");
-        let part = Generation { number: 1, from_ns: 10_000_000_000, to_ns: 20_000_000_000, is_last: true };
-        let relieved = agent().in_generation(part, &pace);
-        assert_eq!(relieved.arrivals_planned, 100);
-        assert_eq!(told(relieved), "an agent in tokyo, in generation 1, was lost after 10s (killed): much");
-        let unneeded = AgentState { ended: Ended::Unneeded, ..agent() };
-        assert_eq!(ended(&[&unneeded], "tokyo", String::new), None);
-        assert_eq!(ended(&[], "tokyo", String::new), None);
+        Pace::try_new(vec![phase]).unwrap()
+    }
+
+    /// An agent at a place that ended so.
+    fn agent(place: usize, ended: Ended) -> AgentState {
+        let state = AgentState::new(0, Segment::whole(), &pace(), Model::Open(Spacing::Even));
+        AgentState { place, ended, ..state }
+    }
+
+    fn lost() -> Ended {
+        Ended::Lost("killed".into())
     }
 
     #[test]
-    fn agents_that_ended_alike_are_one_reason() {
-        let phase = Phase {
-            name: "hold".into(),
-            kind: doorbuster_model::pace::Kind::Hold,
-            shape: Shape::Flat(10_000),
-            length_ns: 20_000_000_000,
+    fn a_lost_agent_is_named_with_the_part_of_the_time_that_it_had() {
+        let told = |agent: &AgentState| {
+            let mut reasons = ended("tokyo", [agent], |_| "much".to_owned());
+            reasons.remove(0).message
         };
-        let pace = Pace::try_new(vec![phase]).unwrap();
-        let agent = |region, next_second, ended| {
-            let state = AgentState::new(region, Segment::whole(), &pace, Model::Open(Spacing::Even));
-            AgentState { next_second, ended, ..state }
-        };
-        let refused = || Ended::Failed("no quota".into());
-        let agents = [
-            agent(0, 7, refused()),
-            agent(0, 20, Ended::Finished),
-            agent(1, 7, refused()),
-            agent(0, 3, refused()),
-            agent(0, 3, Ended::Lost("no quota".into())),
-        ];
-        let groups = ended_alike(&agents);
-        let told: Vec<String> = groups
-            .iter()
-            .map(|alike| {
-                ended(alike, ["tokyo", "london"][alike[0].region], || "much".into()).unwrap().message
-            })
-            .collect();
+        assert_eq!(told(&agent(0, lost())), "an agent in tokyo was lost after 0s (killed): much");
+        let part = Generation { number: 1, from_ns: 10_000_000_000, to_ns: 20_000_000_000, is_last: true };
+        let relieved = agent(0, lost()).in_generation(part, &pace());
+        assert_eq!(relieved.arrivals_planned, 100);
+        assert_eq!(told(&relieved), "an agent in tokyo, in generation 1, was lost after 10s (killed): much");
+        let unneeded = agent(0, Ended::Unneeded);
+        assert!(ended("tokyo", [&unneeded], |_| String::new()).is_empty());
+    }
+
+    #[test]
+    fn what_is_known_of_many_agents_is_one_reason_with_their_number() {
+        let mut agents: Vec<AgentState> = (0..200).map(|place| agent(place, lost())).collect();
+        agents.iter_mut().for_each(|agent| agent.next_second = 5);
+        agents[7].next_second = 3;
+        agents.extend((200..204).map(|place| agent(place, Ended::Failed("no file".into()))));
+        agents.push(agent(204, Ended::Lost("cut off".into())));
+        agents.push(agent(205, Ended::Finished));
+        let reasons = ended("tokyo", &agents, |agents| format!("{} times much", agents.len()));
+        let told: Vec<(&str, &str)> =
+            reasons.iter().map(|reason| (reason.kind, reason.message.as_str())).collect();
         assert_eq!(
             told,
             [
-                "2 agents in tokyo could not go on after 3s at the earliest: no quota",
-                "an agent in london could not go on after 7s: no quota",
-                "an agent in tokyo was lost after 3s (no quota): much",
+                ("agent_failed", "4 agents in tokyo could not go on, the first after 0s: no file"),
+                ("agent_lost", "an agent in tokyo was lost after 0s (cut off): 1 times much"),
+                ("agent_lost", "200 agents in tokyo were lost, the first after 3s (killed): 200 times much"),
             ]
         );
+    }
+
+    #[test]
+    fn those_who_relieve_one_another_are_one_agent() {
+        let part = |number: u32| {
+            let from_ns = u64::from(number) * 5_000_000_000;
+            let part = Generation { number, from_ns, to_ns: from_ns + 5_000_000_000, is_last: number == 3 };
+            agent(0, lost()).in_generation(part, &pace())
+        };
+        let relay = [part(1), part(2), part(3)];
+        let reasons = ended("tokyo", &relay, |_| "much".to_owned());
+        let message = "an agent in tokyo, in generations 1 to 3, was lost, the first after 5s (killed): much";
+        assert_eq!((reasons.len(), reasons[0].message.as_str()), (1, message));
     }
 
     #[test]

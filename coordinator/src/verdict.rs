@@ -70,7 +70,7 @@ fn regions(prepared: &Prepared, fold: &Fold) -> Vec<RegionOutcome> {
             agents_planned: prepared.plan.regions[position].agents,
             agents_lost: lost(&agents),
             ticks_missing: agents.iter().map(|agent| agent.ticks_missing).sum(),
-            clock_offset_ms: agents.iter().map(|agent| agent.clock_offset_ms).fold(0.0, f64::max),
+            clock_offset_ms: agents.iter().map(|agent| agent.clock_offset_ms.abs()).fold(0.0, f64::max),
             cpu_percent_max: agents.iter().map(|agent| agent.cpu_percent_max).fold(0.0, f64::max),
             tally: tally.clone(),
         }

@@ -85,8 +85,7 @@ impl Conductor<'_> {
         self.seats[number].refuse(|refused| now + pause(AGAIN, AGAIN_MAX, refused, seed));
         let region = self.prepared.plan.regions.get(self.seats[number].leg.region);
         let region = region.map_or("", |region| &region.name);
-        let line = format!("{region}: an agent cannot begin ({why}); another one is launched");
-        self.lines.count(line, now);
+        self.lines.push(format!("{region}: an agent cannot begin ({why}); another one is launched"));
     }
 
     /// Launches those whose predecessors could not go on, as far as it is time.

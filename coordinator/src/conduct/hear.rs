@@ -2,15 +2,12 @@
 
 use doorbuster_model::Report;
 use doorbuster_wire::{FromAgent, PROTOCOL, ToAgent};
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Conductor, Noted};
+use crate::clock::{self, Moment};
 use crate::fold::Ended;
 use crate::launch::Event;
-
-/// From which offset of a clock on whoever looks on is told, in milliseconds.
-const CLOCK_OFFSET_TOLD_MS: f64 = 100.0;
 
 impl Conductor<'_> {
     /// Takes what happened to an agent.
@@ -55,13 +52,18 @@ impl Conductor<'_> {
 
     /// An agent is ready. One that comes while the run goes on is told at once when second 0 was.
     fn begin(&mut self, number: usize, clock_unix_ns: u64) {
+        let heard = Moment::now();
         let seat = &mut self.seats[number];
-        let Some(launched_at) = seat.ready() else { return };
-        let offset_ms = clock_offset_ms(launched_at, clock_unix_ns, Timestamp::now());
-        self.fold.agents[number].clock_offset_ms = offset_ms;
-        if offset_ms > CLOCK_OFFSET_TOLD_MS {
-            let region = self.prepared.plan.regions.get(seat.leg.region).map_or("", |region| &region.name);
-            self.lines.push(format!("{region}: an agent's clock is off by {offset_ms:.0} ms at least"));
+        if !seat.ready() {
+            return;
+        }
+        let region = self.prepared.plan.regions.get(seat.leg.region).map_or("", |region| &region.name);
+        if let Some(handed) = seat.agent().and_then(|agent| agent.handed.at()) {
+            let apart_ms = clock::apart_ms(handed, clock_unix_ns, heard);
+            self.fold.agents[number].clock_offset_ms = apart_ms;
+            if let Some(line) = clock::warning(region, apart_ms) {
+                self.lines.push(line);
+            }
         }
         let Some((course, agent)) = self.course.as_ref().zip(seat.agent()) else { return };
         // An agent that is gone has said so, or will.
@@ -70,31 +72,72 @@ impl Conductor<'_> {
         self.fold.agents[number].relief_late = late;
         if let Some(late) = late {
             let which = seat.leg.generation.map_or(0, |part| part.number);
-            let region = self.prepared.plan.regions.get(seat.leg.region).map_or("", |region| &region.name);
             let late_ms = late.as_millis();
             self.lines.push(format!("{region}: generation {which} begins {late_ms} ms late"));
         }
     }
 }
 
-/// How far an agent's clock is from ours, beyond what the round trip explains.
-fn clock_offset_ms(asked: Timestamp, clock_unix_ns: u64, answered: Timestamp) -> f64 {
-    let clock = i128::from(clock_unix_ns);
-    let early = (asked.as_nanosecond() - clock).max(0);
-    let late = (clock - answered.as_nanosecond()).max(0);
-    early.max(late) as f64 / 1e6
-}
-
 #[cfg(test)]
 mod tests {
-    use super::clock_offset_ms;
-    use jiff::Timestamp;
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
 
-    #[test]
-    fn a_clock_within_the_round_trip_has_no_offset() {
-        let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
-        assert_eq!(clock_offset_ms(at(1_000), 1_005_000_000, at(1_010)), 0.0);
-        assert_eq!(clock_offset_ms(at(1_000), 990_000_000, at(1_010)), 10.0);
-        assert_eq!(clock_offset_ms(at(1_000), 1_110_000_000, at(1_010)), 100.0);
+    use doorbuster_model::Overrides;
+    use jiff::Timestamp;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::launch::{Agent, Handed, Launchers};
+    use crate::prepare::{Prepared, Source};
+
+    fn prepared() -> Prepared {
+        let text = "name: x\ntarget: http://127.0.0.1:1\nregions: [tokyo]\njourneys: [browse]\n\
+                    load: { arrivals: [{ hold: 10/s, for: 1s }] }\n";
+        let source = Source {
+            name: "plan.yaml".to_owned(),
+            folder: PathBuf::new(),
+            text: text.to_owned(),
+            files: BTreeMap::new(),
+        };
+        Prepared::new(source, Overrides::default()).unwrap()
+    }
+
+    /// How far apart the clock of an agent is found whose clock is so many seconds ahead, and what is said of it.
+    async fn found(is_elsewhere: bool, ahead_s: i64) -> (f64, Vec<String>) {
+        let prepared = prepared();
+        let launchers = Launchers::open(&prepared, "r").await.unwrap();
+        let mut listener = |_: Noted| {};
+        let mut conductor = Conductor::new(&prepared, &launchers, "r", &mut listener).unwrap();
+        let (to, _hears) = mpsc::unbounded_channel();
+        let handed = Handed::default();
+        if is_elsewhere {
+            handed.note();
+        }
+        conductor.seats[0].launched(Agent { to, handed }, None);
+        let clock_unix_ns = u64::try_from(Timestamp::now().as_nanosecond()).unwrap();
+        let clock_unix_ns = clock_unix_ns.saturating_add_signed(ahead_s * 1_000_000_000);
+        let started =
+            Report::Started { clock_unix_ns, version: "1".to_owned(), workers: 1, descriptors_max: 9 };
+        conductor.take(0, Event::Said(FromAgent::Report(started)));
+        assert!(conductor.seats[0].is_there());
+        (conductor.fold.agents[0].clock_offset_ms, conductor.lines.take())
+    }
+
+    #[tokio::test]
+    async fn the_clock_of_an_agent_elsewhere_is_held_against_this_machines() {
+        assert_eq!(found(true, 0).await, (0.0, Vec::new()));
+        let (behind_ms, said) = found(true, -60).await;
+        // The time that this test takes is what may be the way's.
+        assert!((-60_000.0..-30_000.0).contains(&behind_ms), "{behind_ms}");
+        assert!(said[0].contains("over 1 s behind this machine's"), "{said:?}");
+        let (ahead_ms, said) = found(true, 60).await;
+        assert!((30_000.0..=60_000.0).contains(&ahead_ms), "{ahead_ms}");
+        assert!(said[0].contains("over 1 s ahead of this machine's"), "{said:?}");
+    }
+
+    #[tokio::test]
+    async fn an_agent_on_this_machine_has_this_machines_clock() {
+        assert_eq!(found(false, -60).await, (0.0, Vec::new()));
     }
 }

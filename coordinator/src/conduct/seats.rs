@@ -39,8 +39,8 @@ enum State {
     Away,
     /// Whoever was launched could not go on, and somebody else is launched then: the run waits for it.
     Refused { again_at: Instant },
-    /// Somebody is on the way since then, and must be ready by then, if there is such a time.
-    Launched { agent: Agent, at: Timestamp, ready_by: Option<Instant> },
+    /// Somebody is on the way, and must be ready by then, if there is such a time.
+    Launched { agent: Agent, ready_by: Option<Instant> },
     /// It waits for its time, or works.
     There { agent: Agent },
     /// It has ended. Dropping an agent closes its input, which ends whatever it still does.
@@ -163,16 +163,16 @@ impl Seat {
         }
     }
 
-    /// Whoever was on the way is ready. When it was launched; `None` where nobody waited for it.
-    pub(super) fn ready(&mut self) -> Option<Timestamp> {
+    /// Whoever was on the way is ready. False where nobody waited for it.
+    pub(super) fn ready(&mut self) -> bool {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Launched { agent, at, .. } => {
+            State::Launched { agent, .. } => {
                 self.state = State::There { agent };
-                Some(at)
+                true
             }
             other => {
                 self.state = other;
-                None
+                false
             }
         }
     }
@@ -182,8 +182,9 @@ impl Seat {
         self.state = State::Over;
     }
 
-    fn launched(&mut self, agent: Agent, at: Timestamp, ready_by: Option<Instant>) {
-        self.state = State::Launched { agent, at, ready_by };
+    /// Somebody is on the way, and must be ready by then.
+    pub(super) fn launched(&mut self, agent: Agent, ready_by: Option<Instant>) {
+        self.state = State::Launched { agent, ready_by };
     }
 
     /// What is due here next, and when.
@@ -251,10 +252,9 @@ impl Conductor<'_> {
     pub(super) fn launch(&mut self, number: usize) -> Result<(), Error> {
         let Seat { leg, refused, .. } = &self.seats[number];
         let within = self.ready_within(leg);
-        let now = Timestamp::now();
         let mut assignment = self.prepared.assignment(self.run, leg);
         if !self.is_patient(leg) {
-            let not_after = (now + within + HANDED_LATE_MAX).as_millisecond();
+            let not_after = (Timestamp::now() + within + HANDED_LATE_MAX).as_millisecond();
             assignment.not_after_unix_ms = u64::try_from(not_after).unwrap_or(0);
         }
         if *refused > 0 {
@@ -262,7 +262,7 @@ impl Conductor<'_> {
         }
         let tag = number + refused * self.seats.len();
         let agent = self.launchers.launch(tag, leg.region, assignment, self.sender.clone())?;
-        self.seats[number].launched(agent, now, Some(Instant::now() + within));
+        self.seats[number].launched(agent, Some(Instant::now() + within));
         Ok(())
     }
 
@@ -362,16 +362,15 @@ mod tests {
         let course = course(start);
         let mut seat = Seat::new(legs().remove(1));
         assert_eq!(seat.due(&course, 3 * SECOND), Some((start + 77 * SECOND, Due::Launch)));
-        assert!(seat.ready().is_none() && seat.agent().is_none(), "nobody is there");
+        assert!(!seat.ready() && seat.agent().is_none(), "nobody is there");
         let (to, _hears) = mpsc::unbounded_channel();
-        let at = Timestamp::UNIX_EPOCH;
-        seat.launched(Agent { to }, at, Some(start + 87 * SECOND));
+        seat.launched(Agent::here(to), Some(start + 87 * SECOND));
         assert_eq!(seat.due(&course, SECOND), Some((start + 87 * SECOND, Due::Missing)));
         assert!(seat.is_awaited() && seat.agent().is_some());
         seat.wait();
         assert_eq!((seat.ready_by(), seat.is_awaited()), (None, true));
-        assert_eq!(seat.ready(), Some(at));
-        assert!(seat.is_there() && seat.ready().is_none());
+        assert!(seat.ready());
+        assert!(seat.is_there() && !seat.ready());
         assert_eq!(seat.due(&course, SECOND), Some((start + 230 * SECOND, Due::Unfinished)));
         seat.end();
         assert_eq!((seat.due(&course, SECOND), seat.agent().is_none()), (None, true));
@@ -382,7 +381,7 @@ mod tests {
         let now = Instant::now();
         let mut seat = Seat::new(leg(None));
         let (to, _hears) = mpsc::unbounded_channel();
-        seat.launched(Agent { to }, Timestamp::UNIX_EPOCH, Some(now + SECOND));
+        seat.launched(Agent::here(to), Some(now + SECOND));
         seat.refuse(|refused| now + SECOND * (refused + 1));
         assert_eq!((seat.again_at(), seat.ready_by(), seat.refused), (Some(now + SECOND), None, 1));
         assert!(seat.is_awaited() && seat.agent().is_none() && !seat.is_there());

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 
 use self::roster::Roster;
 use self::server::Server;
-use super::{Agent, Events};
+use super::{Agent, Events, Handed};
 use crate::Error;
 use crate::fleet::pki::Pki;
 
@@ -66,8 +66,9 @@ impl Desk {
     pub(crate) fn launch(&self, number: usize, assignment: Assignment, events: Events) -> Agent {
         let (to, orders) = mpsc::unbounded_channel::<ToAgent>();
         let roster = Arc::clone(&self.roster);
-        tokio::spawn(seat::attend(roster, number, assignment, orders, events));
-        Agent { to }
+        let handed = Handed::default();
+        tokio::spawn(seat::attend(roster, number, assignment, orders, events, handed.clone()));
+        Agent { to, handed }
     }
 
     /// Lets everybody go, and stops to listen. Agents then wait for the next coordinator.

@@ -27,7 +27,7 @@ use doorbuster_model::{Assignment, Plan};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{Agent, Events};
+use super::{Agent, Events, Handed};
 use crate::Error;
 use crate::aws::{self, call};
 
@@ -110,12 +110,14 @@ impl Lambda {
         let ready_within = self.plan.fleet.ready_within(LaunchBy::Lambda);
         let is_whole = self.plan.fleet.responses == Responses::Whole;
         let errand = Errand::new(Arc::clone(place), Arc::clone(&self.plan), number, is_whole, ready_within);
+        let handed = Handed::default();
+        let errand = errand.noting(handed.clone());
         let (to, commands) = mpsc::unbounded_channel();
         let mut errands = self.errands.lock().unwrap_or_else(PoisonError::into_inner);
         // Those that are over are forgotten: a long run is a relay of many.
         while errands.try_join_next().is_some() {}
         errands.spawn(Box::pin(errand.run(assignment, commands, events)));
-        Ok(Agent { to })
+        Ok(Agent { to, handed })
     }
 
     /// Waits until agents that were let go have ended, which takes seconds, and removes what the run left in its buckets.

@@ -63,7 +63,7 @@ pub(super) fn launch(
         // The run may be over already; then nobody listens.
         let _ = events.send((number, Event::Gone(farewell(said, status)))).await;
     });
-    Ok(Agent { to })
+    Ok(Agent::here(to))
 }
 
 /// Writes commands until the coordinator drops its end, which closes the child's input.

@@ -1,79 +1,98 @@
-//! Agents that make a run invalid: lost, failed, late to report, or late to relieve another.
+//! Agents that make a run invalid: lost, failed, late to report, late to relieve another, or with a wrong clock.
 
 use doorbuster_model::Plan;
 use doorbuster_model::plan::Model;
 
+use crate::clock;
 use crate::conduct::Conducted;
 use crate::fold::AgentState;
 use crate::outcome::Reason;
 use crate::validity::{self, invalid};
 
-/// How far a clock may certainly be off, in milliseconds: phases of regions that differ by more are not one rehearsal.
-const CLOCK_OFFSET_MAX_MS: f64 = 1_000.0;
-
 /// Why what agents did is not the load that was planned.
 pub(super) fn reasons(plan: &Plan, conducted: &Conducted) -> Vec<Reason> {
-    let agents = &conducted.fold.agents;
     let mut reasons = Vec::new();
-    for alike in validity::ended_alike(agents) {
-        reasons.extend(gone(plan, conducted, &alike));
-    }
     for (position, region) in plan.regions.iter().enumerate() {
-        let here = || agents.iter().filter(move |agent| agent.region == position);
-        reasons.extend(silent(&region.name, here().filter(|agent| !agent.is_lost())));
-        reasons.extend(late_reliefs(&region.name, here()));
-        reasons.extend(clocks_off(&region.name, here()));
+        let name = region.name.as_str();
+        let agents = conducted.fold.agents.iter().filter(|agent| agent.region == position);
+        let here: Vec<&AgentState> = agents.collect();
+        reasons.extend(gone(plan, conducted.given_up, name, &here));
+        reasons.extend(clocks(name, &here));
+        reasons.extend(silent(name, &here));
+        reasons.extend(late_reliefs(name, &here));
     }
     reasons
 }
 
-/// Agents were lost, or could not go on.
-fn gone(plan: &Plan, conducted: &Conducted, alike: &[&AgentState]) -> Option<Reason> {
-    let region = plan.regions.get(alike.first()?.region)?.name.as_str();
-    let means = || {
-        let sum = |count: fn(&AgentState) -> u64| alike.iter().map(|agent| count(agent)).sum();
-        let its = if alike.len() == 1 { ["its", "it"] } else { ["their", "they"] };
-        let lost =
-            lost_load(plan, its, sum(|agent| agent.arrivals_planned), sum(|agent| agent.arrivals_started));
-        format!("{lost}; the figures lack this, so run again")
+/// Agents of a region were lost, or failed.
+fn gone(plan: &Plan, given_up: Option<&str>, region: &str, agents: &[&AgentState]) -> Vec<Reason> {
+    let means = |agents: &[&AgentState]| {
+        format!("{}; the figures lack this, so run again", lost_load(&plan.load.model, agents))
     };
-    let mut reason = validity::ended(alike, region, means)?;
-    if let Some(why) = conducted.given_up {
-        reason.message = format!("{}; {why}", reason.message);
+    let mut reasons = validity::ended(region, agents.iter().copied(), means);
+    if let Some(why) = given_up {
+        for reason in &mut reasons {
+            reason.message = format!("{}; {why}", reason.message);
+        }
     }
-    Some(reason)
+    reasons
 }
 
-/// Agents of a region reported late.
-fn silent<'a>(region: &str, agents: impl Iterator<Item = &'a AgentState>) -> Option<Reason> {
-    let missing: Vec<u64> = agents.map(|agent| agent.ticks_missing).filter(|missing| *missing > 0).collect();
-    let reports: u64 = missing.iter().sum();
-    let (who, its) = match missing.len() {
-        0 => return None,
-        1 => ("an agent".to_owned(), "its machine"),
-        count => (format!("{count} agents"), "their machine"),
+/// Clocks of agents in a region are certainly off this machine's: their second 0 was not the run's. What they then report late
+/// is only what follows of it.
+fn clocks(region: &str, agents: &[&AgentState]) -> Option<Reason> {
+    let is_off = |agent: &&AgentState| agent.clock_offset_ms.abs() > clock::APART_MAX_MS;
+    let off: Vec<&AgentState> = agents.iter().copied().filter(is_off).collect();
+    let apart = off.iter().map(|agent| agent.clock_offset_ms);
+    let most_ms = apart.max_by(|one, other| one.abs().total_cmp(&other.abs()))?;
+    let (who, side, by_ms) = (validity::agents_in(region, &off), clock::side(most_ms), most_ms.abs());
+    let which = if validity::is_one(&off) {
+        format!("the clock of {who} is at least {by_ms:.0} ms {side} this machine's")
+    } else {
+        format!(
+            "the clocks of {who} are over 1 s off this machine's, one of them at least {by_ms:.0} ms {side} it"
+        )
     };
     let message = format!(
-        "{reports} reports of {who} in {region} were missing 5 s after their second: {its} is overloaded or cut off; give the agents more CPU, or the plan more agents"
+        "{which}, more than the way of words explains, so that load began there at another time than was agreed; {}, and run again",
+        clock::REMEDY
     );
-    Some(invalid("tick_missing", Some(region), message))
+    Some(invalid("clock_offset", Some(region), message))
 }
 
-fn lost_load(plan: &Plan, [its, it]: [&str; 2], planned: u64, started: u64) -> String {
-    match plan.load.model {
-        Model::Open(_) => format!(
-            "{} of {its} {planned} arrivals were not started, as far as {it} reported",
-            planned.saturating_sub(started)
-        ),
+/// Agents of a region that went on reported late.
+fn silent(region: &str, agents: &[&AgentState]) -> Option<Reason> {
+    let is_silent = |agent: &&AgentState| agent.ticks_missing > 0 && !agent.is_lost();
+    let silent: Vec<&AgentState> = agents.iter().copied().filter(is_silent).collect();
+    let ticks: u64 = silent.iter().map(|agent| agent.ticks_missing).sum();
+    let is_one = validity::is_one(&silent);
+    let (machines, them) =
+        if is_one { ("its machine is", "the agent") } else { ("their machines are", "the agents") };
+    let message = format!(
+        "{ticks} reports of {} were missing 5 s after their second: {machines} overloaded or cut off; give {them} more CPU, or the plan more agents",
+        validity::agents_in(region, &silent)
+    );
+    (ticks > 0).then(|| invalid("tick_missing", Some(region), message))
+}
+
+fn lost_load(model: &Model, agents: &[&AgentState]) -> String {
+    let (its, it) = if validity::is_one(agents) { ("its", "it") } else { ("their", "they") };
+    match model {
+        Model::Open(_) => {
+            let planned: u64 = agents.iter().map(|agent| agent.arrivals_planned).sum();
+            let missing = |agent: &&AgentState| agent.arrivals_planned.saturating_sub(agent.arrivals_started);
+            let missing: u64 = agents.iter().map(missing).sum();
+            format!("{missing} of {its} {planned} arrivals were not started, as far as {it} reported")
+        }
         Model::Closed => format!("{its} shoppers' load ended there"),
     }
 }
 
 /// Agents of a region were ready too late to relieve others: the target had a rest that nobody planned, and what was due
 /// meanwhile at once.
-fn late_reliefs<'a>(region: &str, agents: impl Iterator<Item = &'a AgentState>) -> Option<Reason> {
-    let late: Vec<_> =
-        agents.filter_map(|agent| Some((agent.relief_late?, agent.generation?.number))).collect();
+fn late_reliefs(region: &str, agents: &[&AgentState]) -> Option<Reason> {
+    let late = agents.iter().filter_map(|agent| Some((agent.relief_late?, agent.generation?.number)));
+    let late: Vec<_> = late.collect();
     let (most, generation) = late.iter().max()?;
     let count = late.len();
     let message = format!(
@@ -81,20 +100,6 @@ fn late_reliefs<'a>(region: &str, agents: impl Iterator<Item = &'a AgentState>) 
         most.as_millis()
     );
     Some(invalid("relief_late", Some(region), message))
-}
-
-/// Clocks in a region are so far off that its load was not due when the others' was.
-fn clocks_off<'a>(region: &str, agents: impl Iterator<Item = &'a AgentState>) -> Option<Reason> {
-    let off: Vec<f64> = agents
-        .map(|agent| agent.clock_offset_ms)
-        .filter(|offset_ms| *offset_ms > CLOCK_OFFSET_MAX_MS)
-        .collect();
-    let most_ms = off.iter().copied().max_by(f64::total_cmp)?;
-    let message = format!(
-        "the clocks of {} of the agents in {region} are off against this machine's, by {most_ms:.0} ms at least: their load was due that much earlier or later than the other regions'; have both keep to a time server (chrony, Amazon Time Sync), and run again",
-        off.len()
-    );
-    Some(invalid("clock_offset", Some(region), message))
 }
 
 #[cfg(test)]
@@ -105,6 +110,7 @@ mod tests {
     use doorbuster_model::{Generation, Pace, Phase, Segment, Shape};
 
     use super::*;
+    use crate::fold::Ended;
 
     fn agent(number: u32, late_ms: Option<u64>) -> AgentState {
         let phase = Phase {
@@ -124,9 +130,9 @@ mod tests {
     #[test]
     fn late_reliefs_are_one_reason_that_names_the_latest() {
         let none = [agent(0, None), agent(1, None)];
-        assert_eq!(late_reliefs("tokyo", none.iter()), None);
+        assert_eq!(late_reliefs("tokyo", &none.each_ref()), None);
         let some = [agent(0, None), agent(1, Some(130)), agent(2, Some(1_500)), agent(3, Some(200))];
-        let reason = late_reliefs("tokyo", some.iter()).unwrap();
+        let reason = late_reliefs("tokyo", &some.each_ref()).unwrap();
         assert_eq!((reason.kind, reason.region.as_deref()), ("relief_late", Some("tokyo")));
         assert!(reason.invalidates);
         let message = reason.message;
@@ -136,21 +142,59 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_off_by_more_than_a_second_invalidates() {
-        let off = |clock_offset_ms| AgentState { clock_offset_ms, ..agent(0, None) };
-        assert_eq!(clocks_off("tokyo", [off(0.0), off(1_000.0)].iter()), None);
-        let reason = clocks_off("tokyo", [off(1_000.5), off(0.0), off(61_234.0)].iter()).unwrap();
-        assert_eq!((reason.kind, reason.invalidates), ("clock_offset", true));
-        let expected = "the clocks of 2 of the agents in tokyo are off against this machine's, by 61234 ms";
-        assert!(reason.message.starts_with(expected), "{}", reason.message);
+    fn agents_that_are_lost_alike_are_one_reason_with_all_that_they_lack() {
+        let text = "name: x\ntarget: http://127.0.0.1:1\nregions: [tokyo]\njourneys: [browse]\n\
+                    load: { arrivals: [{ hold: 10/s, for: 20s }] }\n";
+        let plan = Plan::read("plan.yaml", text).unwrap();
+        let lost = |place: usize| {
+            let agent = agent(1, None);
+            AgentState { place, arrivals_started: 20, ended: Ended::Lost("killed".to_owned()), ..agent }
+        };
+        let agents = [lost(0), lost(1), lost(2)];
+        let told = |agents: &[&AgentState]| {
+            let reasons = gone(&plan, Some("given up"), "tokyo", agents);
+            assert_eq!(reasons.len(), 1);
+            reasons[0].message.clone()
+        };
+        let all = told(&agents.each_ref());
+        for part in [
+            "3 agents in tokyo, in generation 1, were lost, the first after 5s (killed): ",
+            "90 of their 150 arrivals were not started, as far as they reported",
+            "so run again; given up",
+        ] {
+            assert!(all.contains(part), "{all}");
+        }
+        let one = told(&[&agents[0]]);
+        assert!(one.contains("30 of its 50 arrivals were not started, as far as it reported"), "{one}");
+        assert_eq!(silent("tokyo", &agents.each_ref()), None);
     }
 
     #[test]
-    fn late_reports_of_a_region_are_one_reason() {
-        let missing = |ticks_missing| AgentState { ticks_missing, ..agent(0, None) };
-        assert_eq!(silent("tokyo", [missing(0)].iter()), None);
-        let told = |agents: &[AgentState]| silent("tokyo", agents.iter()).unwrap().message;
-        assert!(told(&[missing(0), missing(3)]).starts_with("3 reports of an agent in tokyo were missing"));
-        assert!(told(&[missing(2), missing(3)]).starts_with("5 reports of 2 agents in tokyo were missing"));
+    fn clocks_that_are_certainly_off_are_one_reason_that_names_the_worst() {
+        let off = |place: usize, clock_offset_ms| AgentState { place, clock_offset_ms, ..agent(0, None) };
+        let right = [off(0, 0.0), off(1, 999.0), off(2, -1_000.0)];
+        assert_eq!(clocks("tokyo", &right.each_ref()), None);
+        let wrong = [off(0, 0.0), off(1, 1_300.4), off(2, -3_200.0), off(3, 1_001.0)];
+        let reason = clocks("tokyo", &wrong.each_ref()).unwrap();
+        assert_eq!((reason.kind, reason.region.as_deref()), ("clock_offset", Some("tokyo")));
+        assert!(reason.invalidates);
+        let begin = "the clocks of 3 agents in tokyo are over 1 s off this machine's, one of them at least 3200 ms behind it, ";
+        assert!(reason.message.starts_with(begin) && reason.message.contains("NTP"), "{}", reason.message);
+        let one = clocks("tokyo", &[&wrong[0], &wrong[1]]).unwrap().message;
+        let begin = "the clock of an agent in tokyo is at least 1300 ms ahead of this machine's, ";
+        assert!(one.starts_with(begin), "{one}");
+    }
+
+    #[test]
+    fn reports_that_are_missing_in_a_region_are_one_reason() {
+        let late = |place: usize| AgentState { place, ticks_missing: 4, ..agent(0, None) };
+        let agents = [late(0), late(1)];
+        let reason = silent("tokyo", &agents.each_ref()).unwrap();
+        assert_eq!((reason.kind, reason.invalidates), ("tick_missing", true));
+        let message =
+            "8 reports of 2 agents in tokyo were missing 5 s after their second: their machines are";
+        assert!(reason.message.starts_with(message), "{}", reason.message);
+        let reason = silent("tokyo", &[&agents[0]]).unwrap();
+        assert!(reason.message.contains("4 reports of an agent in tokyo were missing"), "{}", reason.message);
     }
 }

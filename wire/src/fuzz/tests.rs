@@ -286,8 +286,11 @@ fn seeds_of_agent() -> Vec<Seed> {
     ]
 }
 
+/// A target's name, what it does, and its seeds.
+type Target = (&'static str, fn(&[u8]), Vec<Seed>);
+
 /// The targets, with their seeds.
-fn targets() -> [(&'static str, fn(&[u8]), Vec<Seed>); 2] {
+fn targets() -> [Target; 2] {
     [("agent", agent, seeds_of_agent()), ("coordinator", coordinator, seeds_of_coordinator())]
 }
 

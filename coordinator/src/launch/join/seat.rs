@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use super::roster::{Link, Roster, Taken};
-use crate::launch::{Event, Events};
+use crate::launch::{Event, Events, Handed};
 
 /// How long an agent works without a new lease.
 const LEASE: Duration = Duration::from_secs(15);
@@ -28,14 +28,15 @@ const WAITING_MAX: usize = 1_000;
 /// The most bytes of them: an assignment with room to spare.
 const WAITING_BYTES_MAX: usize = 64 << 20;
 
-/// Gives an assignment to an agent of its region and keeps its seat until it is over. Ends when `orders` does: the agent is let
-/// go.
+/// Gives an assignment to an agent of its region, notes when that was `handed` it, and keeps its seat until it is over. Ends
+/// when `orders` does: the agent is let go.
 pub(super) async fn attend(
     roster: Arc<Roster>,
     number: usize,
     assignment: Assignment,
     mut orders: mpsc::UnboundedReceiver<ToAgent>,
     events: Events,
+    handed: Handed,
 ) {
     let mut early = Vec::new();
     let taken = roster.take(&assignment.region);
@@ -49,7 +50,7 @@ pub(super) async fn attend(
     };
     let mut seat = Seat::new(number, events, Instant::now());
     let mut link = Some(link);
-    let mut gone = seat.hand_over(assignment, room).err();
+    let mut gone = seat.hand_over(assignment, room, handed).err();
     for order in early {
         gone = gone.or(seat.order(order).err());
     }
@@ -118,6 +119,8 @@ struct Seat {
 /// An assignment that was told, and of which nobody knows yet whether it came.
 struct OnItsWay {
     sequence: u64,
+    /// When it was told last.
+    handed: Handed,
     /// Its room among those that are on their way.
     _room: OwnedSemaphorePermit,
 }
@@ -141,10 +144,15 @@ impl Seat {
     }
 
     /// Hands the assignment over, which has that room for its way.
-    fn hand_over(&mut self, assignment: Assignment, room: OwnedSemaphorePermit) -> Result<(), String> {
+    fn hand_over(
+        &mut self,
+        assignment: Assignment,
+        room: OwnedSemaphorePermit,
+        handed: Handed,
+    ) -> Result<(), String> {
         self.order(ToAgent::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() })?;
         self.order(ToAgent::Assign(Box::new(assignment)))?;
-        self.on_its_way = Some(OnItsWay { sequence: self.sending.sent(), _room: room });
+        self.on_its_way = Some(OnItsWay { sequence: self.sending.sent(), handed, _room: room });
         Ok(())
     }
 
@@ -236,6 +244,10 @@ impl Seat {
         }
         let after = self.told;
         for (sequence, message) in self.sending.unacknowledged().filter(|(sequence, _)| *sequence > after) {
+            if let Some(told) = self.on_its_way.as_ref().filter(|told| told.sequence == sequence) {
+                // Told again, it had not come: the agent says on each stream what it has received.
+                told.handed.note();
+            }
             if !link.send(Downward::Told { sequence, message: message.clone() }) {
                 return false;
             }
@@ -330,6 +342,17 @@ mod tests {
         let (said, from) = mpsc::channel(64);
         let (to, told) = mpsc::channel(TOLD_MAX);
         (Link { agent: "a".to_owned(), region: "tokyo".to_owned(), received, from, to }, said, told)
+    }
+
+    /// The same where nobody asks when the assignment was handed over.
+    async fn attend(
+        roster: Arc<Roster>,
+        number: usize,
+        assignment: Assignment,
+        orders: mpsc::UnboundedReceiver<ToAgent>,
+        events: Events,
+    ) {
+        super::attend(roster, number, assignment, orders, events, Handed::default()).await;
     }
 
     fn all(told: &mut mpsc::Receiver<Downward>) -> Vec<Downward> {
@@ -512,6 +535,39 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let gone = happened.try_recv().unwrap().1;
         assert!(matches!(&gone, Event::Gone(why) if why.contains("stopped by its lease")), "{gone:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_assignment_is_handed_over_when_it_is_told_to_who_has_not_received_it() {
+        let (events, _happened) = queue();
+        let roster = Arc::new(Roster::new(vec!["tokyo".to_owned()]));
+        let (_orders, from_conductor) = mpsc::unbounded_channel();
+        let assignment = crate::launch::join::tests::assignment("r-0", "tokyo");
+        let handed = Handed::default();
+        let seat = super::attend(Arc::clone(&roster), 3, assignment, from_conductor, events, handed.clone());
+        tokio::spawn(seat);
+        let while_long = || tokio::time::sleep(Duration::from_secs(5));
+        while_long().await;
+        assert_eq!(handed.at(), None, "nobody is there");
+        let (first, said_first, _told) = link(0);
+        roster.arrive(first);
+        while_long().await;
+        let at_first = handed.at().unwrap();
+        drop(said_first);
+        while_long().await;
+        assert_eq!(handed.at(), Some(at_first), "there is no stream");
+        // It comes back with the hello alone.
+        let (second, said_second, _told_again) = link(1);
+        roster.arrive(second);
+        while_long().await;
+        let again = handed.at().unwrap();
+        assert_eq!(again.since(at_first).as_secs(), 10);
+        // And again with everything.
+        drop(said_second);
+        let (third, _said_third, _told_nothing) = link(2);
+        roster.arrive(third);
+        while_long().await;
+        assert_eq!(handed.at(), Some(again));
     }
 
     #[tokio::test(start_paused = true)]

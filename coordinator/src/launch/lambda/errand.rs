@@ -24,7 +24,7 @@ use super::place::{BOARD, Place};
 use super::response::{Part, Response};
 use super::trouble::{Function, Trouble, ended, with_signature};
 use crate::aws::chain;
-use crate::launch::{Event, Events};
+use crate::launch::{Event, Events, Handed};
 use crate::pause::pause;
 
 /// How long an agent that was let go may take to end: it looks at the board every 2 s, and the board has to be written.
@@ -52,6 +52,8 @@ pub(super) struct Errand {
     is_let_go: AtomicBool,
     /// When the addresses that it was handed end with the credentials that signed them, where those end.
     signs_until: OnceLock<SystemTime>,
+    /// When it was invoked.
+    handed: Handed,
 }
 
 /// How an agent was heard to the last.
@@ -88,7 +90,13 @@ impl Errand {
         ready_within: Duration,
     ) -> Self {
         let (is_let_go, signs_until) = (AtomicBool::new(false), OnceLock::new());
-        Self { place, plan, number, is_whole, ready_within, is_let_go, signs_until }
+        let handed = Handed::default();
+        Self { place, plan, number, is_whole, ready_within, is_let_go, signs_until, handed }
+    }
+
+    /// The same, which notes when it invokes.
+    pub(super) fn noting(self, handed: Handed) -> Self {
+        Self { handed, ..self }
     }
 
     /// Carries the assignment out, and says that the agent is gone when that is over. Whoever drops the other end of
@@ -182,6 +190,10 @@ impl Errand {
             self.place.turn().await;
             if self.is_let_go.load(Ordering::Relaxed) {
                 return End { why: "it was let go before it was invoked".to_owned(), is_over: !may_run };
+            }
+            // What an earlier attempt may have invoked may be what is heard.
+            if !may_run {
+                self.handed.note();
             }
             let mut part = Part::default();
             let heard = if self.is_whole {

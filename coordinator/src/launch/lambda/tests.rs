@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout};
 use super::bundle::INLINE_BYTES_MAX;
 use super::*;
 use crate::aws::testing::{ACCOUNT, Cloud, Objects, Play, Step, chunk, complete, config, sent};
+use crate::clock::Moment;
 use crate::launch::{Event, queue};
 
 const REGION: &str = "eu-west-1";
@@ -226,6 +227,37 @@ async fn what_is_throttled_is_invoked_again_with_the_same_claim() {
     assert_eq!(sent(Method::PUT, &invocation.claim_url, &claim, "one").await.0, 200);
     assert_eq!(sent(Method::PUT, &invocation.claim_url, &claim, "two").await.0, 412);
     assert_eq!(cloud.objects()[CLAIM], b"one");
+}
+
+#[tokio::test]
+async fn an_assignment_is_handed_over_with_the_first_invocation_that_may_run() {
+    // The shortest pause before it is invoked again.
+    let pause = Duration::from_millis(50);
+    for (status, code, may_run) in [(429, "TooManyRequestsException", false), (500, "ServiceException", true)]
+    {
+        let cloud = Cloud::start().await;
+        cloud.function(move |invoked| match invoked.earlier {
+            0 => Play::Refused(status, code),
+            _ => Play::Streams(streamed(&greetings(), 100, 100)),
+        });
+        let lambda = opened(&cloud, "").await.unwrap();
+        let began = Moment::now();
+        let (agent, mut events) = launched(&lambda, assignment("r-0"));
+        assert_eq!(agent.handed.at(), None, "nothing was invoked");
+        while invoked(&cloud) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let first = agent.handed.at();
+        assert!(first.is_some());
+        greeted(&mut events).await;
+        assert_eq!(invoked(&cloud), 2);
+        let last = agent.handed.at().unwrap();
+        if may_run {
+            assert_eq!(Some(last), first);
+        } else {
+            assert!(last.since(began) >= pause, "{:?}", last.since(began));
+        }
+    }
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ fn fleet_staying(regions: usize, stays: Option<Duration>) -> (Fleet, Agents) {
     let launch: Launch = Box::new(move |number, _, assignment, says| {
         let (to, hears) = mpsc::unbounded_channel();
         launched.borrow_mut().push(Launched { number, assignment, hears, says });
-        Ok(Agent { to })
+        Ok(Agent::here(to))
     });
     let assignment = |region: usize| Assignment {
         id: format!("r-{region}"),

@@ -9,7 +9,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 
 fn walker(number: usize) -> (Walker, mpsc::UnboundedReceiver<ToAgent>) {
     let (to, hears) = mpsc::unbounded_channel();
-    (Walker { number, agent: Agent { to } }, hears)
+    (Walker { number, agent: Agent::here(to) }, hears)
 }
 
 /// A post whose agents stay as long as they can, or so long.

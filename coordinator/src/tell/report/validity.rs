@@ -43,7 +43,7 @@ pub(crate) struct Validity {
     pub agents_lost: u64,
     /// Seconds of an agent that were never reported.
     pub ticks_missing: u64,
-    /// The largest difference between an agent's clock and the coordinator's, in milliseconds.
+    /// How far an agent's clock and the coordinator's are at least apart, in milliseconds: 0 where all may be right.
     pub clock_offset_ms: f64,
     /// The highest CPU use of an agent, in percent of what its workers may use.
     pub cpu_percent_max: f64,
