@@ -15,6 +15,9 @@ use super::say;
 use super::state::State;
 use crate::Error;
 
+/// How long before its end the certificate of an agent at work is renewed at the latest.
+const RENEW_BEFORE_AT_WORK: Duration = Duration::from_secs(3_600);
+
 /// Who dials.
 pub(super) struct Dialer {
     coordinator: Url,
@@ -66,9 +69,9 @@ impl Dialer {
         self.backoff.reset();
     }
 
-    /// Whether the certificate is to be renewed.
-    pub(super) fn is_due(&self) -> bool {
-        Identity::read(&self.state).is_ok_and(|identity| !identity.holds_for(RENEW_BEFORE))
+    /// Whether the certificate is to be renewed now, by an agent that is at work or is not.
+    pub(super) fn is_due(&self, is_at_work: bool) -> bool {
+        Identity::read(&self.state).is_ok_and(|identity| !identity.holds_for(renewed_before(is_at_work)))
     }
 
     /// Says something, unless it was said last.
@@ -92,7 +95,7 @@ impl Dialer {
         } else if !identity.holds_for(RENEW_BEFORE) {
             match self.renew(&identity).await {
                 Ok(()) => identity = self.identity()?,
-                // The one that there is still holds; the next attempt is an hour away at most.
+                // The one that there is still holds; the next attempt is ten minutes away.
                 Err(why) => self.say_once(&format!("renewing the certificate: {why}")),
             }
         }
@@ -140,6 +143,12 @@ impl Dialer {
     }
 }
 
+/// How long before its end a certificate is renewed. That takes a new stream, which whoever sends load would rather not need:
+/// it waits for the end of its assignment, as long as it can.
+fn renewed_before(is_at_work: bool) -> Duration {
+    if is_at_work { RENEW_BEFORE_AT_WORK } else { RENEW_BEFORE }
+}
+
 /// All tokens, from a place on that `chance` (from all of its values) chooses, and around.
 fn from(tokens: &[String], chance: u32) -> impl Iterator<Item = &String> {
     let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
@@ -155,10 +164,21 @@ const NO_TOKEN: &str = "this agent has no certificate that holds, and no token t
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::link::LOOK_EVERY;
     use super::*;
 
     fn tokens(count: usize) -> Vec<String> {
         (0..count).map(|number| format!("token-{number}")).collect()
+    }
+
+    #[test]
+    fn whoever_is_at_work_renews_as_late_as_it_can() {
+        assert_eq!(renewed_before(false), RENEW_BEFORE);
+        let at_work = renewed_before(true);
+        assert!(
+            at_work < RENEW_BEFORE && at_work >= 3 * LOOK_EVERY,
+            "there are attempts enough: {at_work:?}"
+        );
     }
 
     #[test]

@@ -56,6 +56,11 @@ impl Duty {
         self.receiving.received()
     }
 
+    /// Whether it carries an assignment out.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.worker.is_some()
+    }
+
     /// Takes what the coordinator told. Must be called in a runtime.
     pub(super) fn take(&mut self, sequence: u64, message: ToAgent) -> Take {
         let taken = self.receiving.take(sequence);

@@ -13,7 +13,7 @@ use super::duty::Duty;
 use crate::session::VERSION;
 
 /// How often is looked whether the certificate is to be renewed.
-const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(600);
 /// A stream that lasted so long did well.
 const WELL_AFTER: Duration = Duration::from_secs(10);
 
@@ -88,7 +88,7 @@ impl Line {
                 }
                 _ = look.tick() => match &self.way {
                     // Dialling renews it.
-                    Way::Open(open) if open.dialer.is_due() => Next::Again,
+                    Way::Open(open) if open.dialer.is_due(self.duty.is_at_work()) => Next::Again,
                     _ => Next::Stay,
                 },
             };
